@@ -1,0 +1,228 @@
+"""The sockets' vocabulary: every JSON message of PROTOCOL.md.
+
+Unknown fields are ignored, unknown types are the sender's error. Times are seconds, offsets are bytes of the
+audio stream as sent.
+"""
+
+from datetime import UTC
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_serializer,
+)
+
+from captions.caption import Caption, Version
+from captions.caption import Pass as By
+from captions.errors import BadRequest, Refusal
+from captions.words import Word
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+PassLabel = Literal["live", "refined", "edited"]
+TrackState = Literal["live", "away", "ended"]
+
+
+class Message(BaseModel):
+    """A JSON text frame. Fields named in ``omitted_when_none`` are left out where they are None."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
+    omitted_when_none: ClassVar[frozenset[str]] = frozenset()
+
+    def encode(self) -> str:
+        """The frame as it is sent."""
+        absent = {name for name in self.omitted_when_none if getattr(self, name) is None}
+        return self.model_dump_json(by_alias=True, exclude=absent)
+
+
+class Finalize(Message):
+    """Client: end the current utterance now."""
+
+    type: Literal["finalize"] = "finalize"
+
+
+class Keepalive(Message):
+    """Client: still here, muted."""
+
+    type: Literal["keepalive"] = "keepalive"
+
+
+class End(Message):
+    """Client: no more audio."""
+
+    type: Literal["end"] = "end"
+
+
+PublisherMessage = Annotated[Finalize | Keepalive | End, Field(discriminator="type")]
+_publisher_message: TypeAdapter[Finalize | Keepalive | End] = TypeAdapter(PublisherMessage)
+
+
+class Ready(Message):
+    """Server's first message: ``offset`` is the byte where the client goes on from."""
+
+    type: Literal["ready"] = "ready"
+    session: str
+    room: str
+    track: str
+    offset: int
+    resumable: bool = True
+
+
+class Ack(Message):
+    """Server: the first ``offset`` bytes are safe in the log, or were silence."""
+
+    type: Literal["ack"] = "ack"
+    offset: int
+
+
+class Done(Message):
+    """Server: the last caption is out; ``seconds`` of audio were heard in this session."""
+
+    type: Literal["done"] = "done"
+    offset: int
+    seconds: float
+
+
+class ErrorMessage(Message):
+    """Server: a refusal; ``retry_after`` in seconds."""
+
+    omitted_when_none = frozenset({"retry_after"})
+    type: Literal["error"] = "error"
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+class Live(Message):
+    """Server to a viewer: the room so far is told, what follows is live."""
+
+    type: Literal["live"] = "live"
+
+
+class Gap(Message):
+    """Server to a viewer: events after ``from`` up to ``to`` are no longer retained."""
+
+    type: Literal["gap"] = "gap"
+    after: int = Field(alias="from")
+    to: int
+
+
+class WordMessage(Message):
+    """A word with its times in seconds and its confidence in 0..1."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+
+class CaptionMessage(Message):
+    """A caption; it replaces the earlier one of the same track and utterance."""
+
+    omitted_when_none = frozenset({"seq", "words"})
+    type: Literal["caption"] = "caption"
+    seq: int | None = None
+    room: Name
+    track: Name
+    speaker: str | None = None
+    utterance: int
+    by: PassLabel = Field(alias="pass")
+    revision: int
+    final: bool
+    language: str
+    start: float
+    end: float
+    started_at: AwareDatetime
+    text: str
+    stable: int
+    words: tuple[WordMessage, ...] | None = None
+
+    @property
+    def version(self) -> Version:
+        """What decides between two messages of the same caption."""
+        return Version(By[self.by.upper()], self.revision)
+
+    @field_serializer("started_at")
+    def _in_utc(self, value: AwareDatetime) -> str:
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class TrackMessage(Message):
+    """A track came, went away for now, or ended."""
+
+    omitted_when_none = frozenset({"seq"})
+    type: Literal["track"] = "track"
+    seq: int | None = None
+    room: Name
+    track: Name
+    speaker: str | None = None
+    state: TrackState
+
+
+RoomEvent = CaptionMessage | TrackMessage
+"""What is told of a room and kept on the log."""
+
+_PASS_LABELS: dict[By, PassLabel] = {By.LIVE: "live", By.REFINED: "refined", By.EDITED: "edited"}
+_room_event: TypeAdapter[RoomEvent] = TypeAdapter(Annotated[RoomEvent, Field(discriminator="type")])
+
+
+def publisher_message(text: str) -> Finalize | Keepalive | End:
+    """A publisher's text frame. Raises ``BadRequest`` naming what is wrong with it."""
+    try:
+        return _publisher_message.validate_json(text)
+    except ValidationError as error:
+        raise BadRequest(
+            f"not a message of this protocol: {explain(error)}; send finalize, keepalive or end"
+        ) from error
+
+
+def room_event(data: bytes) -> RoomEvent:
+    """A caption or track state from its JSON. Raises ``ValueError`` where it is neither."""
+    return _room_event.validate_json(data)
+
+
+def explain(error: ValidationError) -> str:
+    """The first thing wrong, with the place where it is wrong."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def caption_message(caption: Caption) -> CaptionMessage:
+    """The message of a caption; words are listed where all of them are timed, and always on finals."""
+    timed = [w for w in (word_message(word) for word in caption.words) if w is not None]
+    listed = caption.final or len(timed) == len(caption.words) > 0
+    return CaptionMessage(
+        room=caption.id.room,
+        track=caption.id.track,
+        speaker=caption.speaker,
+        utterance=caption.id.utterance,
+        by=_PASS_LABELS[caption.version.by],
+        revision=caption.version.revision,
+        final=caption.final,
+        language=caption.language,
+        start=round(caption.start, 3),
+        end=round(caption.end, 3),
+        started_at=caption.started_at,
+        text=caption.text,
+        stable=caption.stable,
+        words=tuple(timed) if listed else None,
+    )
+
+
+def word_message(word: Word) -> WordMessage | None:
+    """The message of a timed word; None for one without times."""
+    if word.start is None or word.end is None:
+        return None
+    confidence = None if word.confidence is None else round(word.confidence, 3)
+    return WordMessage(text=word.text, start=round(word.start, 3), end=round(word.end, 3), confidence=confidence)
+
+
+def error_message(refusal: Refusal) -> ErrorMessage:
+    """The message of a refusal."""
+    return ErrorMessage(code=refusal.code, message=refusal.message, retry_after=refusal.retry_after)

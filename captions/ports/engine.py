@@ -1,0 +1,61 @@
+"""The Engine port: speech in, hypotheses out, a batch at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from captions.audio import Pcm
+from captions.words import Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeRequest:
+    """One window of an utterance to decode.
+
+    ``language`` is a BCP 47 tag or ``auto``. ``context`` is the text that was said just before the window;
+    ``vocabulary`` are terms to expect. ``final`` asks for the careful decode: beam search, word times and
+    confidences, the loop gate. ``aligned`` asks a partial decode for word times too.
+    """
+
+    pcm: Pcm
+    language: str
+    context: str = ""
+    vocabulary: tuple[str, ...] = ()
+    final: bool = False
+    aligned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """What the engine heard in one window.
+
+    Word times are seconds from the window's first sample, None unless ``final`` or ``aligned`` was asked.
+    ``no_speech_probability`` and ``language_probability`` are in 0..1; ``mean_log_probability`` is per token,
+    natural logarithm; ``compression_ratio`` is that of the text (OpenAI Whisper's measure of repetition).
+    ``redecoded`` says that the loop gate decoded the window again at the full 30 s.
+    """
+
+    words: tuple[Word, ...]
+    language: str
+    language_probability: float = 1.0
+    no_speech_probability: float = 0.0
+    mean_log_probability: float = 0.0
+    compression_ratio: float = 1.0
+    redecoded: bool = False
+
+
+class Engine(Protocol):
+    """A speech model. Calls block: they belong off the event loop."""
+
+    @property
+    def model_name(self) -> str:
+        """The model's name, as operators know it."""
+        ...
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        """One hypothesis for each request, in their order.
+
+        A request's result does not depend on the batch it came in. Raises ``EngineError`` when the batch
+        could not be decoded.
+        """
+        ...

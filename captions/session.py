@@ -1,0 +1,19 @@
+"""What a publisher's session says once and every utterance of it needs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """Settings of one publisher's session, carried by the first segment of each utterance.
+
+    ``origin`` is the UTC time of the track's first sample, epoch seconds. ``language`` is a BCP 47 tag or
+    ``auto``; ``model`` is None for whatever the workers serve.
+    """
+
+    session: str
+    origin: float
+    language: str
+    speaker: str | None = None
+    vocabulary: tuple[str, ...] = ()
+    model: str | None = None

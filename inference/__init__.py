@@ -1,0 +1,1 @@
+"""The worker: utterances in, captions out, through a speech engine."""

@@ -1,0 +1,1 @@
+"""The gateway: sockets, audio decoding, voice activity, rooms and their viewers, pages."""
