@@ -1,0 +1,42 @@
+# Two commands matter: `make demo` and `make test`. Both create the environment from the lock, without root.
+UV := $(shell command -v uv || echo .tools/uv/bin/uv)
+PYTHON ?= python3
+
+.PHONY: demo test lint format bench-latency bench-windows bench-vad clean
+
+demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
+	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
+	@.venv/bin/livecaptions demo
+
+test: environment  ## every test this machine can run
+	.venv/bin/pytest
+
+lint: environment  ## what CI asks besides the tests
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: environment
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+bench-latency: environment  ## latency, erasure and accuracy of a running server: docs/latency.md
+	.venv/bin/python -m bench.latency
+
+bench-windows: environment  ## window, zeros and silence tail against accuracy and cost: docs/windows.md
+	.venv/bin/python -m bench.windows
+
+bench-vad: environment  ## the speech detectors side by side: docs/voice-activity.md
+	.venv/bin/python -m bench.vad
+
+.PHONY: environment
+environment: $(UV)
+	@$(UV) sync --quiet --locked --extra tiny
+
+.tools/uv/bin/uv:
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "uv and pip are missing: apt-get install python3-pip, or install uv"; exit 1; }
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools/uv uv
+
+clean:
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,89 @@
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from captions.audio import Pcm
+from captions.errors import RecordError
+from captions.messages import TrackMessage
+from captions.ports.log import Record
+from captions.records import AudioSegment, read_audio, read_room_event, write_audio, write_room_event
+from captions.session import SessionSettings
+
+NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+COUNTS = st.integers(0, 2**40)
+PCM = npst.arrays(np.int16, st.integers(0, 50))
+SETTINGS = st.builds(
+    SessionSettings,
+    session=st.text(),
+    origin=st.floats(0, 1e10),
+    language=st.sampled_from(["en", "auto", "pt-BR"]),
+    speaker=st.none() | st.text(),
+    vocabulary=st.lists(st.text(), max_size=3).map(tuple),
+    model=st.none() | st.text(),
+)
+SEGMENTS = st.builds(
+    AudioSegment,
+    room=NAMES, track=NAMES, utterance=COUNTS, number=st.just(0), start=COUNTS, pcm=PCM, offset=COUNTS,
+    last=st.booleans(), end=st.none() | COUNTS, settings=SETTINGS,
+) | st.builds(
+    AudioSegment,
+    room=NAMES, track=NAMES, utterance=COUNTS, number=st.integers(1, 1000), start=COUNTS, pcm=PCM, offset=COUNTS,
+    last=st.booleans(), end=st.none() | COUNTS, settings=st.none(),
+)  # fmt: skip
+
+
+def a_record() -> Record:
+    pcm: Pcm = np.array([1, -2], dtype=np.int16)
+    settings = SessionSettings(session="s", origin=0.0, language="en")
+    return write_audio(
+        AudioSegment(room="r", track="t", utterance=0, number=0, start=0, pcm=pcm, offset=4, settings=settings)
+    )
+
+
+@given(SEGMENTS)
+def test_audio_segments_survive_the_log(segment: AudioSegment) -> None:
+    read = read_audio(write_audio(segment))
+    assert np.array_equal(read.pcm, segment.pcm)
+    for name in ("room", "track", "utterance", "number", "start", "offset", "last", "end", "settings", "first"):
+        assert getattr(read, name) == getattr(segment, name)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"key": "room"}, "not room/track"),
+        ({"value": b"odd"}, "not PCM16"),
+        ({"headers": {"utterance": b"x"}}, "'utterance'"),
+        ({"headers": {"start": b"-1"}}, "negative"),
+        ({"headers": {"settings": b"{"}}, "cannot be read"),
+        ({"headers": {"settings": b"[]"}}, "cannot be read"),
+        ({"headers": {"settings": b"{}"}}, "cannot be read"),
+        ({"headers": {"segment": b"1"}}, "first segment"),
+    ],
+)
+def test_what_is_not_audio_is_named(change: dict[str, object], says: str) -> None:
+    good = a_record()
+    fields: dict[str, object] = {"key": good.key, "value": good.value, "headers": dict(good.headers)}
+    headers = change.get("headers")
+    fields |= {**change, "headers": {**good.headers, **headers}} if isinstance(headers, dict) else change
+    with pytest.raises(RecordError, match=says):
+        read_audio(Record(**fields))  # type: ignore[arg-type] # the fields are a record's own
+
+
+@given(
+    st.binary(), st.dictionaries(st.sampled_from(["utterance", "segment", "start", "offset", "settings"]), st.binary())
+)
+def test_no_record_raises_anything_but_a_record_error(value: bytes, headers: dict[str, bytes]) -> None:
+    for read in (read_audio, read_room_event):
+        with suppress(RecordError):
+            read(Record("room/track", value, headers))
+
+
+def test_a_room_event_is_kept_without_its_seq() -> None:
+    record = write_room_event(TrackMessage(room="hall", track="main", state="live", seq=12))
+    assert record.key == "hall"
+    assert read_room_event(record).seq is None
