@@ -1,0 +1,33 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 the settings, the model or the machine are not as they must be."""
+
+import sys
+
+import typer
+
+from captions.errors import SetupError
+from livecaptions.commands.check_config import check_config
+from livecaptions.commands.serve import serve
+from livecaptions.settings.flags import takes_settings
+
+app = typer.Typer(
+    name="livecaptions",
+    help="Live captions: audio in over a WebSocket, captions out whose stable words stand still.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(takes_settings(serve))
+app.command()(takes_settings(check_config))
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the set-up is said without a traceback."""
+    try:
+        app()
+    except SetupError as error:
+        print(f"livecaptions: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What an operator can set: the fields, where their values come from, and their flags."""

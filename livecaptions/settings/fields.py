@@ -1,0 +1,116 @@
+"""The fields, in groups. Each says its unit, and why its default is what it is.
+
+The keys are flat: ``port`` in a file, ``--port`` on the command line, ``LIVECAPTIONS_PORT`` in the environment.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "LIVECAPTIONS_"
+
+Seconds = Annotated[float, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Listening(BaseModel):
+    """Where clients connect."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; this machine alone until you say 0.0.0.0.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of sockets, pages and metrics alike; 0 takes a free one.")
+
+
+class Model(BaseModel):
+    """The speech model and where it runs."""
+
+    model: str = Field(
+        "auto",
+        description="A model's name or folder. auto: large-v3-turbo on a GPU, base.en on a CPU, tiny.en offline.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
+    compute_type: str = Field("default", description="CTranslate2's type; default is int8 on a CPU, float16 on a GPU.")
+    threads: int = Field(0, ge=0, description="CPU threads of one decode; 0 leaves it to CTranslate2.")
+    language: str = Field("auto", description="Of sessions that name none: a BCP 47 tag, or auto to detect it.")
+
+
+class Segmenting(BaseModel):
+    """How a stream of audio becomes utterances."""
+
+    vad: Literal["cascade", "silero", "webrtc"] = Field(
+        "cascade", description="The speech detector: docs/voice-activity.md."
+    )
+    pre_roll: Seconds = Field(0.25, description="Seconds sent from before speech was detected: soft onsets.")
+    endpoint: Seconds = Field(0.5, description="Seconds of non-speech that end an utterance.")
+    longest_utterance: float = Field(
+        20.0, ge=2, le=28, description="Seconds; cut at its quietest point. Whisper hears 30."
+    )
+
+
+class Decoding(BaseModel):
+    """How utterances become captions."""
+
+    partial_interval: Seconds = Field(0.3, description="Seconds of new audio between two partial decodes, when idle.")
+    max_batch: Count = Field(8, description="Windows decoded together; larger ones gain little and wait longer.")
+    beam_size: Count = Field(5, description="Beams of a final decode, as Whisper's authors use.")
+    final_window: Literal["short", "full"] = Field(
+        "short", description="full pads finals to 30 s: up to half a point of accuracy for several times the work."
+    )
+
+
+class Sessions(BaseModel):
+    """Publishers' sessions and how long things are waited for."""
+
+    resume_window: Seconds = Field(60.0, description="Seconds a lost publisher may take to resume its session.")
+    stall_timeout: Seconds = Field(10.0, description="Seconds without audio after which an open utterance is ended.")
+    drain_deadline: Seconds = Field(25.0, description="Seconds a stop may take; Kubernetes kills after 30.")
+
+
+class Limits(BaseModel):
+    """What one server takes on."""
+
+    max_sessions: Count = Field(200, description="Publishers at a time; more are told to come back later.")
+    max_viewers: Count = Field(5000, description="Viewers at a time; more are told to come back later.")
+    overload_after: Seconds = Field(8.0, description="Seconds a final may be late before new sessions are refused.")
+
+
+class Retention(BaseModel):
+    """What the log keeps, in memory."""
+
+    log_bytes: Count = Field(256 * 1024 * 1024, description="Bytes of audio held: over two hours of speech.")
+    captions_retention: Seconds = Field(24 * 3600.0, description="Seconds finals can be replayed: a conference day.")
+
+
+class Output(BaseModel):
+    """What the server says of itself."""
+
+    log_format: Literal["console", "json"] = Field("console", description="json for machines that collect logs.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level shown.")
+
+
+class Token(BaseModel):
+    """A token and what it is good for; rooms are names, or patterns with ``*``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretStr
+    rooms: tuple[str, ...] = ("*",)
+    rights: tuple[Literal["publish", "view"], ...] = ("publish", "view")
+
+
+class Access(BaseModel):
+    """Who may do what; without tokens everybody may do everything."""
+
+    tokens: tuple[Token, ...] = Field((), description="Tables of token, rooms and rights; none leaves the server open.")
+
+
+class Settings(Access, Output, Retention, Limits, Sessions, Decoding, Segmenting, Model, Listening, BaseSettings):
+    """All of them; pydantic lists the fields of the last base first."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+
+    @classmethod
+    def group_of(cls, name: str) -> str:
+        """The group that ``name`` belongs to, as help and ``check-config`` show it."""
+        return next(base.__name__ for base in cls.__mro__[1:] if name in base.__annotations__)

@@ -1,0 +1,26 @@
+"""What the whole suite shares: which tests this machine can run."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Recordings beside the project's root, never part of it."""
+
+CI = os.environ.get("CI") == "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = {
+        "speech": None if (SHARED / "speech").is_dir() else f"the recordings of {SHARED}/speech are not there",
+        "browser": None if shutil.which("chromium") else "no Chromium: apt-get install chromium",
+        "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
+    }
+    for item in items:
+        for marker, reason in missing.items():
+            if reason and item.get_closest_marker(marker):
+                if CI:
+                    raise pytest.UsageError(f"{item.nodeid} may not be skipped here: {reason}")
+                item.add_marker(pytest.mark.skip(reason=reason))

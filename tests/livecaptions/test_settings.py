@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from captions.errors import SetupError
+from livecaptions.cli import app
+from livecaptions.settings.fields import Settings
+from livecaptions.settings.load import load
+
+
+@pytest.fixture(autouse=True)
+def no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*Settings.model_fields, "config"):
+        monkeypatch.delenv(f"LIVECAPTIONS_{name.upper()}", raising=False)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "livecaptions.toml"
+
+
+def test_without_sources_everything_is_a_default() -> None:
+    effective = load({})
+    assert effective.settings == Settings()
+    assert set(effective.origins.values()) == {"default"}
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(monkeypatch: pytest.MonkeyPatch, config: Path) -> None:
+    config.write_text('port = 1\nhost = "file"\nvad = "silero"\n')
+    monkeypatch.setenv("LIVECAPTIONS_PORT", "2")
+    monkeypatch.setenv("LIVECAPTIONS_HOST", "environment")
+    effective = load({"port": "3"}, config)
+    assert (effective.settings.port, effective.settings.host, effective.settings.vad) == (3, "environment", "silero")
+    assert effective.origins["port"] == "flag --port"
+    assert effective.origins["host"] == "environment LIVECAPTIONS_HOST"
+    assert effective.origins["vad"] == f"file {config}"
+    assert effective.origins["model"] == "default"
+
+
+def test_the_environment_can_name_the_file(monkeypatch: pytest.MonkeyPatch, config: Path) -> None:
+    config.write_text("port = 1234\n")
+    monkeypatch.setenv("LIVECAPTIONS_CONFIG", str(config))
+    assert load({}).settings.port == 1234
+
+
+def test_tokens_are_tables_in_the_file_and_json_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, config: Path
+) -> None:
+    config.write_text('[[tokens]]\ntoken = "s3cret"\nrooms = ["main-*"]\nrights = ["view"]\n')
+    (token,) = load({}, config).settings.tokens
+    assert (token.token.get_secret_value(), token.rooms, token.rights) == ("s3cret", ("main-*",), ("view",))
+    monkeypatch.setenv("LIVECAPTIONS_TOKENS", '[{"token": "other"}]')
+    (token,) = load({}, config).settings.tokens
+    assert token.token.get_secret_value() == "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("prot = 1", "did you mean port?"),
+        ("port = 70000", "port is 70000"),
+        ('vad = "psychic"', "'cascade', 'silero' or 'webrtc'"),
+        ("port = [", "is not TOML"),
+        ("[[tokens]]\nrights = ['fly']", "tokens.0.rights.0"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(config: Path, text: str, says: str) -> None:
+    config.write_text(text)
+    with pytest.raises(SetupError) as error:
+        load({}, config)
+    assert says in str(error.value)
+
+
+def test_a_missing_file_is_named(config: Path) -> None:
+    with pytest.raises(SetupError, match="No such file"):
+        load({}, config)
+
+
+def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVECAPTIONS_PROT", "1")
+    with pytest.raises(SetupError, match="did you mean LIVECAPTIONS_PORT"):
+        load({})
+
+
+def test_tokens_that_are_not_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVECAPTIONS_TOKENS", "s3cret")
+    with pytest.raises(SetupError, match="tokens"):
+        load({})
+
+
+def test_check_config_shows_every_setting_and_hides_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVECAPTIONS_TOKENS", '[{"token": "s3cret"}]')
+    result = CliRunner().invoke(app, ["check-config", "--port", "99"])
+    assert result.exit_code == 0
+    assert "s3cret" not in result.output
+    assert "flag --port" in result.output
+    for name in Settings.model_fields:
+        assert name in result.output
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
