@@ -1,0 +1,7 @@
+"""Speech to hypotheses: Whisper in CTranslate2, and what it is fed."""
+
+from inference.engine.load import load_engine
+from inference.engine.whisper import WhisperEngine
+from inference.engine.windows import WhisperSettings
+
+__all__ = ["WhisperEngine", "WhisperSettings", "load_engine"]

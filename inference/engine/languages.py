@@ -1,0 +1,42 @@
+"""The languages of one model: BCP 47 tags, Whisper's names for them, and its tokenizers."""
+
+import tokenizers
+from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
+
+AUTO = "auto"
+ENGLISH = "en"
+
+_WHISPER_CODES = {"nb": "no", "fil": "tl", "iw": "he", "in": "id", "jv": "jw", "cmn": "zh", "mo": "ro"}
+"""Whisper's codes where they are not the tag's own."""
+
+
+class Languages:
+    """Tokenizers of one model by language; ``tokenizer`` is its ``tokenizers.Tokenizer``."""
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, *, multilingual: bool) -> None:
+        self._multilingual = multilingual
+        known = {code for code in _LANGUAGE_CODES if tokenizer.token_to_id(f"<|{code}|>") is not None}
+        self.known = frozenset(known if multilingual else {ENGLISH})
+        self._tokenizers = {
+            code: Tokenizer(tokenizer, multilingual, task="transcribe", language=code) for code in sorted(self.known)
+        }
+
+    def tag(self, language: str) -> str | None:
+        """The model's code for a BCP 47 tag; None where the language has to be detected.
+
+        An English-only model hears English whatever is asked for. A language that the model does not know is detected.
+        """
+        if not self._multilingual:
+            return ENGLISH
+        primary = language.split("-", maxsplit=1)[0].lower()
+        code = _WHISPER_CODES.get(primary, primary)
+        return code if code in self.known else None
+
+    def tokenizer(self, code: str) -> Tokenizer:
+        """The tokenizer for one of ``known``; for codes that only detection knows, that of English."""
+        return self._tokenizers.get(code) or self._tokenizers[ENGLISH]
+
+    def task(self, code: str) -> list[int]:
+        """The tokens that open a transcript without timestamps."""
+        tokenizer = self.tokenizer(code)
+        return [*tokenizer.sot_sequence, tokenizer.no_timestamps]

@@ -1,0 +1,292 @@
+"""Whisper in CTranslate2, on short windows with the silence tail."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import ctranslate2
+import numpy as np
+import tokenizers
+
+from captions.audio import SAMPLE_RATE, to_seconds
+from captions.errors import EngineError
+from captions.loops import compression_ratio, looks_looped
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.words import Word
+from inference.engine.alignment import pieces, plain_words, text_of, timed_words
+from inference.engine.features import Floats, LogMel
+from inference.engine.languages import Languages
+from inference.engine.prompt import Prompter
+from inference.engine.silence import SilenceTail
+from inference.engine.windows import (
+    FRAMES_PER_SECOND,
+    FULL_FRAMES,
+    WhisperSettings,
+    audio_frames,
+    tail_states,
+    window_frames,
+)
+
+LONGEST_WINDOW = 30 * SAMPLE_RATE
+"""Samples that one decode can hear."""
+
+_LONGEST_TEXT = 224  # tokens: half of Whisper's 448 positions
+_COMMON_LEVELS = range(4, 13)  # of silence: near microphones' speech; others are encoded when they turn up
+
+Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class _Window:
+    """A request on its way: its encoded audio, then what is found in it."""
+
+    request: DecodeRequest
+    frames: int
+    states: Floats
+    language: str = "en"
+    language_probability: float = 1.0
+    past: tuple[int, ...] = ()
+
+    @property
+    def careful(self) -> bool:
+        return self.request.final
+
+    @property
+    def cap(self) -> int:
+        """Tokens at most, by the window's length: all of a batch have the same."""
+        seconds = self.frames / FRAMES_PER_SECOND
+        floor, rate = (4, 5) if self.language == "en" and not self.careful else (16, 16)
+        return min(_LONGEST_TEXT, floor + round(rate * seconds))
+
+
+class WhisperEngine:
+    """The Engine port over one CTranslate2 Whisper model. Safe for use by several threads.
+
+    ``model`` is a loaded ``ctranslate2.models.Whisper``; ``tokenizer`` a ``tokenizers.Tokenizer``.
+    """
+
+    def __init__(
+        self,
+        model: ctranslate2.models.Whisper,
+        tokenizer: tokenizers.Tokenizer,
+        *,
+        name: str,
+        settings: WhisperSettings | None = None,
+    ) -> None:
+        self.settings = settings or WhisperSettings()
+        self._model = model
+        self._name = name
+        self._languages = Languages(tokenizer, multilingual=model.is_multilingual)
+        self._prompter = Prompter(self._languages.tokenizer("en"))
+        self._log_mel = LogMel(model.n_mels)
+        kept = tail_states(0, self.settings)
+        self._silence = SilenceTail(self._encode, model.n_mels, kept=kept)
+
+    @property
+    def model_name(self) -> str:
+        """The model's name, as operators know it."""
+        return self._name
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether the model knows other languages than English, and can tell them apart."""
+        return bool(self._model.is_multilingual)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Primary BCP 47 tags of the languages it writes. Others are decoded as English, or detected."""
+        return self._languages.known
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+        return str(self._model.device)
+
+    @property
+    def compute_type(self) -> str:
+        """CTranslate2's name of the type that the weights have in memory."""
+        return str(self._model.compute_type)
+
+    def describe(self) -> dict[str, str | bool]:
+        """Facts for logs and metrics."""
+        return {
+            "model": self.model_name,
+            "multilingual": self.multilingual,
+            "device": self.device,
+            "compute_type": self.compute_type,
+        }
+
+    def warm_up(self) -> None:
+        """Encode the commonest levels of silence and decode once, so that no caption waits for that."""
+        if tail_states(0, self.settings):
+            self._silence.prepare(_COMMON_LEVELS)
+        second = np.zeros(SAMPLE_RATE, dtype=np.int16)
+        self.decode([DecodeRequest(pcm=second, language="en"), DecodeRequest(pcm=second, language="en", final=True)])
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        """One hypothesis for each request, in their order, whatever batch they come in.
+
+        A final that looks like a loop is decoded again at the full 30 s, without its context. Raises
+        ``EngineError`` for audio over 30 s and where CTranslate2 fails.
+        """
+        for request in requests:
+            if len(request.pcm) > LONGEST_WINDOW:
+                raise EngineError(f"a window of {to_seconds(len(request.pcm))} s: Whisper hears 30 s at most")
+        try:
+            full = [request.final and self.settings.final_window == "full" for request in requests]
+            found = self._decode(requests, full)
+            again = [i for i, hypothesis in enumerate(found) if self._wants_more(requests[i], hypothesis)]
+            if again:
+                wider = [replace(requests[i], context="") for i in again]
+                for i, hypothesis in zip(again, self._decode(wider, [True] * len(wider)), strict=True):
+                    found[i] = replace(hypothesis, redecoded=True)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"CTranslate2 could not decode a batch of {len(requests)}: {error}") from error
+        return found
+
+    def _wants_more(self, request: DecodeRequest, found: Hypothesis) -> bool:
+        duration = to_seconds(len(request.pcm))
+        return (
+            request.final
+            and self.settings.gated
+            and looks_looped([w.text for w in found.words], found.language, duration, found.compression_ratio)
+        )
+
+    def _decode(self, requests: Sequence[DecodeRequest], full: Sequence[bool]) -> list[Hypothesis]:
+        found: dict[int, Hypothesis] = {
+            i: Hypothesis(words=(), language=self._languages.tag(request.language) or "en", no_speech_probability=1.0)
+            for i, request in enumerate(requests)
+            if not len(request.pcm)
+        }
+        lengths = {
+            i: FULL_FRAMES if full[i] else window_frames(len(request.pcm), self._model.n_mels, self.settings)
+            for i, request in enumerate(requests)
+            if len(request.pcm)
+        }
+        for frames, indices in _grouped(lengths.items(), key=lambda item: item[1]).items():
+            numbers = [i for i, _ in indices]
+            windows = self._windows([requests[i] for i in numbers], frames)
+            searched = _grouped(
+                zip(numbers, windows, strict=True), key=lambda item: (item[1].careful, len(item[1].past), item[1].cap)
+            )
+            for members in searched.values():
+                hypotheses = self._search([window for _, window in members])
+                found.update(zip((i for i, _ in members), hypotheses, strict=True))
+        return [found[i] for i in range(len(requests))]
+
+    def _windows(self, requests: Sequence[DecodeRequest], frames: int) -> list[_Window]:
+        """Encode windows of one length, tails appended, and settle their languages and prompts."""
+        mels = [self._log_mel(request.pcm, frames) for request in requests]
+        states = self._encode(np.stack(mels))
+        if missing := tail_states(frames, self.settings):
+            tails = np.stack([self._silence.behind(mel, missing) for mel in mels])
+            states = np.concatenate([states, tails], axis=1)
+        windows = []
+        for request, row in zip(requests, states, strict=True):
+            window = _Window(request, frames, row)
+            window.past = tuple(self._prompter.past(request.vocabulary, request.context))
+            tag = self._languages.tag(request.language)
+            if tag is None:
+                window.language, window.language_probability = self._detect(row)
+            else:
+                window.language = tag
+            windows.append(window)
+        return windows
+
+    def _detect(self, states: Floats) -> tuple[str, float]:
+        """The likeliest language and its probability. One window at a time: there is one step to decode."""
+        token, probability = self._model.detect_language(_view(states[np.newaxis]))[0][0]
+        return token.strip("<|>"), float(probability)
+
+    def _encode(self, mels: Floats) -> Floats:
+        """Encoder states, shape (batch, frames / 2, width), of features of shape (batch, n_mels, frames).
+
+        They come back to the CPU, where tails are appended; CTranslate2 moves them to its device again.
+        """
+        states = self._model.encode(_view(mels), to_cpu=True)
+        if states.dtype != ctranslate2.DataType.float32:
+            states = states.to(ctranslate2.DataType.float32)
+        return np.asarray(states)
+
+    def _search(self, windows: Sequence[_Window]) -> list[Hypothesis]:
+        """Decode windows whose encoder output, prompts and caps have one length."""
+        states = _view(np.stack([window.states for window in windows]))
+        prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
+        first = windows[0]
+        results = self._model.generate(
+            states,
+            prompts,
+            beam_size=self.settings.beam_size if first.careful else self.settings.partial_beam_size,
+            # CTranslate2 allows half of max_length, and counts the prompt against the whole
+            max_length=min(2 * _LONGEST_TEXT, max(2 * first.cap, first.cap + len(prompts[0]))),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        texts = [result.sequences_ids[0] for result in results]
+        words = self._words(windows, texts)
+        return [
+            self._hypothesis(window, tokens, window_words, result)
+            for window, tokens, window_words, result in zip(windows, texts, words, results, strict=True)
+        ]
+
+    def _hypothesis(
+        self,
+        window: _Window,
+        tokens: list[int],
+        words: tuple[Word, ...],
+        result: ctranslate2.models.WhisperGenerationResult,
+    ) -> Hypothesis:
+        text = text_of(self._languages.tokenizer(window.language), tokens)
+        return Hypothesis(
+            words=words,
+            language=window.language,
+            language_probability=window.language_probability,
+            no_speech_probability=float(result.no_speech_prob),
+            # the score is the mean over the text's tokens; Whisper's measure counts the end of text too
+            mean_log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1),
+            compression_ratio=compression_ratio(text),
+        )
+
+    def _words(self, windows: Sequence[_Window], texts: Sequence[list[int]]) -> list[tuple[Word, ...]]:
+        words: list[tuple[Word, ...]] = [()] * len(windows)
+        alignable = []
+        for i, (window, tokens) in enumerate(zip(windows, texts, strict=True)):
+            if (window.request.final or window.request.aligned) and tokens:
+                alignable.append((i, window))
+            else:
+                words[i] = plain_words(self._languages.tokenizer(window.language), tokens, window.language)
+        for language, members in _grouped(alignable, key=lambda item: item[1].language).items():
+            numbers = [i for i, _ in members]
+            timed = self._align(language, [window for _, window in members], [texts[i] for i in numbers])
+            for i, found in zip(numbers, timed, strict=True):
+                words[i] = found
+        return words
+
+    def _align(
+        self, language: str, windows: Sequence[_Window], texts: Sequence[list[int]]
+    ) -> Iterable[tuple[Word, ...]]:
+        """Words with times, of windows in one language."""
+        results = self._model.align(
+            _view(np.stack([window.states for window in windows])),
+            self._languages.task(language)[:-1],
+            texts,
+            [max(2, audio_frames(len(window.request.pcm))) for window in windows],
+        )
+        tokenizer = self._languages.tokenizer(language)
+        for window, tokens, result in zip(windows, texts, results, strict=True):
+            duration = len(window.request.pcm) / SAMPLE_RATE
+            parts = pieces(tokenizer, tokens, language)
+            yield timed_words(parts, result.alignments, result.text_token_probs, duration)
+
+
+def _view(array: Floats) -> ctranslate2.StorageView:
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
+
+
+def _grouped(items: Iterable[Item], *, key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    groups: defaultdict[Key, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups

@@ -1,0 +1,62 @@
+"""What part of Whisper's 30 s is computed for an utterance: window lengths, from the request's audio alone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from captions.audio import SAMPLE_RATE
+
+HOP = 160
+"""Samples of one log-mel frame; the encoder halves the frames."""
+
+FULL_FRAMES = 3000
+"""Log-mel frames of the 30 s that Whisper was trained on."""
+
+FRAMES_PER_SECOND = SAMPLE_RATE // HOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhisperSettings:
+    """How windows are cut and searched; the defaults are chosen in docs/windows.md.
+
+    ``zeros`` are the seconds of digital silence after the audio, ``tail`` the seconds of encoded silence
+    appended (from the end of 30 s backwards; None: all from the window's end on; 0: none), ``step`` the
+    seconds to which windows are rounded up so that they can share a batch. ``final_window`` "full" pads
+    finals to 30 s. ``gated`` decodes a looping final again at the full 30 s.
+    """
+
+    zeros: float = 2.0
+    tail: float | None = 2.0
+    step: float = 0.5
+    beam_size: int = 5
+    partial_beam_size: int = 1
+    final_window: Literal["short", "full"] = "short"
+    gated: bool = True
+
+
+def audio_frames(samples: int) -> int:
+    """Log-mel frames that cover ``samples``, an even number."""
+    return 2 * -(-samples // (2 * HOP))
+
+
+def window_frames(samples: int, n_mels: int, settings: WhisperSettings) -> int:
+    """Log-mel frames of the short window for ``samples`` of audio: a multiple of the step, at most 3000.
+
+    A window that would leave no room for its tail within 30 s is the full one. CTranslate2 tells log-mel from
+    encoder output by a dimension of ``n_mels``, so windows of n_mels or 2 * n_mels frames, or whose encoder output
+    ends up n_mels frames long, are a step longer.
+    """
+    step = 2 * max(1, round(settings.step * FRAMES_PER_SECOND / 2))
+    frames = -(-(audio_frames(samples) + round(settings.zeros * FRAMES_PER_SECOND)) // step) * step
+    while n_mels in (frames, frames // 2, frames // 2 + tail_states(frames, settings)):
+        frames += step
+    return frames if frames + 2 * _fixed_tail(settings) < FULL_FRAMES else FULL_FRAMES
+
+
+def tail_states(frames: int, settings: WhisperSettings) -> int:
+    """Encoder states of silence appended to a window of ``frames`` log-mel frames."""
+    missing = (FULL_FRAMES - frames) // 2
+    return missing if settings.tail is None else min(missing, _fixed_tail(settings))
+
+
+def _fixed_tail(settings: WhisperSettings) -> int:
+    return 0 if settings.tail is None else round(settings.tail * FRAMES_PER_SECOND / 2)
