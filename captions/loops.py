@@ -5,6 +5,7 @@ The measures are OpenAI Whisper's compression ratio, the rate of speech, and phr
 
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from captions.words import fold, written_with_spaces
 
@@ -27,29 +28,55 @@ def compression_ratio(text: str) -> float:
     return len(data) / len(zlib.compress(data)) if data else 1.0
 
 
-def longest_run(words: Sequence[str]) -> int:
-    """How often the most repeated phrase stands in a row, counted in repetitions.
+class Repetition(NamedTuple):
+    """A phrase said ``times`` times in a row: words ``begin`` to ``end`` say it first."""
 
-    Words are compared without case and punctuation. A phrase has 1 to 12 words; a single word counts one
-    repetition less than it stands there, for people do say "no, no, no".
+    begin: int
+    end: int
+    times: int
+
+    @property
+    def looped(self) -> bool:
+        """Whether nobody says it so often: a phrase three times, a single word six times."""
+        return self.times >= (6 if self.end - self.begin == 1 else 3)
+
+
+def repetition(words: Sequence[str]) -> Repetition | None:
+    """The phrase of 1 to 12 words that is repeated most, without case and punctuation; None where none is.
+
+    A looping phrase is preferred to one that is not, then what stands there oftenest, then the shortest.
     """
-    folded = [word for word in map(fold, words) if word]
-    best = min(1, len(folded))
-    for size in range(1, min(_LONGEST_PHRASE, len(folded) // 2) + 1):
+    kept = [(i, folded) for i, folded in enumerate(map(fold, words)) if folded]
+    best: Repetition | None = None
+    for size in range(1, min(_LONGEST_PHRASE, len(kept) // 2) + 1):
         same = 0
-        for i in range(size, len(folded)):
-            same = same + 1 if folded[i] == folded[i - size] else 0
-            best = max(best, same // size + (size > 1))
+        for i in range(size, len(kept)):
+            same = same + 1 if kept[i][1] == kept[i - size][1] else 0
+            times = same // size + 1
+            if times < 2:
+                continue
+            first = i - same - size + 1
+            found = Repetition(kept[first][0], kept[first + size - 1][0] + 1, times)
+            if best is None or (found.looped, found.times) > (best.looped, best.times):
+                best = found
     return best
 
 
 def looks_looped(words: Sequence[str], language: str, duration: float, ratio: float) -> bool:
-    """Whether ``words``, heard in ``duration`` seconds, are a loop and not speech.
+    """Whether ``words``, heard in ``duration`` seconds, may be a loop: worth another look.
 
     ``language`` is a BCP 47 tag; ``ratio`` is the compression ratio of the words' text.
     """
-    if ratio > HIGHEST_COMPRESSION_RATIO or longest_run(words) >= 3:
-        return True
+    repeated = repetition(words)
+    return (
+        ratio > HIGHEST_COMPRESSION_RATIO
+        or (repeated is not None and repeated.looped)
+        or too_fast(words, language, duration)
+    )
+
+
+def too_fast(words: Sequence[str], language: str, duration: float) -> bool:
+    """Whether nobody says ``words`` in ``duration`` seconds."""
     if written_with_spaces(language):
         return len(words) > MOST_WORDS_PER_SECOND * max(duration, _RATE_GRACE)
     return sum(map(len, words)) > MOST_CHARACTERS_PER_SECOND * max(duration, _RATE_GRACE)

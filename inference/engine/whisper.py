@@ -49,15 +49,14 @@ class _Window:
     language_probability: float = 1.0
     past: tuple[int, ...] = ()
 
-    @property
-    def careful(self) -> bool:
-        return self.request.final
+    def cap(self, zeros: float) -> int:
+        """Tokens at most, by the window's length without its ``zeros``: all of a batch have the same.
 
-    @property
-    def cap(self) -> int:
-        """Tokens at most, by the window's length: all of a batch have the same."""
-        seconds = self.frames / FRAMES_PER_SECOND
-        floor, rate = (4, 5) if self.language == "en" and not self.careful else (16, 16)
+        Fast English has 5 tokens a second, other languages up to three times that. Finals have room to show
+        that they loop.
+        """
+        seconds = self.frames / FRAMES_PER_SECOND - zeros
+        floor, rate = (4, 6) if self.language == "en" and not self.request.final else (16, 16)
         return min(_LONGEST_TEXT, floor + round(rate * seconds))
 
 
@@ -169,12 +168,16 @@ class WhisperEngine:
             numbers = [i for i, _ in indices]
             windows = self._windows([requests[i] for i in numbers], frames)
             searched = _grouped(
-                zip(numbers, windows, strict=True), key=lambda item: (item[1].careful, len(item[1].past), item[1].cap)
+                zip(numbers, windows, strict=True), key=lambda item: self._company(item[1])
             )
             for members in searched.values():
                 hypotheses = self._search([window for _, window in members])
                 found.update(zip((i for i, _ in members), hypotheses, strict=True))
         return [found[i] for i in range(len(requests))]
+
+    def _company(self, window: _Window) -> tuple[bool, int, int]:
+        """What windows of one length must share to be searched together."""
+        return window.request.final, len(window.past), window.cap(self.settings.zeros)
 
     def _windows(self, requests: Sequence[DecodeRequest], frames: int) -> list[_Window]:
         """Encode windows of one length, tails appended, and settle their languages and prompts."""
@@ -215,12 +218,13 @@ class WhisperEngine:
         states = _view(np.stack([window.states for window in windows]))
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
         first = windows[0]
+        cap = first.cap(self.settings.zeros)
         results = self._model.generate(
             states,
             prompts,
-            beam_size=self.settings.beam_size if first.careful else self.settings.partial_beam_size,
+            beam_size=self.settings.beam_size if first.request.final else self.settings.partial_beam_size,
             # CTranslate2 allows half of max_length, and counts the prompt against the whole
-            max_length=min(2 * _LONGEST_TEXT, max(2 * first.cap, first.cap + len(prompts[0]))),
+            max_length=min(2 * _LONGEST_TEXT, max(2 * cap, cap + len(prompts[0]))),
             return_scores=True,
             return_no_speech_prob=True,
         )
