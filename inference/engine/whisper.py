@@ -9,7 +9,7 @@ import ctranslate2
 import numpy as np
 import tokenizers
 
-from captions.audio import SAMPLE_RATE, to_seconds
+from captions.audio import SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import EngineError
 from captions.loops import compression_ratio, looks_looped
 from captions.ports.engine import DecodeRequest, Hypothesis
@@ -75,7 +75,8 @@ class WhisperEngine:
         settings: WhisperSettings | None = None,
     ) -> None:
         self.settings = settings or WhisperSettings()
-        self._model = model
+        self.model = model
+        self.tokenizer = tokenizer
         self._name = name
         self._languages = Languages(tokenizer, multilingual=model.is_multilingual)
         self._prompter = Prompter(self._languages.tokenizer("en"))
@@ -91,7 +92,7 @@ class WhisperEngine:
     @property
     def multilingual(self) -> bool:
         """Whether the model knows other languages than English, and can tell them apart."""
-        return bool(self._model.is_multilingual)
+        return bool(self.model.is_multilingual)
 
     @property
     def languages(self) -> frozenset[str]:
@@ -101,12 +102,12 @@ class WhisperEngine:
     @property
     def device(self) -> str:
         """``cpu`` or ``cuda``."""
-        return str(self._model.device)
+        return str(self.model.device)
 
     @property
     def compute_type(self) -> str:
         """CTranslate2's name of the type that the weights have in memory."""
-        return str(self._model.compute_type)
+        return str(self.model.compute_type)
 
     def describe(self) -> dict[str, str | bool]:
         """Facts for logs and metrics."""
@@ -116,6 +117,12 @@ class WhisperEngine:
             "device": self.device,
             "compute_type": self.compute_type,
         }
+
+    def prepare(self, pcm: Pcm) -> None:
+        """Encode the silence that goes with audio as loud as ``pcm``, if it is not known yet."""
+        frames = window_frames(len(pcm), self.model.n_mels, self.settings)
+        if missing := tail_states(frames, self.settings):
+            self._silence.behind(self._log_mel(pcm, frames), missing)
 
     def warm_up(self) -> None:
         """Encode the commonest levels of silence and decode once, so that no caption waits for that."""
@@ -160,16 +167,14 @@ class WhisperEngine:
             if not len(request.pcm)
         }
         lengths = {
-            i: FULL_FRAMES if full[i] else window_frames(len(request.pcm), self._model.n_mels, self.settings)
+            i: FULL_FRAMES if full[i] else window_frames(len(request.pcm), self.model.n_mels, self.settings)
             for i, request in enumerate(requests)
             if len(request.pcm)
         }
         for frames, indices in _grouped(lengths.items(), key=lambda item: item[1]).items():
             numbers = [i for i, _ in indices]
             windows = self._windows([requests[i] for i in numbers], frames)
-            searched = _grouped(
-                zip(numbers, windows, strict=True), key=lambda item: self._company(item[1])
-            )
+            searched = _grouped(zip(numbers, windows, strict=True), key=lambda item: self._company(item[1]))
             for members in searched.values():
                 hypotheses = self._search([window for _, window in members])
                 found.update(zip((i for i, _ in members), hypotheses, strict=True))
@@ -200,7 +205,7 @@ class WhisperEngine:
 
     def _detect(self, states: Floats) -> tuple[str, float]:
         """The likeliest language and its probability. One window at a time: there is one step to decode."""
-        token, probability = self._model.detect_language(_view(states[np.newaxis]))[0][0]
+        token, probability = self.model.detect_language(_view(states[np.newaxis]))[0][0]
         return token.strip("<|>"), float(probability)
 
     def _encode(self, mels: Floats) -> Floats:
@@ -208,7 +213,7 @@ class WhisperEngine:
 
         They come back to the CPU, where tails are appended; CTranslate2 moves them to its device again.
         """
-        states = self._model.encode(_view(mels), to_cpu=True)
+        states = self.model.encode(_view(mels), to_cpu=True)
         if states.dtype != ctranslate2.DataType.float32:
             states = states.to(ctranslate2.DataType.float32)
         return np.asarray(states)
@@ -219,7 +224,7 @@ class WhisperEngine:
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
         first = windows[0]
         cap = first.cap(self.settings.zeros)
-        results = self._model.generate(
+        results = self.model.generate(
             states,
             prompts,
             beam_size=self.settings.beam_size if first.request.final else self.settings.partial_beam_size,
@@ -272,7 +277,7 @@ class WhisperEngine:
         self, language: str, windows: Sequence[_Window], texts: Sequence[list[int]]
     ) -> Iterable[tuple[Word, ...]]:
         """Words with times, of windows in one language."""
-        results = self._model.align(
+        results = self.model.align(
             _view(np.stack([window.states for window in windows])),
             self._languages.task(language)[:-1],
             texts,

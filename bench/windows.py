@@ -1,0 +1,159 @@
+"""What a window's length, its zeros, its tail and the loop gate cost and save: ``python -m bench.windows``.
+
+Every row decodes the same utterances as finals, one at a time, on one thread. WER is of all words together, after
+OpenAI's English normaliser. CPU seconds are this process's, of CTranslate2's encoder and of its decoder (search and
+alignment), per second of audio; the encoded silence is kept from one utterance to the next, as in a server, and its
+making not counted.
+"""
+
+import argparse
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+import structlog
+from faster_whisper.audio import decode_audio
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from bench.models import base_folder
+from captions.audio import SAMPLE_RATE, Pcm, to_samples
+from captions.gates import screen
+from captions.ports.engine import DecodeRequest
+from captions.words import join
+from inference.engine import WhisperEngine, WhisperSettings, load_engine
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+QUICK = ("jfk_inaugural", "azure_katiesteve", "gcp_commercial_call_8k", "moby_dick_1", "two_cities", "sonnet_001")
+
+FULL = WhisperSettings(final_window="full", gated=False)
+ROWS: dict[str, WhisperSettings] = {
+    "30 s, as everybody does": FULL,
+    "short, 0.6 s of zeros, no tail": WhisperSettings(zeros=0.6, tail=0.0, gated=False),
+    "short, 0.6 s of zeros, tail last 1 s, gated": WhisperSettings(zeros=0.6, tail=1.0),
+    "short, 1 s of zeros, tail last 1 s": WhisperSettings(zeros=1.0, tail=1.0, gated=False),
+    "short, 1 s of zeros, tail last 1 s, gated": WhisperSettings(zeros=1.0, tail=1.0),
+    "short, 1 s of zeros, tail last 2 s, gated": WhisperSettings(zeros=1.0, tail=2.0),
+    "short, 1 s of zeros, tail all, gated": WhisperSettings(zeros=1.0, tail=None),
+    "short, 2 s of zeros, no tail, gated": WhisperSettings(zeros=2.0, tail=0.0),
+    "short, 2 s of zeros, tail last 2 s": WhisperSettings(gated=False),
+    "short, 2 s of zeros, tail last 2 s, gated": WhisperSettings(),
+    "short, 2 s of zeros, tail last 2 s, gated, steps of 1 s": WhisperSettings(step=1.0),
+    "short, 2 s of zeros, tail all, gated": WhisperSettings(tail=None),
+    "short, 2 s of zeros, tail last 2 s, gated, greedy": WhisperSettings(beam_size=1),
+    "short, 2 s of zeros, tail last 2 s, gated, beam 2": WhisperSettings(beam_size=2),
+}
+QUICK_ROWS = tuple(ROWS)[:1] + tuple(name for name in ROWS if "2 s of zeros, tail last 2 s" in name)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Speech between two pauses and what is said in it."""
+
+    pcm: Pcm
+    text: str
+
+
+@dataclass
+class Clocked:
+    """A CTranslate2 model that adds up the CPU seconds of its calls, by method."""
+
+    model: Any
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> object:
+        """The model's own attribute, its methods clocked."""
+        attribute = getattr(self.model, name)
+        if not callable(attribute):
+            return attribute
+
+        def clocked(*args: object, **kwargs: object) -> object:
+            began = time.process_time()
+            result = attribute(*args, **kwargs)
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began
+            return result
+
+        return clocked
+
+
+def utterances(stem: str, *, pause: float = 0.5, longest: float = 18.0) -> Iterator[Utterance]:
+    """A recording cut where the reference pauses for ``pause`` seconds, or after ``longest`` seconds."""
+    audio = decode_audio(str(SHARED / "speech" / f"{stem}.flac"), sampling_rate=SAMPLE_RATE)
+    pcm = np.round(audio * 32767).astype(np.int16)
+    rows = [line.split() for line in (SHARED / "speech" / f"{stem}.ctm").read_text().splitlines()]
+    words = [(float(row[2]), float(row[2]) + float(row[3]), row[4]) for row in rows]
+    first = 0
+    for i in range(1, len(words) + 1):
+        if i < len(words) and words[i][0] - words[i - 1][1] < pause and words[i][1] - words[first][0] < longest:
+            continue
+        before = words[first - 1][1] if first else 0.0
+        after = words[i][0] if i < len(words) else len(pcm) / SAMPLE_RATE
+        start = max(words[first][0] - 0.25, (before + words[first][0]) / 2 if first else 0.0)
+        end = min(words[i - 1][1] + 0.35, (words[i - 1][1] + after) / 2 if i < len(words) else after)
+        yield Utterance(pcm[to_samples(start) : to_samples(end)], " ".join(word for _, _, word in words[first:i]))
+        first = i
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One row: error rate in 0..1, utterances decoded twice, withdrawn words, CPU seconds per audio second."""
+
+    error_rate: float
+    redecoded: int
+    emptied: int
+    encoder: float
+    decoder: float
+
+
+def measure(engine: WhisperEngine, clock: Clocked, speech: list[Utterance]) -> Measured:
+    """Decode all of ``speech``, twice where the silence has to be made first, and compare."""
+    normal = EnglishTextNormalizer()
+    for utterance in speech:
+        engine.prepare(utterance.pcm)
+    clock.seconds.clear()
+    found = [engine.decode([DecodeRequest(pcm=one.pcm, language="en", final=True)])[0] for one in speech]
+    audio = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
+    spent = dict(clock.seconds)
+    return Measured(
+        jiwer.wer([normal(one.text) for one in speech], [normal(join(one.words, "en")) for one in found]),
+        sum(one.redecoded for one in found),
+        sum(not screen(one, len(said.pcm) / SAMPLE_RATE).words for one, said in zip(found, speech, strict=True)),
+        spent.get("encode", 0.0) / audio,
+        (spent.get("generate", 0.0) + spent.get("align", 0.0)) / audio,
+    )
+
+
+def main() -> None:
+    """Print the table, in Markdown, row by row."""
+    parser = argparse.ArgumentParser(description="Windows of Whisper: word error rate against CPU seconds.")
+    parser.add_argument("--model", default="tiny.en", help="tiny.en, base, or a folder")
+    parser.add_argument("--quick", action="store_true", help="a third of the speech and half of the rows")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    name = str(base_folder()) if options.model == "base" else options.model
+    stems = QUICK if options.quick else tuple(sorted(p.stem for p in (SHARED / "speech").glob("*.ctm")))
+    speech = [utterance for stem in stems for utterance in utterances(stem)]
+    audio = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
+    print(f"{options.model}, int8, beam 5, 1 thread: {len(speech)} utterances, {audio / 60:.1f} minutes\n")
+    print("| window | WER | decoded twice | withdrawn | CPU s per audio s: encoder + decoder |")
+    print("|---|---|---|---|---|")
+    loaded = load_engine(name, device="cpu", threads=1)
+    for label, settings in ROWS.items():
+        if options.quick and label not in QUICK_ROWS:
+            continue
+        clock = Clocked(loaded.model)
+        engine = WhisperEngine(clock, loaded.tokenizer, name=options.model, settings=replace(settings))
+        row = measure(engine, clock, speech)
+        print(
+            f"| {label} | {row.error_rate:.1%} | {row.redecoded} | {row.emptied} "
+            f"| {row.encoder:.3f} + {row.decoder:.3f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

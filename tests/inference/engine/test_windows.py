@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.engine.windows import FULL_FRAMES, WhisperSettings, audio_frames, tail_states, window_frames
+
+SAMPLES = st.integers(1, 30 * 16_000)
+SETTINGS = st.builds(
+    WhisperSettings,
+    zeros=st.floats(0, 3),
+    tail=st.none() | st.floats(0, 3),
+    step=st.sampled_from([0.02, 0.1, 0.4, 0.5, 0.8, 1.0]),
+)
+
+
+@given(SAMPLES, SETTINGS, st.sampled_from([80, 128]))
+def test_a_window_holds_its_audio_and_never_looks_like_the_other_kind_of_input(
+    samples: int, settings: WhisperSettings, n_mels: int
+) -> None:
+    frames = window_frames(samples, n_mels, settings)
+    tail = tail_states(frames, settings)
+    assert frames % 2 == 0
+    assert audio_frames(samples) <= frames <= FULL_FRAMES
+    assert frames / 2 + tail <= FULL_FRAMES / 2
+    assert frames not in (n_mels, 2 * n_mels)
+    assert frames // 2 + tail != n_mels
+
+
+@given(SAMPLES, SAMPLES, SETTINGS)
+def test_longer_audio_never_has_a_shorter_window(one: int, other: int, settings: WhisperSettings) -> None:
+    one, other = sorted((one, other))
+    assert window_frames(one, 80, settings) <= window_frames(other, 80, settings)
+
+
+def test_windows_come_in_few_lengths_so_that_requests_share_them() -> None:
+    settings = WhisperSettings(zeros=2.0, tail=2.0, step=0.5)
+    lengths = {window_frames(n, 80, settings) for n in range(1, 20 * 16_000, 100)}
+    assert lengths == {*range(250, 2250, 50)}
+
+
+def test_a_window_without_room_for_its_tail_is_the_full_one() -> None:
+    settings = WhisperSettings(zeros=2.0, tail=2.0, step=0.5)
+    assert window_frames(25 * 16_000, 80, settings) == 2700
+    assert window_frames(26 * 16_000, 80, settings) == FULL_FRAMES
+    assert tail_states(FULL_FRAMES, settings) == 0
+
+
+@pytest.mark.parametrize(("tail", "states"), [(None, 1250), (2.0, 100), (0.0, 0)])
+def test_how_much_silence_is_appended(tail: float | None, states: int) -> None:
+    assert tail_states(500, WhisperSettings(tail=tail)) == states
