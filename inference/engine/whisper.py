@@ -32,7 +32,7 @@ LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples that one decode can hear."""
 
 _LONGEST_TEXT = 224  # tokens: half of Whisper's 448 positions
-_COMMON_LEVELS = range(4, 13)  # of silence: near microphones' speech; others are encoded when they turn up
+_COMMON_LEVELS = range(1, 5)  # of silence behind most speech; others are encoded when they turn up
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
