@@ -1,0 +1,238 @@
+"""Speech probabilities in, utterances out, piece by piece while they are spoken."""
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from captions.audio import NO_AUDIO, Pcm, to_samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmenterSettings:
+    """How a stream is cut. Durations are seconds, thresholds probabilities of speech."""
+
+    onset: float = 0.5
+    """Frames at least this likely to be speech open an utterance."""
+    offset: float = 0.35
+    """Frames less likely than this are a pause; lower than ``onset``, so that a doubtful frame changes nothing."""
+    min_speech: float = 0.09
+    """Speech in a row that opens an utterance: a click or a cough is shorter."""
+    pre_roll: float = 0.25
+    """Sent from before the onset: detectors miss soft consonants."""
+    post_roll: float = 0.2
+    """Sent of the pause after speech; the rest is held back and only sent if speech goes on."""
+    flush_after: float = 0.09
+    """A pause this long sends what is there: the word before it is complete."""
+    endpoint: float = 0.5
+    """A pause this long ends the utterance."""
+    longest: float = 20.0
+    """An utterance this long is cut at its quietest point; Whisper hears 30 s at most."""
+    cut_within: float = 5.0
+    """The quietest point is looked for in the last so many seconds: what is cut off is shown anew."""
+    segment: float = 0.2
+    """Length of a piece while speech goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of an utterance's audio, contiguous with the one before.
+
+    ``start`` is the position of its first sample, counted from the track's first. ``last`` ends the utterance, for
+    ``reason``: endpoint, longest, finalize, stall or end. ``end`` then says where its audio ends if that is before
+    the end of what was sent; audio from there on is sent again in the next utterance.
+    """
+
+    utterance: int
+    number: int
+    start: int
+    pcm: Pcm
+    last: bool = False
+    end: int | None = None
+    reason: str | None = None
+
+
+class Segmenter:
+    """Cuts one session's stream of frames into utterances.
+
+    ``origin`` is the position of the session's first sample on its track. The same frames and probabilities give
+    the same pieces. Hysteresis with pre-roll and hangover as in the ETSI detectors; the cut is our own.
+    """
+
+    def __init__(
+        self, settings: SegmenterSettings, frame_samples: int, *, first_utterance: int = 0, origin: int = 0
+    ) -> None:
+        self._onset = settings.onset
+        self._offset = settings.offset
+        self._min_speech = to_samples(settings.min_speech)
+        self._pre_roll = to_samples(settings.pre_roll)
+        self._post_roll = to_samples(settings.post_roll)
+        self._flush_after = to_samples(settings.flush_after)
+        self._endpoint = to_samples(settings.endpoint)
+        self._longest = to_samples(settings.longest)
+        self._cut_within = to_samples(settings.cut_within)
+        self._segment = to_samples(settings.segment)
+        self._frame = frame_samples
+        self._heard = origin
+        self._audio = _Window(origin)
+        self._run = 0
+        self._open = False
+        self._start = origin
+        self._sent = origin
+        self._speech_end = origin
+        self._number = 0
+        self._utterance = first_utterance
+
+    @property
+    def heard(self) -> int:
+        """Position after the last frame."""
+        return self._heard
+
+    @property
+    def open(self) -> bool:
+        """Whether an utterance is in progress."""
+        return self._open
+
+    @property
+    def next_utterance(self) -> int:
+        """The number that the next utterance to be opened gets."""
+        return self._utterance + 1 if self._open else self._utterance
+
+    @property
+    def settled(self) -> int:
+        """Everything before this position was sent, or never will be."""
+        return self._sent if self._open else self._audio.start
+
+    def push(self, frame: Pcm, probability: float) -> list[Piece]:
+        """Hear one frame, shape (frame_samples,), or fewer samples at the stream's end."""
+        self._audio.append(frame)
+        self._heard += len(frame)
+        if not self._open:
+            return self._wait(len(frame), probability)
+        if probability >= self._offset:
+            self._speech_end = self._heard
+        pieces = self._ready()
+        if self._heard - self._speech_end >= self._endpoint:
+            pieces += self._close("endpoint")
+        elif self._heard - self._start >= self._longest:
+            pieces += self._cut()
+        return pieces
+
+    def finalize(self, reason: str) -> list[Piece]:
+        """End the utterance in progress now, if there is one."""
+        return self._close(reason) if self._open else []
+
+    def flush(self) -> list[Piece]:
+        """Send what is there of the utterance in progress, which goes on."""
+        return self._up_to(self._sendable()) if self._open else []
+
+    def _wait(self, samples: int, probability: float) -> list[Piece]:
+        self._run = self._run + samples if probability >= self._onset else 0
+        self._audio.drop_before(self._heard - self._run - self._pre_roll)
+        if self._run == 0 or self._run < self._min_speech:
+            return []
+        self._begin(self._audio.start)
+        self._speech_end = self._heard
+        return self._ready()
+
+    def _begin(self, start: int) -> None:
+        self._open = True
+        self._run = 0
+        self._number = 0
+        self._start = self._sent = start
+
+    def _sendable(self) -> int:
+        """Position up to which audio may be sent: a pause is held back after its post-roll."""
+        return min(self._heard, self._speech_end + self._post_roll)
+
+    def _ready(self) -> list[Piece]:
+        """Whole segments, and at a pause the rest."""
+        pause, frame = self._heard - self._speech_end, self._frame
+        paused = any(limit <= pause < limit + frame for limit in (self._flush_after, self._post_roll))
+        upto = self._sendable()
+        if not paused:
+            upto = self._sent + (upto - self._sent) // self._segment * self._segment
+        return self._up_to(upto)
+
+    def _up_to(self, position: int) -> list[Piece]:
+        """The audio from what was sent to ``position``, in pieces of at most a segment."""
+        if position <= self._sent:
+            return []
+        edges = [*range(self._sent, position, self._segment), position]
+        pieces = []
+        for start, end in pairwise(edges):
+            pieces.append(self._piece(start, self._audio.between(start, end)))
+        self._sent = position
+        self._audio.drop_before(min(self._sent, self._heard - self._cut_within))
+        return pieces
+
+    def _piece(self, start: int, pcm: Pcm, *, end: int | None = None, reason: str | None = None) -> Piece:
+        piece = Piece(
+            utterance=self._utterance,
+            number=self._number,
+            start=start,
+            pcm=pcm,
+            last=reason is not None,
+            end=end,
+            reason=reason,
+        )
+        self._number += 1
+        return piece
+
+    def _close(self, reason: str) -> list[Piece]:
+        upto = max(self._sendable(), self._sent)
+        last = self._piece(self._sent, self._audio.between(self._sent, upto), reason=reason)
+        self._audio.drop_before(max(upto, self._heard - self._pre_roll))
+        self._open = False
+        self._run = 0
+        self._utterance += 1
+        return [last]
+
+    def _cut(self) -> list[Piece]:
+        """End the utterance at its quietest point and open the next one there, sending again what came after."""
+        since = max(self._audio.start, self._heard - self._cut_within)
+        at = since + quietest(self._audio.between(since, self._heard))
+        unsent = self._audio.between(self._sent, at) if at > self._sent else NO_AUDIO
+        last = self._piece(self._sent, unsent, end=at, reason="longest")
+        self._utterance += 1
+        self._begin(at)
+        return [last, *self._up_to(max(self._sendable(), at))]
+
+
+class _Window:
+    """The audio that may still be needed: frames from position ``start`` on."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self._frames: deque[Pcm] = deque()
+
+    def append(self, frame: Pcm) -> None:
+        self._frames.append(frame)
+
+    def drop_before(self, position: int) -> None:
+        while self._frames and self.start + len(self._frames[0]) <= position:
+            self.start += len(self._frames.popleft())
+        if self._frames and self.start < position:
+            self._frames[0] = self._frames[0][position - self.start :]
+            self.start = position
+
+    def between(self, start: int, end: int) -> Pcm:
+        parts, at = [], self.start
+        for frame in self._frames:
+            if at + len(frame) > start and at < end:
+                parts.append(frame[max(0, start - at) : end - at])
+            at += len(frame)
+        return np.concatenate(parts) if parts else NO_AUDIO
+
+
+def quietest(pcm: Pcm, *, window: int = 1600, hop: int = 160) -> int:
+    """The middle of the ``window`` samples with the least energy, looked for every ``hop``; the earliest of equals.
+
+    Exact in integers, so that every machine cuts at the same sample.
+    """
+    if len(pcm) <= window:
+        return len(pcm) // 2
+    energy = np.concatenate(([0], np.cumsum(pcm.astype(np.int64) ** 2)))
+    starts = np.arange(0, len(pcm) - window + 1, hop)
+    return int(starts[np.argmin(energy[starts + window] - energy[starts])]) + window // 2
