@@ -1,0 +1,58 @@
+"""Silero's detector (a small recurrent network), the ONNX file that faster-whisper bundles, run as a stream."""
+
+import functools
+from pathlib import Path
+
+import faster_whisper.utils
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from captions.audio import Pcm
+from captions.errors import SetupError
+
+CONTEXT = 64
+"""Samples of the frame before that the network sees in front of each frame."""
+
+State = npt.NDArray[np.float32]
+
+
+@functools.cache
+def _session() -> onnxruntime.InferenceSession:
+    """One network for every stream of the process: the state is carried by the streams."""
+    files = sorted(Path(faster_whisper.utils.get_assets_path()).glob("silero_vad*.onnx"))
+    if not files:
+        raise SetupError("faster-whisper is installed without Silero's network; reinstall it, or take --vad webrtc")
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(str(files[-1]), providers=["CPUExecutionProvider"], sess_options=options)
+
+
+class SileroDetector:
+    """Probability of speech, frame by frame of 32 ms."""
+
+    frame_samples = 512
+
+    def __init__(self) -> None:
+        self._network = _session()
+        self._input = np.zeros((1, CONTEXT + self.frame_samples), dtype=np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._h: State = np.zeros((1, 1, 128), dtype=np.float32)
+        self._c: State = np.zeros((1, 1, 128), dtype=np.float32)
+        self._input[:] = 0
+
+    def skip(self, frame: Pcm) -> None:
+        """Pass over a frame: it is the next one's context, and no more."""
+        self._input[0, :CONTEXT] = frame[-CONTEXT:] / np.float32(32768)
+
+    def probability(self, frame: Pcm) -> float:
+        """Probability that ``frame``, shape (512,), holds speech."""
+        np.divide(frame, np.float32(32768), out=self._input[0, CONTEXT:])
+        output, self._h, self._c = self._network.run(None, {"input": self._input, "h": self._h, "c": self._c})
+        self._input[0, :CONTEXT] = self._input[0, -CONTEXT:]
+        return float(output[0, -1] if output.ndim > 1 else output[0])
