@@ -1,0 +1,1 @@
+"""What publishers send, as PCM16 mono at 16 kHz while it arrives."""

@@ -1,0 +1,56 @@
+"""The decoder of one stream: bytes in, samples out, and how many bytes the samples account for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from captions.audio import SAMPLE_RATE, Pcm
+
+
+class Encoding(StrEnum):
+    """The values of the query parameter ``encoding``."""
+
+    LINEAR16 = "linear16"
+    FLOAT32 = "float32"
+    MULAW = "mulaw"
+    ALAW = "alaw"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """How a stream's bytes are to be read; rate (Hz) and channels (interleaved) mean nothing for a container."""
+
+    encoding: Encoding = Encoding.LINEAR16
+    sample_rate: int = SAMPLE_RATE
+    channels: int = 1
+
+
+class Decoded(NamedTuple):
+    """Samples, and the offset before which every byte is represented in the samples up to these."""
+
+    pcm: Pcm
+    offset: int
+
+
+class AudioDecoder(Protocol):
+    """Decodes one stream; ``feed`` and ``read`` are called from different tasks.
+
+    What is wrong with the bytes is raised by ``read`` and by every later ``feed``: ``UnsupportedAudio``.
+    """
+
+    async def feed(self, data: bytes) -> None:
+        """More bytes; waits where the decoder is behind."""
+        ...
+
+    async def finish(self) -> None:
+        """No more bytes come."""
+        ...
+
+    async def read(self) -> Decoded | None:
+        """The next samples, as soon as there are any; None when all is read after ``finish``."""
+        ...
+
+    async def close(self) -> None:
+        """Stop and free everything; may be called at any time, and again."""
+        ...

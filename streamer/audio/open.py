@@ -1,0 +1,10 @@
+"""The decoder for a format."""
+
+from streamer.audio.container import ContainerDecoder
+from streamer.audio.decoder import AudioDecoder, AudioFormat, Encoding
+from streamer.audio.raw import RawDecoder
+
+
+def open_decoder(audio: AudioFormat) -> AudioDecoder:
+    """A decoder for one stream of this format."""
+    return ContainerDecoder() if audio.encoding is Encoding.CONTAINER else RawDecoder(audio)

@@ -1,0 +1,126 @@
+"""Raw samples: read, mixed down, resampled, in the caller's own task."""
+
+import asyncio
+from collections import deque
+
+import numpy as np
+import soxr
+
+from captions.audio import SAMPLE_RATE, Pcm, from_bytes
+from captions.errors import Refusal, UnsupportedAudio
+from streamer.audio.decoder import AudioFormat, Decoded, Encoding
+from streamer.audio.samples import BYTES, READ, Floats, to_pcm16
+
+MOST_WAITING = SAMPLE_RATE * 10
+"""Samples that may wait to be read before ``feed`` waits."""
+
+
+class RawDecoder:
+    """linear16, float32, mulaw or alaw at any rate. Bytes may be cut anywhere; the samples do not depend on where."""
+
+    def __init__(self, audio: AudioFormat) -> None:
+        self._audio = audio
+        self._frame_bytes = BYTES[audio.encoding] * audio.channels
+        self._exact = audio == AudioFormat(Encoding.LINEAR16)
+        self._resampler = (
+            None
+            if audio.sample_rate == SAMPLE_RATE
+            else soxr.ResampleStream(audio.sample_rate, SAMPLE_RATE, 1, dtype="float32")
+        )
+        self._rest = b""
+        self._frames = 0
+        self._samples = 0
+        self._waiting: deque[Decoded] = deque()
+        self._waiting_samples = 0
+        self._finished = False
+        self._failure: Refusal | None = None
+        self._ready = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def feed(self, data: bytes) -> None:
+        """More bytes; waits where nobody reads."""
+        if self._failure is not None:
+            raise self._failure
+        await self._room.wait()
+        data = self._rest + data if self._rest else data
+        whole = len(data) // self._frame_bytes * self._frame_bytes
+        self._rest = data[whole:]
+        try:
+            self._take(data[:whole])
+        except Refusal as refusal:
+            self._fail(refusal)
+
+    async def finish(self) -> None:
+        """No more bytes come; a stream that ends within a sample is not what it says it is."""
+        if self._finished:
+            return
+        if self._resampler is not None:
+            self._put(to_pcm16(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)), everything=True)
+        self._finished = True
+        if self._rest:
+            self._fail(
+                UnsupportedAudio(
+                    f"the stream ended {len(self._rest)} bytes into a sample of {self._frame_bytes}; "
+                    f"it is not whole {self._audio.encoding} with {self._audio.channels} channels"
+                )
+            )
+        self._ready.set()
+
+    async def read(self) -> Decoded | None:
+        """What has been decoded since the last call, in one piece."""
+        while True:
+            self._ready.clear()
+            if self._waiting:
+                return self._gathered()
+            if self._failure is not None:
+                raise self._failure
+            if self._finished:
+                return None
+            await self._ready.wait()
+
+    async def close(self) -> None:
+        """Let whoever waits go."""
+        self._finished = True
+        self._room.set()
+        self._ready.set()
+
+    def _take(self, data: bytes) -> None:
+        self._frames += len(data) // self._frame_bytes
+        if self._exact:
+            self._put(from_bytes(data))
+            return
+        samples = READ[self._audio.encoding](data)
+        if self._audio.channels > 1:
+            samples = samples.reshape(-1, self._audio.channels).mean(axis=1, dtype=np.float32)
+        self._put(to_pcm16(self._resampled(samples)))
+
+    def _resampled(self, samples: Floats) -> Floats:
+        if self._resampler is None:
+            return samples
+        resampled: Floats = self._resampler.resample_chunk(samples)
+        return resampled
+
+    def _put(self, pcm: Pcm, *, everything: bool = False) -> None:
+        if not len(pcm):
+            return
+        self._samples += len(pcm)
+        heard = self._samples * self._audio.sample_rate // SAMPLE_RATE
+        frames = self._frames if everything else min(self._frames, heard)
+        self._waiting.append(Decoded(pcm, frames * self._frame_bytes))
+        self._waiting_samples += len(pcm)
+        if self._waiting_samples > MOST_WAITING:
+            self._room.clear()
+        self._ready.set()
+
+    def _gathered(self) -> Decoded:
+        pieces = list(self._waiting)
+        self._waiting.clear()
+        self._waiting_samples = 0
+        self._room.set()
+        pcm = pieces[0].pcm if len(pieces) == 1 else np.concatenate([piece.pcm for piece in pieces])
+        return Decoded(pcm, pieces[-1].offset)
+
+    def _fail(self, refusal: Refusal) -> None:
+        self._failure = refusal
+        self._ready.set()

@@ -1,0 +1,60 @@
+"""Raw sample encodings as floats in -1..1."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from captions.errors import UnsupportedAudio
+from streamer.audio.decoder import Encoding
+
+Floats = npt.NDArray[np.float32]
+
+LOUDEST_PLAUSIBLE = 1000.0
+"""A float32 sample beyond this is no audio: other bytes read as floats are astronomically large."""
+
+
+def _linear16(data: bytes) -> Floats:
+    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+
+
+def _float32(data: bytes) -> Floats:
+    samples = np.frombuffer(data, "<f4").astype(np.float32)
+    if not np.isfinite(samples).all():
+        raise UnsupportedAudio("the stream holds numbers that are not finite; send float32 samples between -1 and 1")
+    if len(samples) and np.abs(samples).max() > LOUDEST_PLAUSIBLE:
+        raise UnsupportedAudio("the stream is not float32 audio: its samples are far beyond -1 to 1; is it linear16?")
+    return np.clip(samples, -1.0, 1.0)
+
+
+def _mulaw_table() -> Floats:
+    codes = ~np.arange(256, dtype=np.int32) & 0xFF
+    magnitude = (((codes & 0x0F) << 3) + 0x84 << ((codes & 0x70) >> 4)) - 0x84
+    return (np.where(codes & 0x80, -magnitude, magnitude) / 32768).astype(np.float32)
+
+
+def _alaw_table() -> Floats:
+    codes = np.arange(256, dtype=np.int32) ^ 0x55
+    exponent, mantissa = (codes & 0x70) >> 4, (codes & 0x0F) << 4
+    magnitude = np.where(exponent == 0, mantissa + 8, mantissa + 0x108 << np.maximum(exponent - 1, 0))
+    return (np.where(codes & 0x80, magnitude, -magnitude) / 32768).astype(np.float32)
+
+
+_MULAW, _ALAW = _mulaw_table(), _alaw_table()
+
+BYTES = {Encoding.LINEAR16: 2, Encoding.FLOAT32: 4, Encoding.MULAW: 1, Encoding.ALAW: 1}
+"""Bytes a sample."""
+
+READ: dict[Encoding, Callable[[bytes], Floats]] = {
+    Encoding.LINEAR16: _linear16,
+    Encoding.FLOAT32: _float32,
+    Encoding.MULAW: lambda data: _MULAW[np.frombuffer(data, np.uint8)],
+    Encoding.ALAW: lambda data: _ALAW[np.frombuffer(data, np.uint8)],
+}
+"""Whole samples as floats, shape (samples,); G.711's two laws by ITU-T's formulas."""
+
+
+def to_pcm16(samples: Floats) -> npt.NDArray[np.int16]:
+    """Floats in -1..1 as PCM16, rounded and clipped."""
+    pcm: npt.NDArray[np.int16] = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype(np.int16)
+    return pcm
