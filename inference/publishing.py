@@ -1,0 +1,101 @@
+"""Hypotheses made into captions and put on the log."""
+
+import structlog
+
+from captions.audio import SAMPLE_RATE, to_samples, to_seconds
+from captions.caption import Caption, Pass, Version
+from captions.gates import screen
+from captions.loops import looks_looped
+from captions.messages import caption_message
+from captions.ports.clock import Clock
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.log import Log
+from captions.ports.probe import Probe
+from captions.records import CAPTIONS, PARTIALS, write_room_event
+from captions.words import Word
+from inference.settings import WorkerSettings
+from inference.utterance import Utterance
+
+logger = structlog.get_logger(__name__)
+
+
+class Publisher:
+    """Revises and publishes what was heard of utterances."""
+
+    def __init__(self, log: Log, clock: Clock, probe: Probe, settings: WorkerSettings) -> None:
+        self._log = log
+        self._clock = clock
+        self._probe = probe
+        self._settings = settings
+
+    async def partial(
+        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis, revision: int
+    ) -> None:
+        """Revise the utterance and publish it, if what is shown has changed."""
+        duration = len(request.pcm) / SAMPLE_RATE
+        words = self._screened(hypothesis, duration)
+        texts = [word.text for word in words]
+        if not words or looks_looped(texts, hypothesis.language, duration, hypothesis.compression_ratio):
+            return
+        utterance.revision.update(words, touches_end=not utterance.paused)
+        if request.aligned and (end := utterance.revision.trim(words)) is not None:
+            utterance.window_start += to_samples(end)
+        shown = utterance.revision.words
+        caption = self._caption(utterance, hypothesis.language, shown, revision, final=False)
+        if (caption.text, caption.stable) == utterance.published:
+            return
+        if utterance.published == ("", 0):
+            self._probe.first_partial(self._clock.wall() - utterance.settings.origin - caption.start)
+        utterance.published = (caption.text, caption.stable)
+        await self._log.append(PARTIALS, write_room_event(caption_message(caption)))
+
+    async def final(self, utterance: Utterance, hypothesis: Hypothesis | None, revision: int) -> None:
+        """Publish the utterance's final: always exactly one, empty where nothing was said or nothing could be heard."""
+        words: tuple[Word, ...] = ()
+        language = utterance.settings.language
+        if hypothesis is None:
+            logger.error("utterance_lost", **utterance.id._asdict())
+        else:
+            words, language = self._screened(hypothesis, utterance.seconds), hypothesis.language
+            if hypothesis.redecoded:
+                self._probe.redecoded()
+        caption = self._caption(utterance, language, words, revision, final=True)
+        await self._log.append(CAPTIONS, write_room_event(caption_message(caption)))
+        if utterance.ended is not None:
+            self._probe.final(self._clock.wall() - utterance.ended)
+
+    def _screened(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
+        screened = screen(hypothesis, duration, self._settings.gates)
+        for gate in screened.fired:
+            self._probe.gate_fired(gate)
+        return screened.words
+
+    @staticmethod
+    def _caption(
+        utterance: Utterance, language: str, words: tuple[Word, ...], revision: int, *, final: bool
+    ) -> Caption:
+        start = to_seconds(utterance.start)
+        end = to_seconds(utterance.start + utterance.samples)
+        if final:
+            words = tuple(_on_track(word, start) for word in words)
+            if words and words[0].start is not None and words[-1].end is not None:
+                start, end = words[0].start, max(words[0].start, words[-1].end)
+        return Caption(
+            id=utterance.id,
+            speaker=utterance.settings.speaker,
+            version=Version(Pass.LIVE, revision),
+            final=final,
+            language=language,
+            start=start,
+            end=end,
+            origin=utterance.settings.origin,
+            words=words,
+            stable=len(words) if final else len(utterance.revision.stable),
+        )
+
+
+def _on_track(word: Word, start: float) -> Word:
+    """The word with its times counted from the track's first sample."""
+    if word.start is None or word.end is None:
+        return word
+    return Word(word.text, start + word.start, start + word.end, word.confidence)

@@ -1,0 +1,50 @@
+"""Which utterances to decode next: finals first, then the partial that has waited for the most audio.
+
+An utterance waits at most once, and is decoded with all audio heard so far (latest wins): where decoding is
+slower than speech, partials come less often by themselves, and not at all while finals wait.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from captions.audio import to_samples
+from inference.settings import WorkerSettings
+from inference.utterance import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Utterances to decode together, all finals or all partials."""
+
+    utterances: tuple[Utterance, ...]
+    final: bool
+
+
+class Scheduler:
+    """Chooses batches; holds no state but its settings."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._interval = to_samples(settings.partial_interval)
+        self._first = to_samples(settings.first_partial)
+        self._most = settings.max_batch
+
+    def waiting(self, utterances: Iterable[Utterance]) -> int:
+        """How many utterances wait for a decode."""
+        return sum(1 for utterance in utterances if utterance.complete or self._due(utterance))
+
+    def next(self, utterances: Iterable[Utterance]) -> Batch | None:
+        """The next batch; None where nothing is due."""
+        idle = [utterance for utterance in utterances if not utterance.decoding]
+        finals = sorted((u for u in idle if u.complete), key=lambda u: (u.ended or 0.0, u.first_offset))
+        if finals:
+            return Batch(self._company(finals), final=True)
+        partials = sorted((u for u in idle if self._due(u)), key=lambda u: (-u.fresh, u.first_offset))
+        return Batch(self._company(partials), final=False) if partials else None
+
+    def _due(self, utterance: Utterance) -> bool:
+        if utterance.complete or utterance.decoding or utterance.samples < self._first:
+            return False
+        return utterance.fresh >= self._interval or (utterance.paused and utterance.fresh > 0)
+
+    def _company(self, ordered: list[Utterance]) -> tuple[Utterance, ...]:
+        return tuple(ordered[: self._most])

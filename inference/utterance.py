@@ -1,0 +1,94 @@
+"""One utterance at the worker: its audio so far, and what was made of it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from captions.audio import SAMPLE_RATE, Pcm
+from captions.caption import CaptionId
+from captions.records import AudioSegment
+from captions.revision import Revision
+from captions.session import SessionSettings
+
+
+@dataclass(eq=False)
+class Utterance:
+    """Audio put together from segments. Positions are samples on the track, counts are samples."""
+
+    id: CaptionId
+    partition: int
+    first_offset: int
+    settings: SessionSettings
+    start: int
+    touched: float
+    """When its last segment came, monotonic seconds."""
+
+    heard: int = 0
+    """Segments heard: the revision of what is said about it."""
+    complete: bool = False
+    """Its last segment was heard, or is waited for no longer."""
+    ended: float | None = None
+    """When its last segment was appended to the log, epoch seconds."""
+    paused: bool = False
+    """The last segment was a short one: the speaker paused."""
+    decoding: bool = False
+    decoded_samples: int = 0
+    published: tuple[str, int] = ("", 0)
+    window_start: int = 0
+    """Samples from ``start`` that are stable and decoded no more."""
+    revision: Revision = field(default_factory=Revision)
+    _pieces: list[Pcm] = field(default_factory=list)
+    samples: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Audio heard."""
+        return self.samples / SAMPLE_RATE
+
+    @property
+    def fresh(self) -> int:
+        """Samples heard since the last decode."""
+        return self.samples - self.decoded_samples
+
+    def hear(self, segment: AudioSegment, *, full_segment: int, now: float) -> bool:
+        """Take a segment in; False if it was heard before. A hole in the audio is filled with silence."""
+        if segment.number < self.heard or self.complete:
+            return False
+        hole = segment.start - (self.start + self.samples)
+        if hole > 0:
+            self._append(np.zeros(hole, dtype=np.int16))
+        self._append(segment.pcm)
+        self.heard = segment.number + 1
+        self.paused = 0 < len(segment.pcm) < full_segment
+        self.touched = now
+        if segment.last:
+            self.complete = True
+            if segment.end is not None:
+                self._cut(segment.end - self.start)
+        return True
+
+    def give_up(self) -> None:
+        """No more audio is waited for."""
+        self.complete = True
+        self.heard += 1
+
+    def window(self) -> Pcm:
+        """The audio that a partial decode hears."""
+        return self._audio()[self.window_start :]
+
+    def whole(self) -> Pcm:
+        """The audio that the final decode hears."""
+        return self._audio()
+
+    def _append(self, pcm: Pcm) -> None:
+        self._pieces.append(pcm)
+        self.samples += len(pcm)
+
+    def _cut(self, samples: int) -> None:
+        self._pieces = [self._audio()[: max(0, samples)]]
+        self.samples = len(self._pieces[0])
+
+    def _audio(self) -> Pcm:
+        if len(self._pieces) != 1:
+            self._pieces = [np.concatenate(self._pieces)] if self._pieces else [np.zeros(0, dtype=np.int16)]
+        return self._pieces[0]

@@ -1,0 +1,102 @@
+"""The utterances a worker holds, and how far each partition may be committed."""
+
+from collections.abc import Iterator
+
+import structlog
+
+from captions.audio import to_samples
+from captions.caption import CaptionId
+from captions.errors import RecordError
+from captions.ports.log import Entry
+from captions.records import AudioSegment, read_audio
+from inference.utterance import Utterance
+
+logger = structlog.get_logger(__name__)
+
+FULL_SEGMENT = to_samples(0.2)
+"""Samples of a segment while speech goes on; a shorter one says that the speaker paused."""
+
+
+class Utterances:
+    """Put together from the log's entries.
+
+    The watermark of a partition is the first segment of its oldest utterance that is not final yet: whoever
+    takes the partition over reads on from there and misses nothing (DESIGN, guarantee 1).
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[CaptionId, Utterance] = {}
+        self._positions: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[Utterance]:
+        return iter(self._open.values())
+
+    @property
+    def buffered(self) -> float:
+        """Seconds of audio held."""
+        return sum(utterance.seconds for utterance in self._open.values())
+
+    def assign(self, partition: int, offset: int) -> None:
+        """The partition is ours, to be read from ``offset``."""
+        self.revoke(partition)
+        self._positions[partition] = offset
+
+    def revoke(self, partition: int) -> None:
+        """The partition is ours no more: forget what was built from it."""
+        self._positions.pop(partition, None)
+        for utterance in [u for u in self if u.partition == partition]:
+            del self._open[utterance.id]
+
+    def hear(self, entry: Entry, now: float) -> None:
+        """Take one entry of topic ``audio`` in; what cannot be understood is passed over with a line in the log."""
+        self._positions[entry.partition] = entry.offset + 1
+        try:
+            segment = read_audio(entry.record)
+        except RecordError as error:
+            logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
+            return
+        utterance = self._of(segment, entry, now)
+        if utterance is None:
+            return
+        if utterance.hear(segment, full_segment=FULL_SEGMENT, now=now) and segment.last:
+            utterance.ended = entry.timestamp
+
+    def _of(self, segment: AudioSegment, entry: Entry, now: float) -> Utterance | None:
+        key = CaptionId(segment.room, segment.track, segment.utterance)
+        known = self._open.get(key)
+        if known is not None:
+            return known
+        if segment.settings is None:
+            logger.info(
+                "segment_skipped", room=key.room, track=key.track, utterance=key.utterance, segment=segment.number
+            )
+            return None
+        for earlier in self:
+            if earlier.id[:2] == key[:2] and not earlier.complete:
+                earlier.give_up()  # its track went on without it: nothing more of it will come
+        utterance = Utterance(
+            id=key,
+            partition=entry.partition,
+            first_offset=entry.offset,
+            settings=segment.settings,
+            start=segment.start,
+            touched=now,
+        )
+        self._open[key] = utterance
+        return utterance
+
+    def finished(self, utterance: Utterance) -> None:
+        """The utterance's final is on the log."""
+        if self._open.get(utterance.id) is utterance:
+            del self._open[utterance.id]
+
+    def owns(self, utterance: Utterance) -> bool:
+        """Whether the utterance is still ours to speak of."""
+        return self._open.get(utterance.id) is utterance
+
+    def watermark(self, partition: int) -> int | None:
+        """The offset up to which the partition may be committed; None where it is not ours."""
+        position = self._positions.get(partition)
+        if position is None:
+            return None
+        return min((u.first_offset for u in self if u.partition == partition), default=position)

@@ -1,0 +1,158 @@
+"""The worker: audio from the log, captions to the log."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from captions.audio import to_samples
+from captions.ports.clock import Clock
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.log import Assigned, Entry, Log, Member, Revoked
+from captions.ports.probe import Probe
+from captions.records import AUDIO
+from captions.words import join
+from inference.decoding import Decode, decode_each
+from inference.publishing import Publisher
+from inference.scheduler import Batch, Scheduler
+from inference.settings import WorkerSettings
+from inference.utterance import Utterance
+from inference.utterances import Utterances
+
+logger = structlog.get_logger(__name__)
+
+POLL_TIMEOUT = 1.0
+
+
+class Worker:
+    """One member of a consumer group on topic ``audio``.
+
+    ``decode`` runs the engine, off the event loop. ``run`` goes on until it is cancelled; what was not final then
+    is replayed by whoever takes over.
+    """
+
+    def __init__(
+        self, log: Log, decode: Decode, clock: Clock, probe: Probe, settings: WorkerSettings, *, group: str = "live"
+    ) -> None:
+        self._log = log
+        self._decode = decode
+        self._clock = clock
+        self._probe = probe
+        self._settings = settings
+        self._group = group
+        self._scheduler = Scheduler(settings)
+        self._publisher = Publisher(log, clock, probe, settings)
+        self._utterances = Utterances()
+        self._news = asyncio.Event()
+        self._paused: set[int] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._utterances = Utterances()
+        self._paused = set()
+        async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(member), name="worker listens")
+            tasks.create_task(self._work(member), name="worker decodes")
+
+    async def _listen(self, member: Member) -> None:
+        while True:
+            happened = await member.poll(POLL_TIMEOUT)
+            now = self._clock.monotonic()
+            for event in happened:
+                self._take(event, now)
+            for utterance in list(self._utterances):
+                if not utterance.complete and now - utterance.touched > self._settings.orphan_timeout:
+                    logger.warning("orphan_finalised", room=utterance.id.room, track=utterance.id.track)
+                    utterance.give_up()
+            self._limit(member)
+            self._probe.queue_depth(self._scheduler.waiting(self._utterances))
+            self._news.set()
+
+    def _take(self, event: Assigned | Revoked | Entry, now: float) -> None:
+        match event:
+            case Assigned(partition, offset):
+                self._utterances.assign(partition, offset)
+                logger.info("partition_assigned", partition=partition, offset=offset)
+            case Revoked(partition):
+                self._utterances.revoke(partition)
+                self._paused.discard(partition)
+                logger.info("partition_revoked", partition=partition)
+            case Entry():
+                self._utterances.hear(event, now)
+
+    def _limit(self, member: Member) -> None:
+        """Read the log no further while too much audio waits; membership goes on."""
+        if self._utterances.buffered > self._settings.most_buffered:
+            for partition in {utterance.partition for utterance in self._utterances} - self._paused:
+                member.pause(partition)
+                self._paused.add(partition)
+        elif self._paused and self._utterances.buffered < self._settings.most_buffered / 2:
+            for partition in self._paused:
+                member.resume(partition)
+            self._paused.clear()
+
+    async def _work(self, member: Member) -> None:
+        while True:
+            batch = self._scheduler.next(self._utterances)
+            if batch is None:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            await self._decode_batch(batch, member)
+
+    async def _decode_batch(self, batch: Batch, member: Member) -> None:
+        requests = [self._request(utterance, final=batch.final) for utterance in batch.utterances]
+        revisions = [utterance.heard for utterance in batch.utterances]
+        for utterance in batch.utterances:
+            utterance.decoding = True
+            utterance.decoded_samples = utterance.samples
+        began = self._clock.monotonic()
+        hypotheses = await self._decode_all(requests)
+        audio = sum(len(request.pcm) for request in requests) / to_samples(1)
+        kind = "final" if batch.final else "partial"
+        self._probe.decoded(kind, len(requests), audio, self._clock.monotonic() - began)
+        for utterance, request, hypothesis, revision in zip(
+            batch.utterances, requests, hypotheses, revisions, strict=True
+        ):
+            utterance.decoding = False
+            if self._utterances.owns(utterance):
+                await self._publish(utterance, request, hypothesis, revision)
+        if batch.final:
+            await self._commit(batch.utterances, member)
+
+    async def _decode_all(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | None]:
+        """Audio too short to hold a word is not worth a decode."""
+        heard = [request for request in requests if len(request.pcm) >= to_samples(0.1)]
+        found = iter(await decode_each(self._decode, heard, self._probe, self._settings.attempts) if heard else [])
+        nothing = Hypothesis(words=(), language="en")
+        return [next(found) if len(request.pcm) >= to_samples(0.1) else nothing for request in requests]
+
+    def _request(self, utterance: Utterance, *, final: bool) -> DecodeRequest:
+        settings = utterance.settings
+        if final:
+            return DecodeRequest(
+                pcm=utterance.whole(), language=settings.language, vocabulary=settings.vocabulary, final=True
+            )
+        window = utterance.window()
+        return DecodeRequest(
+            pcm=window,
+            language=settings.language,
+            context=join(utterance.revision.trimmed, settings.language),
+            vocabulary=settings.vocabulary,
+            aligned=len(window) > to_samples(self._settings.longest_window),
+        )
+
+    async def _publish(
+        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis | None, revision: int
+    ) -> None:
+        if request.final:
+            await self._publisher.final(utterance, hypothesis, revision)
+            self._utterances.finished(utterance)
+        elif hypothesis is not None and not utterance.complete:
+            await self._publisher.partial(utterance, request, hypothesis, revision)
+
+    async def _commit(self, utterances: Sequence[Utterance], member: Member) -> None:
+        for partition in {utterance.partition for utterance in utterances}:
+            watermark = self._utterances.watermark(partition)
+            if watermark is not None:
+                await member.commit(partition, watermark)
