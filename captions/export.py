@@ -1,0 +1,61 @@
+"""Transcripts as files: plain text, SubRip, WebVTT, JSON. Captions come in the order they were spoken."""
+
+import json
+from collections.abc import Sequence
+
+from captions.lines import Cue, cues
+from captions.messages import CaptionMessage
+
+
+def as_text(captions: Sequence[CaptionMessage]) -> str:
+    """A line for each utterance, its speaker in front where it has one and another spoke before."""
+    lines: list[str] = []
+    before: str | None = None
+    for caption in captions:
+        named = caption.speaker is not None and caption.speaker != before
+        lines.append(f"{caption.speaker}: {caption.text}" if named else caption.text)
+        before = caption.speaker
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_srt(captions: Sequence[CaptionMessage]) -> str:
+    """SubRip: numbered cues, times with a comma."""
+    return "\n".join(
+        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_srt_text(cue)}\n"
+        for number, cue in enumerate(_in_time(captions), 1)
+    )
+
+
+def as_vtt(captions: Sequence[CaptionMessage]) -> str:
+    """WebVTT (W3C): cues with the speaker as their voice."""
+    cue_texts = (f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_vtt_text(cue)}\n" for cue in _in_time(captions))
+    return "\n".join(("WEBVTT\n", *cue_texts))
+
+
+def as_json(captions: Sequence[CaptionMessage]) -> str:
+    """The caption messages themselves, as ``{"captions": [...]}``."""
+    return json.dumps({"captions": [json.loads(caption.encode()) for caption in captions]}, ensure_ascii=False)
+
+
+def _in_time(captions: Sequence[CaptionMessage]) -> list[Cue]:
+    return sorted(cues(captions), key=lambda cue: (cue.start, cue.end))
+
+
+def _srt_text(cue: Cue) -> str:
+    return "\n".join(cue.lines)
+
+
+def _vtt_text(cue: Cue) -> str:
+    text = "\n".join(_escaped(line) for line in cue.lines)
+    return f"<v {_escaped(cue.speaker)}>{text}" if cue.speaker else text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _time(seconds: float, point: str) -> str:
+    milliseconds = round(seconds * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02}:{minutes:02}:{rest // 1000:02}{point}{rest % 1000:03}"
