@@ -1,0 +1,94 @@
+"""The HTTP application: every path of PROTOCOL.md, mapped to the functions that serve it."""
+
+from collections.abc import Callable, Sequence
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.websockets import WebSocket
+
+from captions.errors import Refusal
+from streamer import publish as publishing
+from streamer import rest, view
+from streamer.auth import authorize, grant_of
+from streamer.gateway import Gateway
+from streamer.pages import router as pages
+from streamer.query import room_name
+from streamer.refusals import as_response
+
+
+def create_app(
+    gateway: Gateway, *, metrics: Callable[[], tuple[bytes, str]], not_ready: Callable[[], Sequence[str]]
+) -> FastAPI:
+    """The application of one gateway.
+
+    ``metrics`` renders the metrics with their content type; ``not_ready`` says why sessions cannot be taken
+    (empty: they can).
+    """
+    app = FastAPI(title="livecaptions", version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
+    app.include_router(pages)
+    _errors(app, gateway)
+    _sockets(app, gateway)
+    _rooms(app, gateway)
+    _operations(app, gateway, metrics, not_ready)
+    return app
+
+
+def _errors(app: FastAPI, gateway: Gateway) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, refusal: Refusal) -> Response:
+        gateway.probe.refused(refusal.code)
+        return as_response(refusal)
+
+    @app.exception_handler(HTTPException)
+    async def unknown(_: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "bad_request"}.get(error.status_code, "bad_request")
+        content = {"type": "error", "code": code, "message": str(error.detail)}
+        return JSONResponse(content, status_code=error.status_code, headers=error.headers)
+
+
+def _sockets(app: FastAPI, gateway: Gateway) -> None:
+    @app.websocket("/v1/rooms/{room}/publish")
+    async def publish(websocket: WebSocket, room: str) -> None:
+        await publishing.publish(websocket, gateway, room)
+
+    @app.websocket("/v1/rooms/{room}/captions")
+    async def captions(websocket: WebSocket, room: str) -> None:
+        await view.view(websocket, gateway, room)
+
+
+def _rooms(app: FastAPI, gateway: Gateway) -> None:
+    @app.get("/v1/rooms", summary="Live rooms")
+    async def rooms(request: Request) -> list[rest.RoomSummary]:
+        grant = grant_of(request, gateway.settings.grants)
+        return [room for room in rest.live_rooms(gateway) if grant is None or grant.covers(room.room)]
+
+    @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
+    async def events(request: Request, room: str) -> Response:
+        return await view.view_events(request, gateway, room)
+
+    @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
+    async def transcript(request: Request, room: str, format: str = "json") -> Response:  # noqa: A002 - the parameter's name on the wire
+        authorize(request, gateway.settings.grants, "view", room_name(room))
+        return await rest.transcript(gateway, room, format)
+
+
+def _operations(
+    app: FastAPI, gateway: Gateway, metrics: Callable[[], tuple[bytes, str]], not_ready: Callable[[], Sequence[str]]
+) -> None:
+    @app.get("/healthz", summary="Alive")
+    async def healthz() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", summary="Ready to take sessions")
+    async def readyz() -> Response:
+        reasons = list(not_ready()) + (["stopping"] if gateway.draining.is_set() else [])
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    @app.get("/metrics", summary="Prometheus metrics")
+    async def prometheus() -> Response:
+        body, content_type = metrics()
+        return Response(body, headers={"Content-Type": content_type})

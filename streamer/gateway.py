@@ -1,0 +1,101 @@
+"""The gateway: everything that one process offers to publishers and viewers, without the HTTP around it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+
+from captions.errors import ShuttingDown, TooMany
+from captions.messages import CaptionMessage, RoomEvent
+from captions.ports.clock import Clock
+from captions.ports.detector import SpeechDetector
+from captions.ports.log import Log
+from captions.ports.probe import Probe
+from streamer.pending import Pending
+from streamer.query import ViewQuery
+from streamer.rooms.hub import Hub
+from streamer.rooms.viewer import Viewer
+from streamer.session import Session
+from streamer.sessions import Sessions
+from streamer.settings import GatewaySettings
+
+logger = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """Publishers' sessions and viewers' rooms on one log."""
+
+    def __init__(
+        self, log: Log, clock: Clock, probe: Probe, detector: Callable[[], SpeechDetector], settings: GatewaySettings
+    ) -> None:
+        self.log = log
+        self.clock = clock
+        self.probe = probe
+        self.settings = settings
+        self.pending = Pending(clock)
+        self.hub = Hub(log, self._heard)
+        self.sessions = Sessions(
+            log=log,
+            clock=clock,
+            probe=probe,
+            hub=self.hub,
+            pending=self.pending,
+            detector=detector,
+            settings=settings,
+        )
+        self.viewers = 0
+        self.draining = asyncio.Event()
+        self.drained = asyncio.Event()
+
+    def _heard(self, event: RoomEvent) -> None:
+        if isinstance(event, CaptionMessage) and event.final:
+            self.pending.final(event.room, event.track, event.utterance)
+
+    def admit(self) -> None:
+        """Let a new client in, or raise ``ShuttingDown``."""
+        if self.draining.is_set():
+            raise ShuttingDown("this server is stopping; reconnect, another takes over")
+
+    def admit_viewer(self) -> None:
+        """Let a new viewer in, or raise ``ShuttingDown`` or ``TooMany``."""
+        self.admit()
+        if self.viewers >= self.settings.max_viewers:
+            raise TooMany(
+                f"{self.settings.max_viewers} viewers are here, which is this server's limit; try again later"
+            )
+
+    def viewer(self, query: ViewQuery, wake: asyncio.Event | None = None) -> Viewer:
+        """A queue for one viewer."""
+        return Viewer(
+            backlog=self.settings.viewer_backlog,
+            probe=self.probe,
+            tracks=query.track,
+            partials=query.partials,
+            wake=wake,
+        )
+
+    async def drain(self, deadline: float) -> None:
+        """Refuse new clients, end what is open, wait for its captions and let all go, within ``deadline`` seconds."""
+        self.draining.set()
+        try:
+            async with asyncio.timeout(deadline):
+                await asyncio.gather(*(self._finish(held.session) for held in self.sessions.held))
+                await self.pending.all_settled()
+        except TimeoutError:
+            logger.warning("drain_deadline_passed", deadline=deadline)
+        self.drained.set()
+        for room in self.hub.rooms:
+            for viewer in list(room.viewers):
+                viewer.end(ShuttingDown("this server is stopping; reconnect, another takes over"))
+
+    @staticmethod
+    async def _finish(session: Session) -> None:
+        await session.finish()
+        await session.finished.wait()
+
+    async def close(self) -> None:
+        """Free everything; clients should be gone by now."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.sessions.close()
+        await self.hub.close()

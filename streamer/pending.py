@@ -1,0 +1,42 @@
+"""Utterances that were ended and have no final yet: what ``done`` waits for, and how overload is seen."""
+
+import asyncio
+
+from captions.ports.clock import Clock
+
+
+class Pending:
+    """The utterances this gateway waits for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: dict[tuple[str, str, int], float] = {}
+        self._changed = asyncio.Event()
+
+    def ended(self, room: str, track: str, utterance: int) -> None:
+        """The last segment of this utterance goes onto the log."""
+        self._since[room, track, utterance] = self._clock.monotonic()
+
+    def final(self, room: str, track: str, utterance: int) -> None:
+        """The utterance has its final."""
+        if self._since.pop((room, track, utterance), None) is not None:
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
+
+    def longest_wait(self) -> float:
+        """Seconds that the oldest of them has been waited for."""
+        return self._clock.monotonic() - min(self._since.values(), default=self._clock.monotonic())
+
+    def waits_for(self, room: str, track: str) -> bool:
+        """Whether a final of this track is still to come."""
+        return any(key[:2] == (room, track) for key in self._since)
+
+    async def settled(self, room: str, track: str) -> None:
+        """Return when no final of the track is to come any more."""
+        while self.waits_for(room, track):
+            await self._changed.wait()
+
+    async def all_settled(self) -> None:
+        """Return when no final of any track is to come any more."""
+        while self._since:
+            await self._changed.wait()

@@ -1,0 +1,216 @@
+"""``WS /v1/rooms/{room}/publish``: one publisher's connection."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from captions.errors import BadRequest, Internal, Refusal, ShuttingDown, TooLarge, TrackBusy
+from captions.messages import Ack, CaptionMessage, Done, End, Finalize, Ready, publisher_message
+from streamer.auth import authorize
+from streamer.gateway import Gateway
+from streamer.query import ViewQuery, publish_query, room_name
+from streamer.refusals import refuse
+from streamer.rooms.room import Room
+from streamer.session import Session
+from streamer.settings import LARGEST_FRAME
+
+logger = structlog.get_logger(__name__)
+
+ACK_INTERVAL = 0.5
+"""Seconds between acknowledgements while audio flows: the protocol promises one a second."""
+
+
+async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
+    """Serve one publisher from its request to its close."""
+    outcome = "away"
+    try:
+        gateway.admit()
+        room_name(room)
+        authorize(websocket, gateway.settings.grants, "publish", room)
+        query = publish_query(websocket.query_params)
+        taken_over = asyncio.Event()
+        session = await gateway.sessions.open(room, query, taken_over)
+    except Refusal as refusal:
+        gateway.probe.refused(refusal.code)
+        await refuse(websocket, refusal)
+        return
+    connection = Connection(websocket, gateway, session, await gateway.hub.open(room), taken_over)
+    with structlog.contextvars.bound_contextvars(session=session.id, room=room, track=query.track):
+        logger.info("publisher_connected", resumed=query.session is not None)
+        try:
+            outcome = await connection.serve()
+        finally:
+            gateway.probe.session_closed(outcome)
+            logger.info("publisher_left", outcome=outcome, seconds=session.seconds)
+
+
+class Connection:
+    """One connection that feeds a session and hears of its captions."""
+
+    def __init__(
+        self, websocket: WebSocket, gateway: Gateway, session: Session, room: Room, taken_over: asyncio.Event
+    ) -> None:
+        self._websocket = websocket
+        self._gateway = gateway
+        self._session = session
+        self._room = room
+        self._taken_over = taken_over
+        self._viewer = gateway.viewer(ViewQuery(track=(session.place.track,)), session.wake)
+        self._acknowledged = -1
+        self._flowed = False
+
+    async def serve(self) -> str:
+        """Serve until the connection ends; ``done``, ``away`` or the code of a refusal."""
+        await self._websocket.accept()
+        session = self._session
+        try:
+            ready = Ready(
+                session=session.id, room=session.place.room, track=session.place.track, offset=session.resume()
+            )
+            await self._websocket.send_text(ready.encode())
+            self._room.follow(self._viewer)
+            return await self._until_one_ends()
+        except WebSocketDisconnect:
+            await self._gateway.sessions.lost(session, self._taken_over)
+            return "away"
+        except Refusal as refusal:
+            await self._part(refusal)
+            return refusal.code
+        except Exception:
+            logger.exception("publisher_failed")
+            await self._part(
+                Internal(f"something went wrong here; resume session {session.id}, under which it is logged")
+            )
+            return Internal.code
+        finally:
+            self._room.unfollow(self._viewer)
+
+    async def _until_one_ends(self) -> str:
+        tasks = [
+            asyncio.create_task(job, name=f"{name} {self._session.id}")
+            for name, job in (("receive", self._receive()), ("send", self._send()), ("guard", self._guard()))
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            return "done"
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _part(self, refusal: Refusal) -> None:
+        """Tell the publisher why, and end the session where it cannot go on."""
+        self._gateway.probe.refused(refusal.code)
+        session = self._session
+        resumable = isinstance(refusal, ShuttingDown | Internal | TrackBusy) and session.failure is None
+        with suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
+            await refuse(self._websocket, refusal)
+        if resumable:
+            await self._gateway.sessions.lost(session, self._taken_over)
+        else:
+            await session.finish()
+            await session.finished.wait()
+            await self._gateway.sessions.end(session)
+
+    async def _guard(self) -> None:
+        """End the connection when another takes the session over, or when this server stops."""
+        taken = asyncio.create_task(self._taken_over.wait())
+        drained = asyncio.create_task(self._gateway.drained.wait())
+        try:
+            await asyncio.wait({taken, drained}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            taken.cancel()
+            drained.cancel()
+        if self._taken_over.is_set():
+            raise TrackBusy("another connection resumed this session")
+        await self._send_waiting()
+        raise ShuttingDown("this server is stopping; reconnect and resume, another takes over")
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._gateway.settings.idle_timeout):
+                    message = await self._websocket.receive()
+            except TimeoutError as error:
+                raise BadRequest("neither audio nor keepalive came for a while; send keepalive while muted") from error
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1006))
+            if (data := message.get("bytes")) is not None:
+                await self._audio(data)
+            elif await self._command(message["text"]):
+                await asyncio.Future()  # what is still to come is sent; nothing more is heard
+
+    async def _audio(self, data: bytes) -> None:
+        if len(data) > LARGEST_FRAME:
+            raise TooLarge(f"a frame of {len(data)} bytes; send at most {LARGEST_FRAME} at a time")
+        self._flowed = True
+        await self._session.feed(data)
+
+    async def _command(self, text: str) -> bool:
+        """Obey a text frame; True after ``end``."""
+        match publisher_message(text):
+            case Finalize():
+                self._session.finalize("finalize")
+            case End():
+                await self._session.finish()
+                return True
+            case _:
+                pass
+        return False
+
+    async def _send(self) -> None:
+        """Send what there is until the last caption is out."""
+        session = self._session
+        loop = asyncio.get_running_loop()
+        next_ack = loop.time()
+        while True:
+            session.wake.clear()
+            await self._send_waiting()
+            if session.failure is not None:
+                raise session.failure
+            now = loop.time()
+            finished = session.finished.is_set()
+            if (now >= next_ack or finished) and (self._flowed or session.acknowledged != self._acknowledged):
+                await self._send_ack()
+                next_ack = now + ACK_INTERVAL
+            if finished:
+                return await self._finish()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ACK_INTERVAL):
+                    await session.wake.wait()
+
+    async def _send_waiting(self) -> None:
+        for encoded in self._viewer.take():
+            if isinstance(encoded.event, CaptionMessage):
+                await self._websocket.send_text(encoded.json)
+
+    async def _send_ack(self) -> None:
+        self._flowed = False
+        self._acknowledged = self._session.acknowledged
+        await self._websocket.send_text(Ack(offset=self._acknowledged).encode())
+
+    async def _finish(self) -> None:
+        """Wait for the last final, send it and ``done``."""
+        session = self._session
+        settled = asyncio.create_task(self._gateway.pending.settled(session.place.room, session.place.track))
+        try:
+            deadline = asyncio.get_running_loop().time() + self._gateway.settings.done_timeout
+            while not settled.done():
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0:
+                    raise Internal("the last captions are late; they will be in the room's transcript")
+                waking = asyncio.create_task(session.wake.wait())
+                await asyncio.wait({settled, waking}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+                session.wake.clear()
+                await self._send_waiting()
+        finally:
+            settled.cancel()
+        await self._send_waiting()
+        await self._gateway.sessions.end(session)
+        await self._websocket.send_text(Done(offset=session.acknowledged, seconds=session.seconds).encode())
+        await self._websocket.close(1000)

@@ -1,0 +1,80 @@
+"""Query parameters of the sockets, validated into typed values. Unknown parameters are ignored."""
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import QueryParams
+
+from captions.errors import BadRequest
+from captions.messages import NAME_PATTERN, Name, explain
+from streamer.audio.decoder import AudioFormat, Encoding
+
+LANGUAGE_PATTERN = r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
+
+Query = TypeVar("Query", bound=BaseModel)
+Term = Annotated[str, Field(min_length=1, max_length=50)]
+
+
+class PublishQuery(BaseModel):
+    """What a publisher says of its stream."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    track: Name = "main"
+    speaker: str | None = Field(None, max_length=80)
+    encoding: Encoding = Encoding.LINEAR16
+    sample_rate: int = Field(16_000, ge=8_000, le=48_000)
+    channels: int = Field(1, ge=1, le=8)
+    language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
+    vocabulary: tuple[Term, ...] = Field((), max_length=100)
+    session: str | None = None
+
+    @property
+    def format(self) -> AudioFormat:
+        """The audio format; rate and channels of a container are its own business."""
+        if self.encoding is Encoding.CONTAINER:
+            return AudioFormat(Encoding.CONTAINER)
+        return AudioFormat(self.encoding, self.sample_rate, self.channels)
+
+
+class ViewQuery(BaseModel):
+    """What a viewer wants to see."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    after: int | None = Field(None, ge=0)
+    track: tuple[Name, ...] = ()
+    partials: bool = True
+
+
+def room_name(name: str) -> str:
+    """The name, if it is one. Raises ``BadRequest``."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise BadRequest("room: a name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or a digit")
+    return name
+
+
+def publish_query(params: QueryParams) -> PublishQuery:
+    """A publisher's parameters. Raises ``BadRequest`` naming the one that is wrong."""
+    return _parsed(PublishQuery, params, "vocabulary")
+
+
+def view_query(params: QueryParams, last_event_id: str | None = None) -> ViewQuery:
+    """A viewer's parameters; ``Last-Event-ID`` beats ``after``. Raises ``BadRequest`` naming the one that is wrong."""
+    query = _parsed(ViewQuery, params, "track")
+    if not last_event_id:
+        return query
+    if not re.fullmatch(r"[0-9]{1,18}", last_event_id):
+        raise BadRequest("Last-Event-ID: send the id of the last event you saw")
+    return query.model_copy(update={"after": int(last_event_id)})
+
+
+def _parsed(model: type[Query], params: QueryParams, repeatable: str) -> Query:
+    values: dict[str, Any] = {name: value for name, value in params.items() if name != repeatable}
+    if repeatable in params:
+        values[repeatable] = params.getlist(repeatable)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise BadRequest(explain(error)) from error

@@ -1,0 +1,28 @@
+"""Refusals as clients are told them: as HTTP before an upgrade, as a message and a close after it."""
+
+import math
+
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket, WebSocketState
+
+from captions.errors import Refusal
+from captions.messages import error_message
+
+
+def as_response(refusal: Refusal) -> Response:
+    """The refusal as an HTTP response."""
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(math.ceil(refusal.retry_after))}
+    if refusal.http_status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    message = error_message(refusal)
+    content = message.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, status_code=refusal.http_status, headers=headers)
+
+
+async def refuse(websocket: WebSocket, refusal: Refusal) -> None:
+    """Tell the client and let it go, whether its connection is open yet or not."""
+    if websocket.client_state is WebSocketState.CONNECTING:
+        await websocket.send_denial_response(as_response(refusal))
+    elif websocket.application_state is not WebSocketState.DISCONNECTED:
+        await websocket.send_text(error_message(refusal).encode())
+        await websocket.close(refusal.close_code, refusal.code)

@@ -1,0 +1,1 @@
+"""Rooms: what was said in them so far, and who is reading."""

@@ -1,0 +1,40 @@
+"""A room's event, encoded once for everybody."""
+
+from functools import cached_property
+
+from captions.messages import CaptionMessage, RoomEvent
+
+
+class Encoded:
+    """An event as its viewers get it; each form is made once, when the first viewer needs it."""
+
+    def __init__(self, event: RoomEvent) -> None:
+        self.event = event
+
+    @cached_property
+    def json(self) -> str:
+        """A WebSocket's text frame."""
+        return self.event.encode()
+
+    @cached_property
+    def sse(self) -> bytes:
+        """A server-sent event, with its id where it has one."""
+        return server_sent(self.event.type, self.json, self.event.seq)
+
+    @property
+    def partial_of(self) -> tuple[str, int] | None:
+        """The (track, utterance) that this partial revises; None for what is kept."""
+        event = self.event
+        return (event.track, event.utterance) if isinstance(event, CaptionMessage) and not event.final else None
+
+    @property
+    def final_of(self) -> tuple[str, int] | None:
+        """The (track, utterance) that this final closes; None for everything else."""
+        event = self.event
+        return (event.track, event.utterance) if isinstance(event, CaptionMessage) and event.final else None
+
+
+def server_sent(kind: str, data: str, seq: int | None = None) -> bytes:
+    """One event of an event stream (HTML Living Standard, 9.2)."""
+    head = f"id: {seq}\n" if seq is not None else ""
+    return f"{head}event: {kind}\ndata: {data}\n\n".encode()

@@ -1,0 +1,83 @@
+"""A room: its state, and the viewers to whom its events are fanned out."""
+
+from dataclasses import dataclass
+
+from captions.messages import CaptionMessage, Gap, RoomEvent
+from captions.ports.log import Bounds
+from captions.transcript import RoomState
+from streamer.rooms.event import Encoded
+from streamer.rooms.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a viewer is told before it is live: whether something is missing, and the events so far."""
+
+    gap: Gap | None
+    events: list[Encoded]
+
+
+class Room:
+    """One room of this gateway."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.state = RoomState()
+        self.audience = 0
+        self._viewers: set[Viewer] = set()
+
+    @property
+    def viewers(self) -> list[Viewer]:
+        """Everybody who is told: the audience, and the publishers of the room's tracks."""
+        return list(self._viewers)
+
+    def tell(self, event: RoomEvent) -> None:
+        """Take an event in and, if it is news, hand it to every viewer."""
+        if not self.state.apply(event):
+            return
+        encoded = Encoded(event)
+        for viewer in self._viewers:
+            viewer.put(encoded)
+
+    def join(self, viewer: Viewer, after: int | None, bounds: Bounds) -> Past:
+        """Count the viewer in and return its past, in one step: nothing is missed and nothing told twice.
+
+        ``bounds`` are those of the room's partition, to know what is no longer retained.
+        """
+        self._viewers.add(viewer)
+        self.audience += 1
+        gap = missing(after, bounds)
+        since = after if after is not None and gap is None else -1
+        kept = [event for event in self.state.history() if (event.seq or 0) > since]
+        if after is None:
+            kept = [event for event in kept if not (isinstance(event, CaptionMessage) and not event.text)]
+        events = [Encoded(event) for event in (*kept, *self.state.partials)]
+        return Past(gap, [encoded for encoded in events if viewer.wants(encoded)])
+
+    def leave(self, viewer: Viewer) -> None:
+        """Count the viewer out."""
+        self._viewers.discard(viewer)
+        self.audience -= 1
+
+    def follow(self, viewer: Viewer) -> None:
+        """Tell a publisher what comes, without counting it as audience."""
+        self._viewers.add(viewer)
+
+    def unfollow(self, viewer: Viewer) -> None:
+        """Tell the publisher no more."""
+        self._viewers.discard(viewer)
+
+
+def missing(after: int | None, bounds: Bounds) -> Gap | None:
+    """The gap between ``after`` and what is retained; None where nothing can be missing.
+
+    A ``seq`` this log never gave comes from another one: everything before this log's beginning is missing.
+    """
+    if after is None:
+        return None
+    if after >= bounds.end:
+        return Gap(after=after, to=max(bounds.earliest - 1, 0))
+    trimmed = bounds.earliest > bounds.first
+    if after < bounds.earliest - 1 and (trimmed or after > 0):
+        return Gap(after=after, to=bounds.earliest - 1)
+    return None

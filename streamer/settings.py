@@ -1,0 +1,29 @@
+"""What the gateway can be told, with units."""
+
+from dataclasses import dataclass, field
+
+from captions.segmenter import SegmenterSettings
+from streamer.auth import Grant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Settings of one gateway. Durations are seconds, sizes bytes; the composition root knows the defaults' reasons."""
+
+    segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
+    language: str = "auto"
+    grants: tuple[Grant, ...] = ()
+    resume_window: float = 60.0
+    stall_timeout: float = 10.0
+    idle_timeout: float = 60.0
+    max_sessions: int = 200
+    max_viewers: int = 5000
+    max_unacknowledged: int = 4 * 1024 * 1024
+    overload_after: float = 8.0
+    viewer_backlog: int = 512
+    send_timeout: float = 10.0
+    done_timeout: float = 30.0
+
+
+LARGEST_FRAME = 64 * 1024
+"""Bytes of the largest binary frame the protocol allows."""
