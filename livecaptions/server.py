@@ -1,0 +1,65 @@
+"""uvicorn, run inside an event loop of ours: signals, draining and exit codes are the command's business."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from captions.errors import SetupError
+
+LARGEST_MESSAGE_BYTES = 1024 * 1024
+"""What the protocol library lets through; the gateway refuses frames over 64 KiB with a message of its own."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # the command handles them: it has sessions to end first
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ``SetupError`` where the address cannot be had."""
+    try:
+        return socket.create_server((host, port), family=_family(host), backlog=2048, reuse_port=False)
+    except OSError as error:
+        raise SetupError(
+            f"cannot listen on {host} port {port}: {error.strerror}; "
+            "name another address with --host and --port, or stop what listens there"
+        ) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI, sock: socket.socket) -> AsyncIterator[None]:
+    """Serve ``app`` on ``sock`` until the context is left; connections still open then are closed."""
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        http="httptools",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws_max_size=LARGEST_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[sock]), name="http")
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+                raise SetupError("the HTTP server did not start")
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task

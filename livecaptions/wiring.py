@@ -1,0 +1,100 @@
+"""The objects of one process, built and connected."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import structlog
+
+from captions.ports.clock import Clock
+from captions.ports.engine import Engine
+from captions.ports.log import Log
+from captions.ports.probe import Probe
+from captions.records import AUDIO, CAPTIONS, PARTIALS
+from captions.segmenter import SegmenterSettings
+from inference.decoding import in_thread
+from inference.engine import WhisperEngine, WhisperSettings, load_engine
+from inference.settings import WorkerSettings
+from inference.worker import Worker
+from livecaptions.settings.fields import Settings
+from streamer.auth import Grant
+from streamer.gateway import Gateway
+from streamer.settings import GatewaySettings
+from streamer.vad import detector_factory
+from transport.memory import MemoryLog, TopicSettings
+
+logger = structlog.get_logger(__name__)
+
+RESTART_DELAY = 1.0
+"""Seconds before a worker that failed is started again."""
+
+
+def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
+    """The log of a single process."""
+    topics = {
+        AUDIO: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=600),
+        CAPTIONS: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=settings.captions_retention),
+        PARTIALS: TopicSettings(retention_bytes=settings.log_bytes // 8, retention_seconds=60),
+    }
+    return MemoryLog(topics, clock)
+
+
+def build_engine(settings: Settings) -> WhisperEngine:
+    """The speech engine, loaded. Raises ``SetupError``."""
+    whisper = WhisperSettings(beam_size=settings.beam_size, final_window=settings.final_window)
+    return load_engine(
+        settings.model,
+        device=settings.device,
+        compute_type=settings.compute_type,
+        threads=settings.threads,
+        settings=whisper,
+        progress=True,
+    )
+
+
+def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe) -> Gateway:
+    """The gateway. Raises ``SetupError`` where its speech detector is missing."""
+    segmenter = SegmenterSettings(
+        pre_roll=settings.pre_roll, endpoint=settings.endpoint, longest=settings.longest_utterance
+    )
+    grants = tuple(Grant(token.token.get_secret_value(), token.rooms, token.rights) for token in settings.tokens)
+    gateway = GatewaySettings(
+        segmenter=segmenter,
+        language=settings.language,
+        grants=grants,
+        resume_window=settings.resume_window,
+        stall_timeout=settings.stall_timeout,
+        max_sessions=settings.max_sessions,
+        max_viewers=settings.max_viewers,
+        overload_after=settings.overload_after,
+    )
+    return Gateway(log, clock, probe, detector_factory(settings.vad), gateway)
+
+
+@asynccontextmanager
+async def working(settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe) -> AsyncIterator[None]:
+    """A worker that decodes in a thread while the context lasts; one that fails is started again and replays."""
+    with ThreadPoolExecutor(1, thread_name_prefix="decode") as executor:
+        worker = Worker(
+            log,
+            in_thread(engine, executor),
+            clock,
+            probe,
+            WorkerSettings(partial_interval=settings.partial_interval, max_batch=settings.max_batch),
+        )
+        task = asyncio.create_task(_keep_working(worker), name="worker")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_working(worker: Worker) -> None:
+    while True:
+        try:
+            await worker.run()
+        except Exception:
+            logger.exception("worker_failed")
+        await asyncio.sleep(RESTART_DELAY)
