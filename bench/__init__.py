@@ -1,0 +1,1 @@
+"""Measurements: speed, accuracy and cost, as tables for docs/."""
