@@ -32,7 +32,7 @@ LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples that one decode can hear."""
 
 _LONGEST_TEXT = 224  # tokens: half of Whisper's 448 positions
-_COMMON_LEVELS = range(1, 5)  # of silence behind most speech; others are encoded when they turn up
+_COMMON_LEVELS = range(1, 8)  # of silence behind most speech; others are encoded when they turn up
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
@@ -148,7 +148,7 @@ class WhisperEngine:
                 wider = [replace(requests[i], context="") for i in again]
                 for i, hypothesis in zip(again, self._decode(wider, [True] * len(wider)), strict=True):
                     found[i] = replace(hypothesis, redecoded=True)
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, MemoryError) as error:
             raise EngineError(f"CTranslate2 could not decode a batch of {len(requests)}: {error}") from error
         return found
 

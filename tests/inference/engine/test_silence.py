@@ -27,14 +27,11 @@ def test_the_tail_ends_where_30_s_end() -> None:
     assert len(tail.behind(window(1.0), 100)) == 100
 
 
-def test_silence_is_encoded_once_a_level_and_mixed_between_levels() -> None:
+def test_silence_is_encoded_once_for_windows_about_as_loud() -> None:
     encoder = Encoder()
     tail = SilenceTail(encoder, 80)
-    exact, quarter, above = (tail.behind(window(power), 1)[0, 0] for power in (1.0, 1.125, 1.5))
-    assert (exact, above) == (11_499, 21_499)
-    assert quarter == 0.75 * exact + 0.25 * above
-    for power in (1.01, 1.2, 1.49):
-        assert exact < tail.behind(window(power), 1)[0, 0] < above
+    for power in (1.0, 1.1, 0.9, 2.0, 1.0):
+        tail.behind(window(power), 10)
     assert len(encoder.given) == 2
     assert encoder.given[0].shape == (1, 80, 3000)
     assert np.unique(encoder.given[0]).tolist() == [(1.0 - 8 + 4) / 4]
