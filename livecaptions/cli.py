@@ -4,9 +4,12 @@ import sys
 
 import typer
 
-from captions.errors import SetupError
+from captions.errors import LivecaptionsError, SetupError
 from livecaptions.commands.check_config import check_config
+from livecaptions.commands.demo import demo
+from livecaptions.commands.send import send
 from livecaptions.commands.serve import serve
+from livecaptions.commands.watch import watch
 from livecaptions.settings.flags import takes_settings
 
 app = typer.Typer(
@@ -17,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(takes_settings(serve))
+app.command()(send)
+app.command()(watch)
+app.command()(demo)
 app.command()(takes_settings(check_config))
 
 
@@ -25,8 +31,16 @@ def main() -> None:
     try:
         app()
     except SetupError as error:
-        print(f"livecaptions: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output
-        sys.exit(2)
+        _leave(error, 2)
+    except (LivecaptionsError, OSError) as error:
+        _leave(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _leave(error: Exception, code: int) -> None:
+    print(f"livecaptions: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output
+    sys.exit(code)
 
 
 if __name__ == "__main__":

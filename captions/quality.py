@@ -1,0 +1,145 @@
+"""What viewers see, measured: how soon words appear, how soon they stand, how much is taken back.
+
+Times are seconds on one clock that starts with the stream's first sample, sent in real time: a caption's arrival
+minus a word's time in the audio is then its latency.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise, takewhile
+from typing import NamedTuple, Protocol
+
+from captions.messages import CaptionMessage
+from captions.words import fold, written_with_spaces
+
+ENDPOINT = 0.5
+"""Seconds after an utterance's last word at which its end is decided."""
+
+
+class Spoken(Protocol):
+    """A word of the reference, with its times in seconds."""
+
+    @property
+    def text(self) -> str:
+        """The word."""
+        ...
+
+    @property
+    def start(self) -> float:
+        """When it begins."""
+        ...
+
+    @property
+    def end(self) -> float:
+        """When it ends."""
+        ...
+
+
+class Arrival(NamedTuple):
+    """A caption and when it came."""
+
+    at: float
+    caption: CaptionMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Latencies in seconds, one for each word or utterance; erasure as words taken back for each word of the finals.
+
+    ``word_shown``: a word's first correct appearance, after its end; 0 where it was there already.
+    ``word_stable``: the same, of the appearance after which it never changes (case and punctuation aside).
+    ``first_partial``: an utterance's first words, after its first word's beginning.
+    ``final``: its final, after its endpoint was decided, 500 ms after its last word.
+    ``erasure``: normalized erasure (Arivazhagan et al. 2020, "Re-translation versus streaming for simultaneous
+    translation") over words without case and punctuation; ``raw_erasure`` over words as they are written.
+    """
+
+    word_shown: list[float]
+    word_stable: list[float]
+    first_partial: list[float]
+    final: list[float]
+    erasure: float
+    raw_erasure: float
+
+
+def measure(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> Quality:
+    """Measure the captions of one track, in the order they came, against the words that were spoken."""
+    histories: dict[int, list[Arrival]] = {}
+    for arrival in arrivals:
+        histories.setdefault(arrival.caption.utterance, []).append(arrival)
+    finished = {u: history for u, history in sorted(histories.items()) if history[-1].caption.final}
+    quality = Quality([], [], [], [], *_erasures(list(finished.values())))
+    for utterance, spoken in _aligned(finished, reference).items():
+        _utterance(quality, finished[utterance], spoken)
+    return quality
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value below or at which ``percent`` of them lie (nearest rank); nan of none."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    rank = math.ceil(len(ordered) * percent / 100)
+    return ordered[max(0, rank - 1)]
+
+
+def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, Spoken]) -> None:
+    """Add one utterance; ``spoken`` maps places in its final to the words of the reference said there."""
+    final = shown_words(history[-1].caption)
+    present = [(arrival.at, _places(final, shown_words(arrival.caption))) for arrival in history]
+    for place, word in spoken.items():
+        first = next(at for at, places in present if place in places)
+        absent = [at for at, places in present if place not in places]
+        stable = next(at for at, _ in present if at > absent[-1]) if absent else first
+        quality.word_shown.append(max(0.0, first - word.end))
+        quality.word_stable.append(max(0.0, stable - word.end))
+    onset, end = min(w.start for w in spoken.values()), max(w.end for w in spoken.values())
+    first_words = next(arrival.at for arrival in history if arrival.caption.text)
+    quality.first_partial.append(max(0.0, first_words - onset))
+    quality.final.append(max(0.0, history[-1].at - end - ENDPOINT))
+
+
+def shown_words(caption: CaptionMessage, *, raw: bool = False) -> list[str]:
+    """The words of a caption as they are compared; characters where the language writes no spaces."""
+    words = caption.text.split() if written_with_spaces(caption.language) else list(caption.text)
+    return words if raw else [folded for word in words if (folded := fold(word))]
+
+
+def _places(final: Sequence[str], shown: Sequence[str]) -> set[int]:
+    """The places of the final whose words are shown, in order."""
+    blocks = SequenceMatcher(None, final, shown, autojunk=False).get_matching_blocks()
+    return {place for block in blocks for place in range(block.a, block.a + block.size)}
+
+
+def _aligned(finished: dict[int, list[Arrival]], reference: Sequence[Spoken]) -> dict[int, dict[int, Spoken]]:
+    """Which words of the reference each final has right: by utterance, then by place in it."""
+    places = [
+        (utterance, place, word)
+        for utterance, history in finished.items()
+        for place, word in enumerate(shown_words(history[-1].caption))
+    ]
+    said = [fold(word.text) for word in reference]
+    aligned: dict[int, dict[int, Spoken]] = {}
+    matcher = SequenceMatcher(None, said, [word for _, _, word in places], autojunk=False)
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            utterance, place, _ = places[block.b + offset]
+            aligned.setdefault(utterance, {})[place] = reference[block.a + offset]
+    return aligned
+
+
+def _erasures(histories: Sequence[Sequence[Arrival]]) -> tuple[float, float]:
+    return _erasure(histories, raw=False), _erasure(histories, raw=True)
+
+
+def _erasure(histories: Sequence[Sequence[Arrival]], *, raw: bool) -> float:
+    erased = words = 0
+    for history in histories:
+        versions = [shown_words(arrival.caption, raw=raw) for arrival in history]
+        words += len(versions[-1])
+        for before, after in pairwise(versions):
+            kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+            erased += len(before) - kept
+    return erased / words if words else 0.0

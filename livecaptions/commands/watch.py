@@ -1,0 +1,48 @@
+"""``livecaptions watch``: a room's captions in the terminal."""
+
+import asyncio
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from livecaptions.client.display import Display
+from livecaptions.client.viewer import View, view
+from livecaptions.commands.send import DEFAULT_SERVER
+
+
+class Mode(StrEnum):
+    """The two ways to read."""
+
+    TRANSCRIPT = "transcript"
+    SUBTITLES = "subtitles"
+
+
+def watch(
+    room: Annotated[str, typer.Argument(help="The room to read.")],
+    url: Annotated[str, typer.Option(help="The server.")] = DEFAULT_SERVER,
+    mode: Annotated[Mode, typer.Option(help="Everything that was said, or the last lines.")] = Mode.TRANSCRIPT,
+    after: Annotated[int | None, typer.Option(help="Begin after this seq.")] = None,
+    track: Annotated[list[str] | None, typer.Option(help="Only this track; may be repeated.")] = None,
+    partials: Annotated[bool, typer.Option(help="Show captions while they are revised.")] = True,
+    token: Annotated[str | None, typer.Option(help="Where the server asks for one.")] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print every message with its arrival time, a line each.")
+    ] = False,
+) -> None:
+    """Show a room's captions until Ctrl-C."""
+    wanted = View(server=url, room=room, after=after, tracks=tuple(track or ()), partials=partials, token=token)
+    asyncio.run(_watch(wanted, mode, jsonl=jsonl))
+
+
+async def _watch(wanted: View, mode: Mode, *, jsonl: bool) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with Display(Console(), subtitles=mode is Mode.SUBTITLES) as display:
+        async for event in view(wanted):
+            if jsonl:
+                print(json.dumps({"at": round(loop.time() - began, 3), **event}, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
+            else:
+                display.show(event)
