@@ -15,6 +15,7 @@ from streamer import rest, view
 from streamer.auth import authorize, grant_of
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
+from streamer.pages import static_files
 from streamer.query import room_name
 from streamer.refusals import as_response
 
@@ -30,6 +31,7 @@ def create_app(
     app = FastAPI(title="livecaptions", version="1", docs_url=None, redoc_url=None)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
     app.include_router(pages)
+    app.mount("/static", static_files)
     _errors(app, gateway)
     _sockets(app, gateway)
     _rooms(app, gateway)
