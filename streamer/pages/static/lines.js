@@ -12,12 +12,12 @@ export function width(text) {
 }
 
 // Lines of {text, stable} words; `began` holds the places of words that began lines before, and is brought up to date.
-export function layOut(list, glue, stable, began) {
+export function layOut(list, glue, stable, began, most = WIDTH) {
   const lines = [];
   let columns = 0;
   list.forEach((text, place) => {
     const more = columns + width(glue) + width(text);
-    if (!lines.length || more > WIDTH || began.has(place)) {
+    if (!lines.length || more > most || began.has(place)) {
       lines.push([]);
       if (place) began.add(place);
       columns = width(text);
@@ -32,6 +32,9 @@ export function layOut(list, glue, stable, began) {
 export class Subtitles {
   #captions = new Map();
   #began = new Map();
+  #most;
+
+  constructor(most = WIDTH) { this.#most = most; }
 
   take(key, caption) {
     if (!caption.text) {
@@ -54,7 +57,7 @@ export class Subtitles {
     for (const [key, caption] of this.#captions) {
       const { list, glue } = words(caption);
       const stable = caption.final ? list.length : caption.stable;
-      const laid = layOut(list, glue, stable, this.#began.get(key));
+      const laid = layOut(list, glue, stable, this.#began.get(key), this.#most);
       const named = caption.speaker && before !== null && caption.speaker !== before;
       laid.forEach((line, at) => all.push({ speaker: named && at === 0 ? caption.speaker : null, glue, words: line }));
       before = caption.speaker;

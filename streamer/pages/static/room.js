@@ -1,11 +1,11 @@
 import { Captions, spans, span } from "./captions.js";
-import { Subtitles } from "./lines.js";
+import { Subtitles, WIDTH } from "./lines.js";
 import { follow, token } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const room = decodeURIComponent(location.pathname.split("/").pop());
 const captions = new Captions();
-const subtitles = new Subtitles();
+const subtitles = new Subtitles(matchMedia("(max-width: 46rem)").matches ? 28 : WIDTH);
 const shown = new Map(); // key -> the element of a caption in the transcript
 const tracks = new Map();
 let live = false;
@@ -62,7 +62,7 @@ function place(caption) {
     const section = document.createElement("section");
     section.className = "turn";
     const header = document.createElement("header");
-    if (caption.speaker) {
+    if (caption.speaker && turn?.track !== caption.track) {
       const name = document.createElement("b");
       name.textContent = caption.speaker;
       header.append(name);
