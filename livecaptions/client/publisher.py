@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,11 +75,12 @@ class Publisher:
         """
         feeding = asyncio.create_task(self._feed(frames))
         try:
-            await self._stay_connected(feeding)
+            await self._stay_connected()
+            if feeding.done():
+                feeding.result()
         finally:
             feeding.cancel()
-            with suppress(asyncio.CancelledError):
-                await feeding
+            await asyncio.gather(feeding, return_exceptions=True)
 
     def stop(self) -> None:
         """Send no more audio than was handed in; captions of that still come."""
@@ -88,23 +88,25 @@ class Publisher:
         self._news.set()
 
     async def _feed(self, frames: AsyncIterator[bytes]) -> None:
-        async for frame in frames:
-            if self._ended:
-                break
-            await self._room.wait()
-            self._kept.append(frame)
-            self._kept_bytes += len(frame)
-            if self._kept_bytes > MOST_UNACKNOWLEDGED:
-                self._room.clear()
-            self._news.set()
-        self.stop()
+        try:
+            async for frame in frames:
+                if self._ended:
+                    break
+                await self._room.wait()
+                self._kept.append(frame)
+                self._kept_bytes += len(frame)
+                if self._kept_bytes > MOST_UNACKNOWLEDGED:
+                    self._room.clear()
+                self._news.set()
+        finally:
+            self.stop()
 
-    async def _stay_connected(self, feeding: asyncio.Task[None]) -> None:
+    async def _stay_connected(self) -> None:
         loop = asyncio.get_running_loop()
         lost_at, delay = loop.time(), 0.25
         while True:
             try:
-                if await self._connection(feeding):
+                if await self._connection():
                     return
                 lost_at, delay = loop.time(), 0.25
             except RefusedError as refused:
@@ -128,7 +130,7 @@ class Publisher:
         self._base += self._acknowledged
         self._acknowledged = 0
 
-    async def _connection(self, feeding: asyncio.Task[None]) -> bool:
+    async def _connection(self) -> bool:
         """One connection's life; True when all is done, False when it was lost."""
         stream = self._stream
         url = socket_url(stream.server, stream.room, "publish", stream.parameters(self._session))
@@ -136,11 +138,11 @@ class Publisher:
             async with connect(
                 url, compression=None, max_size=None, additional_headers=authorization(stream.token)
             ) as ws:
-                return await self._converse(ws, feeding)
+                return await self._converse(ws)
         except InvalidStatus as error:
             raise refusal_of(error) from error
 
-    async def _converse(self, ws: ClientConnection, feeding: asyncio.Task[None]) -> bool:
+    async def _converse(self, ws: ClientConnection) -> bool:
         ready = await self._hear(ws)
         self._session = ready["session"]
         self._acknowledge(ready["offset"])
@@ -153,15 +155,12 @@ class Publisher:
                     return True
                 if event["type"] == "ack":
                     self._acknowledge(event["offset"])
-                if feeding.done() and not feeding.cancelled():
-                    feeding.result()
         except ConnectionClosed as error:
             self._tell({"type": "reconnecting", "reason": describe(error)})
             return False
         finally:
             sending.cancel()
-            with suppress(asyncio.CancelledError, ConnectionClosed):
-                await sending
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _hear(self, ws: ClientConnection) -> Event:
         event: Event = json.loads(await ws.recv())

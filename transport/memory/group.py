@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from captions.ports.log import Assigned, Entry, Revoked
 from transport.memory.partition import Partition
@@ -125,7 +124,7 @@ class MemoryMember:
                 if happened := self._take():
                     return happened
                 left = deadline - asyncio.get_running_loop().time()
-                if left <= 0:
+                if left < 0.001:  # a clock's finest step: less may never pass
                     return []
                 await _any_of([*waits, self._changed], left)
         finally:
@@ -180,6 +179,4 @@ async def _any_of(events: Sequence[asyncio.Event], timeout: float) -> None:  # n
     finally:
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)

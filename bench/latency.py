@@ -1,0 +1,200 @@
+"""Latency, stability, accuracy and cost of a running server: a talk sent in real time, captions timed as they come.
+
+``python -m bench.latency [talk] [speech] [--url URL]`` prints a Markdown table; docs/latency.md holds one.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import numpy as np
+import typer
+from jiwer import process_words
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from captions.audio import Pcm, from_bytes
+from captions.listener import Listener
+from captions.messages import CaptionMessage
+from captions.ports.engine import DecodeRequest
+from captions.quality import Arrival, Quality, Spoken, measure, percentile
+from captions.segmenter import Segmenter, SegmenterSettings
+from inference.engine import WhisperSettings, load_engine
+from livecaptions import talk
+from livecaptions.client.files import file_frames, read_file
+from livecaptions.client.publisher import Event, Publisher, Stream
+from livecaptions.talk import ReferenceWord
+from streamer.vad import detector_factory
+
+SPEECH = Path(__file__).resolve().parents[2] / "shared" / "speech"
+MODEL = "tiny.en"
+normalize = EnglishTextNormalizer()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Sound with its reference."""
+
+    name: str
+    path: Path
+    text: str
+    words: Sequence[Spoken]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one recording gave."""
+
+    name: str
+    quality: Quality
+    word_error_rate: float
+    padded_word_error_rate: float
+    cpu_per_audio_second: float
+
+
+def recordings(names: Sequence[str]) -> list[Recording]:
+    """The bundled talk as ``talk``, a clip of ../shared/speech by its name."""
+    found = []
+    for name in names:
+        if name == "talk":
+            found.append(Recording(name, talk.talk_path(), talk.text(), talk.words()))
+        else:
+            lines = [line.split() for line in (SPEECH / f"{name}.ctm").read_text().splitlines()]
+            words = [ReferenceWord(f[4], float(f[2]), float(f[2]) + float(f[3])) for f in lines]
+            found.append(Recording(name, SPEECH / f"{name}.flac", (SPEECH / f"{name}.txt").read_text(), words))
+    return found
+
+
+@contextlib.contextmanager
+def server() -> Iterator[tuple[str, int]]:
+    """A server of our own with one decode thread: its address and process id."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "livecaptions.cli", "serve", "--model", MODEL, "--threads", "1"]
+    process = subprocess.Popen([*command, "--port", str(port), "--log-level", "warning"])
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{url}/readyz").is_success:
+                    break
+            time.sleep(0.2)
+        yield url, process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def arrivals(url: str, recording: Recording) -> list[Arrival]:
+    """Send the recording in real time; its captions as they came, timed from its first sample."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    came: list[Arrival] = []
+
+    def tell(event: Event) -> None:
+        nonlocal began
+        if event["type"] == "ready":
+            began = loop.time()
+        elif event["type"] == "caption":
+            came.append(Arrival(loop.time() - began, CaptionMessage.model_validate(event)))
+
+    stream = Stream(server=url, room=f"bench-{recording.name}", language="en")
+    await Publisher(stream, tell).publish(file_frames(recording.path))
+    return came
+
+
+def word_error_rate(reference: str, hypothesis: str) -> float:
+    """Errors for each word of the reference, after Whisper's English normalizer."""
+    return float(process_words(normalize(reference), normalize(hypothesis)).wer)
+
+
+def padded_text(recording: Recording) -> str:
+    """What the same model reads in windows padded to 30 s, as everybody does, of the same utterances."""
+    engine = load_engine(MODEL, threads=1, settings=WhisperSettings(final_window="full"))
+    audio = from_bytes(b"".join(read_file(recording.path)))
+    texts = []
+    for pcm in utterances(audio):
+        (hypothesis,) = engine.decode([DecodeRequest(pcm=pcm, language="en", final=True)])
+        texts += [word.text for word in hypothesis.words]
+    return " ".join(texts)
+
+
+def utterances(audio: Pcm) -> list[Pcm]:
+    """The utterances that the gateway cuts ``audio`` into."""
+    detector = detector_factory("cascade")()
+    listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
+    cut: dict[int, list[Pcm]] = {}
+    bounds: dict[int, tuple[int, int | None]] = {}
+    for piece in (*listener.push(audio), *listener.finish()):
+        start = bounds.get(piece.utterance, (piece.start, None))[0]
+        bounds[piece.utterance] = (start, piece.end)
+        cut.setdefault(piece.utterance, []).append(piece.pcm)
+    return [
+        np.concatenate(pieces)[: None if end is None else end - start]
+        for pieces, (start, end) in zip(cut.values(), bounds.values(), strict=True)
+    ]
+
+
+def run(url: str, pid: int | None, recording: Recording) -> Measured:
+    """Measure one recording."""
+    before = cpu_seconds(pid) if pid else 0.0
+    came = asyncio.run(arrivals(url, recording))
+    spent = (cpu_seconds(pid) - before) if pid else float("nan")
+    finals = sorted((a.caption for a in came if a.caption.final), key=lambda caption: caption.utterance)
+    seconds = len(b"".join(read_file(recording.path))) / 32_000
+    return Measured(
+        recording.name,
+        measure(came, recording.words),
+        word_error_rate(recording.text, " ".join(caption.text for caption in finals)),
+        word_error_rate(recording.text, padded_text(recording)),
+        spent / seconds,
+    )
+
+
+def table(measured: Sequence[Measured]) -> str:
+    """The figures beside the goals of the design."""
+
+    def both(values: list[float]) -> str:
+        return f"{percentile(values, 50):.2f} / {percentile(values, 95):.2f} s"
+
+    rows = [
+        ("first partial, p50 / p95", "p95 <= 1.2 s", lambda m: both(m.quality.first_partial)),
+        ("word shown, p50 / p95", "<= 0.4 / 0.9 s", lambda m: both(m.quality.word_shown)),
+        ("word stable, p50 / p95", "<= 0.6 / 1.1 s", lambda m: both(m.quality.word_stable)),
+        ("final, p50 / p95", "p95 <= 0.4 s", lambda m: both(m.quality.final)),
+        ("erasure, words / raw", "<= 0.10", lambda m: f"{m.quality.erasure:.2f} / {m.quality.raw_erasure:.2f}"),
+        ("WER of the finals", "", lambda m: f"{m.word_error_rate:.1%}"),
+        ("WER of the same model at 30 s", "within 0.3 points", lambda m: f"{m.padded_word_error_rate:.1%}"),
+        ("CPU s per audio s, whole server", "", lambda m: f"{m.cpu_per_audio_second:.2f}"),
+    ]
+    lines = ["| | goal | " + " | ".join(m.name for m in measured) + " |", "|---|---|" + "---|" * len(measured)]
+    lines += [f"| {name} | {goal} | " + " | ".join(show(m) for m in measured) + " |" for name, goal, show in rows]
+    return "\n".join(lines)
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="talk, or clips of ../shared/speech by name.")] = None,
+    url: Annotated[str | None, typer.Option(help="A running server; else one is started.")] = None,
+) -> None:
+    """Measure a server with recordings sent in real time."""
+    chosen = recordings(names or ["talk", "lj001_printing_chapter"])
+    with contextlib.nullcontext((url, None)) if url else server() as (address, pid):
+        print(table([run(address, pid, recording) for recording in chosen]))
+
+
+if __name__ == "__main__":
+    typer.run(main)

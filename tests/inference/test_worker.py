@@ -1,0 +1,264 @@
+"""The worker on a memory log, in virtual time: what is on the log decides, whoever dies."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from captions.audio import Pcm
+from captions.listener import Listener
+from captions.messages import CaptionMessage
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.log import Record
+from captions.ports.probe import Probe
+from captions.records import AUDIO, CAPTIONS, PARTIALS, AudioSegment, audio_key, write_audio
+from captions.segmenter import Segmenter, SegmenterSettings
+from captions.session import SessionSettings
+from inference.engine.scripted import ScriptedEngine
+from inference.settings import WorkerSettings
+from tests.support import EnergyDetector, memory_log, script_of, told, worker_on
+from transport.memory import MemoryLog
+
+pytestmark = pytest.mark.looptime
+
+SESSION = SessionSettings(session="s", origin=1_764_000_000.0, language="en", speaker="Ada")
+
+
+def segments(pcm: Pcm, track: str = "main") -> list[AudioSegment]:
+    """What the gateway would put on the log for ``pcm``."""
+    detector = EnergyDetector()
+    listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
+    return [
+        AudioSegment(
+            room="hall",
+            track=track,
+            utterance=piece.utterance,
+            number=piece.number,
+            start=piece.start,
+            pcm=piece.pcm,
+            offset=0,
+            last=piece.last,
+            end=piece.end,
+            settings=SESSION if piece.number == 0 else None,
+        )
+        for piece in (*listener.push(pcm), *listener.finish())
+    ]
+
+
+async def speak(log: MemoryLog, pcm: Pcm, *, until: float = 1e9, since: float = 0.0, track: str = "main") -> None:
+    """Append the segments of ``pcm`` that end in ``since..until``, each when it was said."""
+    loop = asyncio.get_running_loop()
+    began = loop.time() - since
+    for segment in segments(pcm, track):
+        end = (segment.start + len(segment.pcm)) / 16_000
+        if since <= end < until:
+            await asyncio.sleep(began + end - loop.time())
+            await log.append(AUDIO, write_audio(segment))
+
+
+def assert_sound(finals: Sequence[CaptionMessage], partials: Sequence[CaptionMessage]) -> None:
+    """Every utterance has one final text, and its partials only grow towards it."""
+    texts: dict[tuple[str, int], set[str]] = {}
+    for final in finals:
+        texts.setdefault((final.track, final.utterance), set()).add(final.text)
+    assert all(len(text) == 1 for text in texts.values())
+    seen: dict[tuple[str, int], CaptionMessage] = {}
+    for partial in partials:
+        key = (partial.track, partial.utterance)
+        before = seen.get(key)
+        if before is None or partial.version > before.version:
+            seen[key] = partial
+
+
+async def undisturbed(pcm: Pcm, engine: ScriptedEngine) -> list[tuple[int, str, float, float]]:
+    log = memory_log()
+    async with worker_on(log, engine):
+        await speak(log, pcm)
+        await asyncio.sleep(2)
+    return [(f.utterance, f.text, f.start, f.end) for f in (await told(log, CAPTIONS)).finals]
+
+
+async def test_every_utterance_gets_partials_and_one_final() -> None:
+    script, pcm = script_of(3)
+    log = memory_log()
+    async with worker_on(log, ScriptedEngine(script)):
+        await speak(log, pcm)
+        await asyncio.sleep(2)
+    finals, partials = (await told(log, CAPTIONS)).finals, (await told(log, PARTIALS)).partials
+    assert [final.utterance for final in finals] == [0, 1, 2]
+    assert " ".join(final.text for final in finals) == " ".join(word.text for word in script)
+    assert finals[0].words is not None
+    assert [word.start for word in finals[0].words] == pytest.approx([word.start for word in script[:8]], abs=0.001)
+    assert finals[0].speaker == "Ada"
+    for utterance in range(3):
+        of = [partial for partial in partials if partial.utterance == utterance]
+        assert len(of) >= 3
+        assert [p.revision for p in of] == sorted({p.revision for p in of})
+        for before, after in pairwise(of):
+            assert after.text.split()[: before.stable] == before.text.split()[: before.stable]
+        assert of[-1].revision < finals[utterance].revision
+
+
+@pytest.mark.parametrize("killed_at", [1.0, 2.2, 3.0, 4.6])
+async def test_a_worker_killed_mid_utterance_loses_and_doubles_nothing(killed_at: float) -> None:
+    script, pcm = script_of(2)
+    engine = ScriptedEngine(script)
+    expected = await undisturbed(pcm, engine)
+    log = memory_log()
+    speaking = asyncio.create_task(speak(log, pcm))
+    async with worker_on(log, engine, delay=0.05):
+        await asyncio.sleep(killed_at)
+    before = (await told(log, PARTIALS)).partials
+    async with worker_on(log, engine, delay=0.05):
+        await speaking
+        await asyncio.sleep(2)
+    finals, partials = (await told(log, CAPTIONS)).finals, (await told(log, PARTIALS)).partials
+    assert [(f.utterance, f.text, f.start, f.end) for f in finals] == expected
+    if before:
+        later = [p for p in partials[len(before) :] if p.utterance == before[-1].utterance]
+        assert all(p.revision > before[-1].revision for p in later[-1:])
+    assert_sound(finals, partials)
+
+
+async def test_two_workers_share_and_one_takes_over() -> None:
+    script, pcm = script_of(2)
+    engine = ScriptedEngine(script)
+    expected = sorted(await undisturbed(pcm, engine))
+    log = memory_log(partitions=4)
+    tracks = [f"t{n}" for n in range(8)]
+    assert len({log.partition_of(AUDIO, audio_key("hall", track)) for track in tracks}) > 1
+    speaking = [asyncio.create_task(speak(log, pcm, track=track)) for track in tracks]
+    async with worker_on(log, engine):
+        async with worker_on(log, engine):
+            await asyncio.sleep(2.0)
+        await asyncio.gather(*speaking)
+        await asyncio.sleep(3)
+    finals = (await told(log, CAPTIONS)).finals
+    for track in tracks:
+        of = {(f.utterance, f.text, f.start, f.end) for f in finals if f.track == track}
+        assert sorted(of) == expected
+    assert_sound(finals, [])
+
+
+async def test_when_decoding_is_slower_than_speech_partials_thin_out_and_finals_all_come() -> None:
+    script, pcm = script_of(3)
+    counts = []
+    for delay in (0.01, 0.5, 3.0):
+        log = memory_log()
+        async with worker_on(log, ScriptedEngine(script), delay=delay):
+            await speak(log, pcm)
+            await asyncio.sleep(30)
+        counts.append(len((await told(log, PARTIALS)).partials))
+        finals = (await told(log, CAPTIONS)).finals
+        assert " ".join(final.text for final in finals) == " ".join(word.text for word in script)
+    assert counts[0] > counts[1] > counts[2]
+
+
+async def test_an_utterance_whose_audio_stopped_coming_is_finalised() -> None:
+    script, pcm = script_of(1)
+    log = memory_log()
+    async with worker_on(log, ScriptedEngine(script), settings=WorkerSettings(orphan_timeout=5.0)):
+        await speak(log, pcm, until=2.0)
+        await asyncio.sleep(4)
+        assert (await told(log, CAPTIONS)).finals == []
+        await asyncio.sleep(4)
+    (final,) = (await told(log, CAPTIONS)).finals
+    last = (await told(log, PARTIALS)).partials[-1]
+    assert final.text.startswith(script[0].text)
+    assert final.version > last.version
+
+
+class Counting(Probe):
+    def __init__(self) -> None:
+        self.failures = 0
+
+    def decode_failed(self) -> None:
+        self.failures += 1
+
+
+async def test_a_decode_that_fails_for_good_costs_its_utterance_alone() -> None:
+    script, pcm = script_of(3)
+    poison = max(segment.pcm.max() for segment in segments(pcm) if segment.utterance == 1)
+    engine = ScriptedEngine(script, failures=lambda request: bool((request.pcm == poison).any()))
+    log, probe = memory_log(), Counting()
+    async with worker_on(log, engine, probe=probe):
+        await speak(log, pcm)
+        await asyncio.sleep(3)
+    finals = (await told(log, CAPTIONS)).finals
+    assert [bool(final.text) for final in finals] == [True, False, True]
+    assert probe.failures >= WorkerSettings().attempts
+
+
+async def test_a_decode_that_fails_once_is_tried_again() -> None:
+    script, pcm = script_of(1)
+    calls: list[DecodeRequest] = []
+
+    def fails(request: DecodeRequest) -> bool:
+        calls.append(request)
+        return request.final and sum(c.final for c in calls) == 1
+
+    log = memory_log()
+    async with worker_on(log, ScriptedEngine(script, failures=fails)):
+        await speak(log, pcm)
+        await asyncio.sleep(2)
+    (final,) = (await told(log, CAPTIONS)).finals
+    assert final.text == " ".join(word.text for word in script)
+
+
+async def test_what_is_no_audio_on_the_log_is_passed_over() -> None:
+    script, pcm = script_of(1)
+    log = memory_log()
+    async with worker_on(log, ScriptedEngine(script)):
+        await log.append(AUDIO, Record("hall/main", b"odd", {"utterance": b"?"}))
+        await log.append(AUDIO, Record("no track", b""))
+        await log.append(AUDIO, write_audio(segments(pcm)[3]))  # its utterance's first segment is missing
+        await speak(log, pcm, track="other")
+        await asyncio.sleep(2)
+    (final,) = (await told(log, CAPTIONS)).finals
+    assert final.track == "other"
+
+
+async def test_repeated_segments_change_nothing() -> None:
+    script, pcm = script_of(1)
+    expected = await undisturbed(pcm, ScriptedEngine(script))
+    log = memory_log()
+    async with worker_on(log, ScriptedEngine(script)):
+        for segment in segments(pcm):
+            await log.append(AUDIO, write_audio(segment))
+            if not segment.last:
+                await log.append(AUDIO, write_audio(segment))
+        await asyncio.sleep(2)
+    finals = (await told(log, CAPTIONS)).finals
+    assert [(f.utterance, f.text, f.start, f.end) for f in finals] == expected
+
+
+async def test_a_track_that_goes_on_finalises_what_it_left_open() -> None:
+    script, pcm = script_of(2)
+    log = memory_log()
+    kept = [s for s in segments(pcm) if not (s.utterance == 0 and s.last)]
+    async with worker_on(log, ScriptedEngine(script)):
+        for segment in kept:
+            await log.append(AUDIO, write_audio(segment))
+        await asyncio.sleep(2)
+    assert [final.utterance for final in (await told(log, CAPTIONS)).finals] == [0, 1]
+
+
+async def test_finals_do_not_depend_on_what_else_is_decoded() -> None:
+    script, pcm = script_of(2)
+    alone = await undisturbed(pcm, ScriptedEngine(script))
+    heard: list[int] = []
+
+    class Watching(ScriptedEngine):
+        def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+            heard.append(len(requests))
+            return super().decode(requests)
+
+    log = memory_log()
+    async with worker_on(log, Watching(script), delay=0.2):
+        await asyncio.gather(*(speak(log, pcm, track=f"t{n}") for n in range(6)))
+        await asyncio.sleep(5)
+    assert max(heard) > 1
+    finals = (await told(log, CAPTIONS)).finals
+    for n in range(6):
+        assert [(f.utterance, f.text, f.start, f.end) for f in finals if f.track == f"t{n}"] == alone

@@ -1,0 +1,131 @@
+"""What several tests are made of: a script to say, an ear for it, a whole system in this process."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from captions.audio import Pcm
+from captions.messages import CaptionMessage, RoomEvent
+from captions.ports.engine import DecodeRequest, Engine, Hypothesis
+from captions.ports.log import Log
+from captions.ports.probe import Probe
+from captions.records import AUDIO, CAPTIONS, PARTIALS, read_room_event
+from inference.decoding import Decode
+from inference.engine.scripted import ScriptedWord, scripted_audio
+from inference.settings import WorkerSettings
+from inference.worker import Worker
+from transport.memory import MemoryLog, TopicSettings
+
+SENTENCE = [
+    "the",
+    "log",
+    "is",
+    "the",
+    "spine",
+    "of",
+    "everything",
+    "that",
+    "we",
+    "build",
+    "here",
+    "and",
+    "it",
+    "must",
+    "never",
+    "lose",
+    "a",
+    "word",
+]
+
+
+class LoopClock:
+    """The event loop's time, virtual where the loop's is."""
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def wall(self) -> float:
+        return 1_764_000_000.0 + asyncio.get_running_loop().time()
+
+
+class EnergyDetector:
+    """Speech is what is loud."""
+
+    frame_samples = 320
+
+    def probability(self, frame: Pcm) -> float:
+        return float(np.abs(frame.astype(np.int32)).mean() > 500)
+
+
+def script_of(utterances: int, *, words: int = 8, seed: int = 0) -> tuple[list[ScriptedWord], Pcm]:
+    """So many utterances of so many words, with pauses of a second, and their audio."""
+    rng = random.Random(seed)
+    script: list[ScriptedWord] = []
+    at = 0.5
+    for _ in range(utterances):
+        for _ in range(words):
+            length = rng.uniform(0.15, 0.45)
+            script.append(ScriptedWord(rng.choice(SENTENCE), round(at, 3), round(at + length, 3)))
+            at += length + 0.03
+        at += 1.0
+    return script, scripted_audio(script, at)
+
+
+def memory_log(**audio: int) -> MemoryLog:
+    topics = {AUDIO: TopicSettings(**audio), CAPTIONS: TopicSettings(), PARTIALS: TopicSettings()}
+    return MemoryLog(topics, LoopClock(), first_offset=0, session_timeout=2.0)
+
+
+def inline(engine: Engine, delay: float = 0.0) -> Decode:
+    """The engine's decode in the loop's own time: ``delay`` seconds for each call."""
+
+    async def decode(requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        await asyncio.sleep(delay)
+        return engine.decode(requests)
+
+    return decode
+
+
+@asynccontextmanager
+async def worker_on(
+    log: Log, engine: Engine, *, delay: float = 0.0, settings: WorkerSettings | None = None, probe: Probe | None = None
+) -> AsyncIterator[None]:
+    """A worker while the context lasts; leaving it is a death: nothing is finished first."""
+    worker = Worker(log, inline(engine, delay), LoopClock(), probe or Probe(), settings or WorkerSettings())
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass
+class Told:
+    """Everything a topic of room events holds, in order."""
+
+    events: list[RoomEvent]
+
+    @property
+    def finals(self) -> list[CaptionMessage]:
+        return [event for event in self.events if isinstance(event, CaptionMessage) and event.final]
+
+    @property
+    def partials(self) -> list[CaptionMessage]:
+        return [event for event in self.events if isinstance(event, CaptionMessage) and not event.final]
+
+
+async def told(log: Log, topic: str) -> Told:
+    """What topic ``topic`` (of one partition) holds now."""
+    bounds = await log.bounds(topic, 0)
+    events: list[RoomEvent] = []
+    if bounds.earliest < bounds.end:
+        async for entry in log.read(topic, 0, bounds.earliest):
+            events.append(read_room_event(entry.record))
+            if entry.offset == bounds.end - 1:
+                break
+    return Told(events)
