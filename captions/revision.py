@@ -24,6 +24,7 @@ class Revision:
     def __init__(self) -> None:
         self._stable: list[Word] = []
         self._tail: list[Word] = []
+        self._doubtful_end = False
         self._trimmed = 0
 
     @property
@@ -33,10 +34,15 @@ class Revision:
 
     @property
     def volatile(self) -> tuple[Word, ...]:
-        """Words that may still change, without the punctuation that a cut-off sentence got at its end."""
-        if not self._tail:
+        """Words that may still change, without the punctuation that a cut-off sentence got at its end.
+
+        A last word that may still be being spoken is shown once two hypotheses agree on it: half of the words
+        taken back were such.
+        """
+        shown = self._tail[:-1] if self._doubtful_end else self._tail
+        if not shown:
             return ()
-        return (*self._tail[:-1], without_closing_punctuation(self._tail[-1]))
+        return (*shown[:-1], without_closing_punctuation(shown[-1]))
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -56,9 +62,11 @@ class Revision:
         said = self._stable[self._trimmed :]
         tail = list(words[_after(said, words) :])
         agreed = sum(1 for _ in takewhile(_same, zip(self._tail, tail, strict=False)))
-        agreed = min(agreed, len(tail) - 1 if touches_end else len(tail))
-        self._commit(tail[: max(0, agreed)], at_end=agreed == len(tail))
-        self._tail = tail[max(0, agreed) :]
+        self._doubtful_end = touches_end and agreed < len(tail)
+        if touches_end:
+            agreed = max(0, min(agreed, len(tail) - 1))
+        self._commit(tail[:agreed], at_end=agreed == len(tail))
+        self._tail = tail[agreed:]
 
     def trim(self, words: Sequence[Word]) -> float | None:
         """Stop decoding what is stable: ``words`` is the aligned hypothesis last heard.

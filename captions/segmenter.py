@@ -27,6 +27,10 @@ class SegmenterSettings:
     """A pause this long sends what is there: the word before it is complete."""
     endpoint: float = 0.5
     """A pause this long ends the utterance."""
+    long: float = 10.0
+    """From this length on an utterance may end at a shorter pause, so that few have to be cut."""
+    long_endpoint: float = 0.3
+    """That shorter pause."""
     longest: float = 20.0
     """An utterance this long is cut at its quietest point; Whisper hears 30 s at most."""
     cut_within: float = 5.0
@@ -70,6 +74,8 @@ class Segmenter:
         self._post_roll = to_samples(settings.post_roll)
         self._flush_after = to_samples(settings.flush_after)
         self._endpoint = to_samples(settings.endpoint)
+        self._long = to_samples(settings.long)
+        self._long_endpoint = to_samples(min(settings.long_endpoint, settings.endpoint))
         self._longest = to_samples(settings.longest)
         self._cut_within = to_samples(settings.cut_within)
         self._segment = to_samples(settings.segment)
@@ -113,7 +119,8 @@ class Segmenter:
         if probability >= self._offset:
             self._speech_end = self._heard
         pieces = self._ready()
-        if self._heard - self._speech_end >= self._endpoint:
+        enough = self._endpoint if self._heard - self._start < self._long else self._long_endpoint
+        if self._heard - self._speech_end >= enough:
             pieces += self._close("endpoint")
         elif self._heard - self._start >= self._longest:
             pieces += self._cut()

@@ -179,7 +179,7 @@ class Counting(Probe):
 
 async def test_a_decode_that_fails_for_good_costs_its_utterance_alone() -> None:
     script, pcm = script_of(3)
-    poison = max(segment.pcm.max() for segment in segments(pcm) if segment.utterance == 1)
+    poison = max(segment.pcm.max(initial=0) for segment in segments(pcm) if segment.utterance == 1)
     engine = ScriptedEngine(script, failures=lambda request: bool((request.pcm == poison).any()))
     log, probe = memory_log(), Counting()
     async with worker_on(log, engine, probe=probe):

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from captions.audio import Pcm
+from captions.listener import Listener
+from captions.segmenter import Piece, Segmenter, SegmenterSettings
+from livecaptions.client.files import read_file
+from streamer.vad import detector_factory
+from tests.conftest import SHARED
+from tests.support import EnergyDetector, script_of
+
+
+def listen(pcm: Pcm, sizes: list[int]) -> list[Piece]:
+    detector = EnergyDetector()
+    listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
+    pieces: list[Piece] = []
+    at = 0
+    for size in sizes:
+        pieces += listener.push(pcm[at : at + size])
+        at += size
+        assert listener.heard == min(at, len(pcm))
+    pieces += listener.push(pcm[at:])
+    return pieces + listener.finish()
+
+
+def facts(pieces: list[Piece]) -> list[tuple[object, ...]]:
+    return [(p.utterance, p.number, p.start, p.pcm.tobytes(), p.last, p.end, p.reason) for p in pieces]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 5000), max_size=40))
+def test_the_same_audio_gives_the_same_pieces_whatever_the_sizes_it_arrives_in(sizes: list[int]) -> None:
+    _, pcm = script_of(2, words=3)
+    assert facts(listen(pcm, sizes)) == facts(listen(pcm, [len(pcm)]))
+
+
+def test_the_end_of_the_stream_is_heard_to_the_last_sample() -> None:
+    pcm = np.full(16_000 + 7, 2000, dtype=np.int16)
+    pieces = listen(pcm, [])
+    assert pieces[-1].reason == "end"
+    assert pieces[-1].start + len(pieces[-1].pcm) == len(pcm)
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("clip", ["lj001_printing_chapter", "two_cities", "mfa_acoustic_corpus", "azure_katiesteve"])
+def test_words_lie_inside_utterances(clip: str) -> None:
+    pcm = np.concatenate([np.frombuffer(c, "<i2") for c in read_file(SHARED / "speech" / f"{clip}.flac")])
+    detector = detector_factory("cascade")()
+    listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
+    pieces = listener.push(pcm) + listener.finish()
+    covered = np.zeros(len(pcm), dtype=bool)
+    for piece in pieces:
+        covered[piece.start : piece.start + len(piece.pcm)] = True
+    words = [line.split() for line in (SHARED / "speech" / f"{clip}.ctm").read_text().splitlines()]
+    spans = [(round(float(f[2]) * 16_000), round((float(f[2]) + float(f[3])) * 16_000)) for f in words]
+    heard = [covered[start:end].mean() > 0.9 for start, end in spans]
+    assert np.mean(heard) >= 0.97

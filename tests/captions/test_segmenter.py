@@ -1,0 +1,156 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from captions.audio import Pcm, to_samples
+from captions.segmenter import Piece, Segmenter, SegmenterSettings, quietest
+
+FRAME = 320
+
+
+def noise(seconds: float, seed: int = 0) -> Pcm:
+    return np.random.default_rng(seed).integers(-3000, 3000, to_samples(seconds)).astype(np.int16)
+
+
+def cut(pcm: Pcm, speech: list[tuple[float, float]], **settings: float) -> tuple[Segmenter, list[Piece]]:
+    """Cut ``pcm`` where ``speech`` says it is speech, in seconds."""
+    segmenter = Segmenter(SegmenterSettings(**settings), FRAME)
+    pieces: list[Piece] = []
+    for at in range(0, len(pcm) - FRAME + 1, FRAME):
+        middle = (at + FRAME / 2) / 16_000
+        probability = float(any(start <= middle < end for start, end in speech))
+        pieces += segmenter.push(pcm[at : at + FRAME], probability)
+    return segmenter, pieces
+
+
+def utterances(pieces: list[Piece]) -> dict[int, tuple[int, int, Pcm, str | None]]:
+    """Start, end, audio and reason of each utterance; checks that its pieces are contiguous."""
+    found: dict[int, list[Piece]] = {}
+    for piece in pieces:
+        found.setdefault(piece.utterance, []).append(piece)
+    result = {}
+    for number, of in found.items():
+        assert [piece.number for piece in of] == list(range(len(of)))
+        assert [piece.last for piece in of[:-1]] == [False] * (len(of) - 1)
+        at = of[0].start
+        for piece in of:
+            assert piece.start == at
+            at += len(piece.pcm)
+        end = of[-1].end if of[-1].end is not None else at
+        audio = np.concatenate([piece.pcm for piece in of])[: end - of[0].start]
+        result[number] = (of[0].start, end, audio, of[-1].reason)
+    return result
+
+
+def test_speech_becomes_an_utterance_with_pre_roll_and_post_roll() -> None:
+    pcm = noise(4)
+    _, pieces = cut(pcm, [(1.0, 2.0)])
+    ((start, end, audio, reason),) = utterances(pieces).values()
+    assert start == to_samples(0.75)
+    assert end == to_samples(2.2)
+    assert reason == "endpoint"
+    assert np.array_equal(audio, pcm[start:end])
+
+
+def test_a_click_opens_nothing() -> None:
+    assert cut(noise(2), [(1.0, 1.06)])[1] == []
+
+
+def test_a_short_pause_ends_nothing_and_its_audio_is_sent() -> None:
+    pcm = noise(5)
+    _, pieces = cut(pcm, [(1.0, 2.0), (2.4, 3.0)])
+    ((start, end, audio, _),) = utterances(pieces).values()
+    assert np.array_equal(audio, pcm[start:end])
+    assert end == to_samples(3.2)
+
+
+def test_a_pause_sends_what_is_there() -> None:
+    pcm = noise(2.16)
+    _, pieces = cut(pcm, [(1.0, 2.06)])
+    sent = pieces[-1].start + len(pieces[-1].pcm)
+    assert sent >= to_samples(2.06)
+    assert not pieces[-1].last
+
+
+def test_silence_held_back_belongs_to_the_next_pre_roll() -> None:
+    pcm = noise(5)
+    _, pieces = cut(pcm, [(1.0, 2.0), (2.6, 4.0)], endpoint=0.5)
+    first, second = utterances(pieces).values()
+    assert first[1] == to_samples(2.2)
+    assert second[0] == to_samples(2.35)
+    assert second[0] >= first[1]
+
+
+def test_a_long_utterance_is_cut_at_its_quietest_point_and_goes_on_there() -> None:
+    pcm = noise(30)
+    hush = to_samples(17.3)
+    pcm[hush - 1600 : hush + 1600] //= 50
+    _, pieces = cut(pcm, [(1.0, 26.0)])
+    first, second = utterances(pieces).values()
+    assert first[3] == "longest"
+    assert abs(first[1] - hush) <= 1600
+    assert second[0] == first[1]
+    assert np.array_equal(first[2], pcm[first[0] : first[1]])
+    assert np.array_equal(second[2], pcm[second[0] : second[1]])
+
+
+def test_a_long_utterance_ends_at_a_shorter_pause() -> None:
+    pcm = noise(30)
+    _, pieces = cut(pcm, [(1.0, 4.0), (4.36, 14.0), (14.36, 18.0)])
+    first, second = utterances(pieces).values()
+    assert first[1] == to_samples(14.2)
+    assert second[0] <= to_samples(14.36)
+
+
+def test_finalize_ends_what_is_open_and_nothing_else() -> None:
+    segmenter, pieces = cut(noise(2), [(1.0, 2.0)])
+    assert segmenter.open
+    assert segmenter.next_utterance == 1
+    pieces += segmenter.finalize("finalize")
+    assert pieces[-1].reason == "finalize"
+    assert utterances(pieces)[0][1] == to_samples(2.0)
+    assert segmenter.finalize("end") == []
+
+
+def test_flush_sends_without_ending() -> None:
+    segmenter, pieces = cut(noise(1.5), [(1.0, 2.0)])
+    pieces += segmenter.flush()
+    assert segmenter.open
+    assert segmenter.settled == segmenter.heard
+    pieces += segmenter.push(noise(0.02), 1.0)
+    utterances(pieces + segmenter.finalize("end"))
+
+
+def test_numbers_and_positions_go_on_from_what_was_before() -> None:
+    segmenter = Segmenter(SegmenterSettings(), FRAME, first_utterance=7, origin=to_samples(100))
+    pieces = [p for _ in range(50) for p in segmenter.push(noise(0.02), 1.0)] + segmenter.finalize("end")
+    assert {piece.utterance for piece in pieces} == {7}
+    assert pieces[0].start == to_samples(100)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12), st.integers(0, 1000))
+def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: int) -> None:
+    frames = [speech for speech, count in runs for _ in range(count)]
+    pcm = noise(len(frames) * 0.02, seed)
+    segmenter = Segmenter(SegmenterSettings(longest=6.0, cut_within=2.0), FRAME)
+    pieces: list[Piece] = []
+    settled = 0
+    for number, speech in enumerate(frames):
+        pieces += segmenter.push(pcm[number * FRAME : (number + 1) * FRAME], float(speech))
+        assert settled <= segmenter.settled <= segmenter.heard
+        settled = segmenter.settled
+    pieces += segmenter.finalize("end")
+    before = 0
+    for start, end, audio, _ in utterances(pieces).values():
+        assert before <= start < end <= len(pcm)
+        assert np.array_equal(audio, pcm[start:end])
+        assert end - start <= to_samples(6.0) + FRAME
+        before = end
+
+
+def test_the_quietest_point_is_the_middle_of_the_least_energy() -> None:
+    pcm = noise(5)
+    pcm[40_000:42_000] = 0
+    assert 40_800 <= quietest(pcm) <= 41_200
+    assert quietest(pcm[:100]) == 50
