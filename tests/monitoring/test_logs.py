@@ -1,0 +1,50 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from monitoring.logs import configure_logs
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_ours_and_the_libraries_lines_are_json_with_what_is_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "info")
+    with structlog.contextvars.bound_contextvars(session="s1", room="hall"):
+        structlog.get_logger("ours").info("publisher_connected", track="main")
+        logging.getLogger("theirs").warning("slow %s", "disk")
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["session"], ours["track"], ours["level"]) == (
+        "publisher_connected",
+        "s1",
+        "main",
+        "info",
+    )
+    assert (theirs["event"], theirs["room"], theirs["level"]) == ("slow disk", "hall", "warning")
+
+
+def test_a_traceback_is_kept_and_lower_levels_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "warning")
+    logger = structlog.get_logger("ours")
+    logger.info("nothing")
+    try:
+        int("odd")
+    except ValueError:
+        logger.exception("failed")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["exception"][0]["exc_type"] == "ValueError"
+
+
+def test_the_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("console", "info")
+    structlog.get_logger("ours").info("serving", port=8080)
+    assert "serving" in capsys.readouterr().err

@@ -1,0 +1,106 @@
+import asyncio
+
+import pytest
+
+from captions.errors import LogError
+from captions.ports.log import Assigned, Entry, Record
+from tests.support import LoopClock
+from tests.transport.contract import LogContract, gather_entries, poll_until, values
+from transport.memory import MemoryLog, TopicSettings
+from transport.partitioner import murmur2
+
+
+class TestMemoryLog(LogContract):
+    @pytest.fixture
+    async def log(self) -> MemoryLog:
+        return MemoryLog({"one": TopicSettings(), "four": TopicSettings(partitions=4)}, LoopClock())
+
+
+def small(**settings: float) -> MemoryLog:
+    topic = TopicSettings(**settings)  # type: ignore[arg-type] # the settings' own names
+    return MemoryLog({"one": topic}, LoopClock(), first_offset=0, session_timeout=2.0)
+
+
+KILOBYTE = Record("k", bytes(1000))
+
+
+@pytest.mark.parametrize(
+    ("data", "digest"), [(b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536)]
+)
+def test_murmur2_is_kafkas(data: bytes, digest: int) -> None:
+    assert murmur2(data) == digest & 0xFFFFFFFF
+
+
+async def test_offsets_grow_across_restarts() -> None:
+    first = MemoryLog({"one": TopicSettings()}, LoopClock())
+    last = [await first.append("one", KILOBYTE) for _ in range(3)][-1]
+    await asyncio.sleep(0.02)
+    second = MemoryLog({"one": TopicSettings()}, LoopClock())
+    assert (await second.bounds("one", 0)).first > last
+
+
+async def test_the_oldest_bytes_go_first_and_readers_jump_to_what_is_left() -> None:
+    log = small(retention_bytes=5000)
+    for _ in range(10):
+        await log.append("one", KILOBYTE)
+    bounds = await log.bounds("one", 0)
+    assert (bounds.first, bounds.end) == (0, 10)
+    assert 5 <= bounds.earliest <= 8
+    assert len(await values(log, "one", 0, 0, bounds.end - bounds.earliest)) == bounds.end - bounds.earliest
+
+
+@pytest.mark.looptime
+async def test_old_entries_go() -> None:
+    log = small(retention_seconds=60)
+    await log.append("one", KILOBYTE)
+    await asyncio.sleep(50)
+    await log.append("one", KILOBYTE)
+    assert (await log.bounds("one", 0)).earliest == 0
+    await asyncio.sleep(20)
+    assert (await log.bounds("one", 0)).earliest == 1
+    await asyncio.sleep(60)
+    assert (await log.bounds("one", 0)).earliest == 2
+
+
+@pytest.mark.looptime
+async def test_what_a_group_has_not_committed_stays_and_appends_wait_for_it() -> None:
+    log = small(retention_bytes=5000, retention_seconds=1)
+    async with log.join("one", "live") as member:
+        await poll_until(member, lambda event: isinstance(event, Assigned))
+        appended: list[int] = []
+
+        async def write() -> None:
+            for _ in range(10):
+                appended.append(await log.append("one", KILOBYTE))  # noqa: PERF401 - watched while it grows
+
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(1)
+        assert 0 < len(appended) < 6
+        entries: list[Entry] = []
+        while len(entries) < 10:
+            entries += await gather_entries(member, 1)
+            await member.commit(0, entries[-1].offset + 1)
+        await writing
+    assert [entry.offset for entry in entries] == list(range(10))
+
+
+@pytest.mark.looptime
+async def test_a_member_that_polls_no_more_is_put_out() -> None:
+    log = small()
+    await log.append("one", KILOBYTE)
+    async with log.join("one", "live") as silent:
+        await gather_entries(silent, 1)
+        async with log.join("one", "live") as other:
+            assert len(await gather_entries(other, 1)) == 1
+            await silent.commit(0, 1)
+            assert (await poll_for_offset(log)) == 0
+
+
+async def poll_for_offset(log: MemoryLog) -> int:
+    """Where the group would begin again."""
+    return log._groups["one"]["live"].committed[0]
+
+
+async def test_a_record_larger_than_the_topic_is_refused() -> None:
+    with pytest.raises(LogError, match="more than topic"):
+        await small(retention_bytes=500).append("one", KILOBYTE)
