@@ -174,6 +174,26 @@ class LogContract:
         async with log.join("one", "live") as other:
             assert [entry.offset for entry in await gather_entries(other, 1)] == [offset]
 
+    async def test_a_commit_after_a_partition_was_revoked_has_no_effect(self, log: Log) -> None:
+        keys = {log.partition_of("four", f"k{n}"): f"k{n}" for n in range(40)}
+        offsets = {partition: await log.append("four", Record(key, b"x")) for partition, key in keys.items()}
+        async with log.join("four", "live") as first:
+            await gather_entries(first, 4)
+            lost: set[int] = set()
+            async with log.join("four", "live") as second, asyncio.timeout(PATIENCE):
+                taken: set[int] = set()
+                while not taken or not taken <= lost:
+                    lost |= {event.partition for event in await first.poll(0.1) if isinstance(event, Revoked)}
+                    for event in await second.poll(0.1):
+                        if isinstance(event, Assigned):
+                            assert event.offset == offsets[event.partition]
+                            taken.add(event.partition)
+                for partition in taken:
+                    await first.commit(partition, offsets[partition] + 1)
+            partition = min(taken)
+            again = await poll_until(first, lambda e: isinstance(e, Assigned) and e.partition == partition)
+            assert again == Assigned(partition, offsets[partition])
+
     async def test_a_paused_partition_waits_and_loses_nothing(self, log: Log) -> None:
         async with log.join("one", "live") as member:
             await poll_until(member, lambda event: isinstance(event, Assigned))

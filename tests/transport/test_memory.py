@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from captions.errors import LogError
-from captions.ports.log import Assigned, Entry, Record
+from captions.ports.log import Assigned, Entry, Record, Revoked
 from tests.support import LoopClock
 from tests.transport.contract import LogContract, gather_entries, poll_until, values
 from transport.memory import MemoryLog, TopicSettings
@@ -104,3 +104,82 @@ async def poll_for_offset(log: MemoryLog) -> int:
 async def test_a_record_larger_than_the_topic_is_refused() -> None:
     with pytest.raises(LogError, match="more than topic"):
         await small(retention_bytes=500).append("one", KILOBYTE)
+
+
+@pytest.mark.looptime
+async def test_a_member_that_was_put_out_is_told_so_and_comes_back() -> None:
+    log = small()
+    async with log.join("one", "live") as member:
+        for value in (b"0", b"1"):
+            await log.append("one", Record("k", value))
+        await gather_entries(member, 2)
+        await member.commit(0, 1)
+        await asyncio.sleep(30)
+        await member.commit(0, 2)
+        assert [type(event) for event in await member.poll(1)] == [Revoked, Assigned, Entry]
+        await log.append("one", Record("k", b"2"))
+        assert [entry.offset for entry in await gather_entries(member, 1)] == [2]
+
+
+@pytest.mark.looptime
+async def test_a_member_that_waits_in_a_poll_is_not_put_out() -> None:
+    log = small()
+    async with log.join("one", "live") as member:
+        await poll_until(member, lambda event: isinstance(event, Assigned))
+        assert list(await member.poll(60)) == []
+        await member.commit(0, 0)
+        await log.append("one", KILOBYTE)
+        assert [type(event) for event in await member.poll(60)] == [Entry]
+
+
+@pytest.mark.looptime
+async def test_a_revoked_partition_is_handed_over_at_the_next_poll() -> None:
+    log = MemoryLog({"two": TopicSettings(partitions=2)}, LoopClock(), first_offset=0, session_timeout=60)
+    async with log.join("two", "live") as first:
+        assert list(await first.poll(1)) == [Assigned(0, 0), Assigned(1, 0)]
+        async with log.join("two", "live") as second:
+            assert list(await first.poll(1)) == [Revoked(1)]
+            assert list(await second.poll(5)) == []
+            assert list(await first.poll(0)) == []
+            assert list(await second.poll(5)) == [Assigned(1, 0)]
+
+
+@pytest.mark.looptime
+async def test_appends_that_wait_for_room_keep_their_turn() -> None:
+    log = small(retention_bytes=2500)
+    async with log.join("one", "live") as member:
+        waiting = [asyncio.create_task(log.append("one", Record("k", bytes(1000 - n)))) for n in range(12)]
+        await asyncio.sleep(1)
+        waiting[5].cancel()
+        entries: list[Entry] = []
+        while len(entries) < 11:
+            entries += await gather_entries(member, 1)
+            await member.commit(0, entries[-1].offset + 1)
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert waiting[5].cancelled()
+    assert [len(entry.record.value) for entry in entries] == [1000 - n for n in range(12) if n != 5]
+
+
+@pytest.mark.looptime
+async def test_a_poll_shares_its_entries_among_partitions() -> None:
+    log = MemoryLog({"two": TopicSettings(partitions=2)}, LoopClock(), first_offset=0)
+    keys = {log.partition_of("two", key): key for key in "abcdefgh"}
+    for _ in range(1000):
+        await log.append("two", Record(keys[0], b""))
+    await log.append("two", Record(keys[1], b""))
+    async with log.join("two", "live") as member:
+        happened = await member.poll(1)
+    assert {event.partition for event in happened if isinstance(event, Entry)} == {0, 1}
+    assert len(happened) <= 502
+
+
+async def test_a_partition_that_is_not_there_is_named() -> None:
+    with pytest.raises(LogError, match="no partition 3"):
+        await small().bounds("one", 3)
+
+
+async def test_a_member_that_left_is_told_to_join_again() -> None:
+    async with small().join("one", "live") as member:
+        pass
+    with pytest.raises(LogError, match="join again"):
+        await member.poll(0)

@@ -1,5 +1,6 @@
 """The Log port in this process's memory."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from captions.errors import LogError
 from captions.ports.clock import Clock
 from captions.ports.log import Bounds, Entry, Member, Record
 from transport.memory.group import Group
+from transport.memory.member import MemoryMember
 from transport.memory.partition import Partition, weight
 from transport.partitioner import partition_of
 
@@ -64,47 +66,64 @@ class MemoryLog:
         return partition_of(key, self.partitions(topic))
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append and return the offset; waits where the partition is full of what a group still needs."""
-        partition = self._topic(topic)[self.partition_of(topic, record.key)]
+        """Append and return the offset; waits, in turn, where the partition is full of what a group still needs."""
+        place = self._place(topic, self.partition_of(topic, record.key))
         settings = self._settings[topic]
-        if weight(record) > settings.retention_bytes:
+        room = settings.retention_bytes - weight(record)
+        if room < 0:
             raise LogError(f"a record of {len(record.value)} bytes is more than topic {topic!r} may hold")
-        while True:
-            now = self._clock.wall()
-            partition.trim(settings.retention_bytes - weight(record), now - settings.retention_seconds)
-            if partition.bytes + weight(record) <= settings.retention_bytes:
-                return partition.append(record, now)
-            await partition.freed.wait()
+        async with place.turn:
+            while True:
+                place.freed.clear()
+                now = self._clock.wall()
+                place.trim(room, now - settings.retention_seconds)
+                if place.bytes <= room:
+                    return place.append(record, now)
+                await place.freed.wait()
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
         """The partition's offsets as they are now."""
-        place = self._topic(topic)[partition]
-        settings = self._settings[topic]
-        place.trim(settings.retention_bytes, self._clock.wall() - settings.retention_seconds)
-        return place.bounds
+        return self._trimmed(topic, partition).bounds
 
     async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
         """Entries from ``start`` on, for ever."""
-        place = self._topic(topic)[partition]
+        place = self._place(topic, partition)
+        appended = asyncio.Event()
+        place.watchers.add(appended)
         position = start
-        while True:
-            appended = place.appended
-            entries = place.slice(position, READ_BATCH) if position < place.end else []
-            for entry in entries:
-                position = entry.offset + 1
-                yield entry
-            if not entries:
-                await appended.wait()
+        try:
+            while True:
+                appended.clear()
+                self._trimmed(topic, partition)
+                entries = place.slice(position, READ_BATCH)
+                for entry in entries:
+                    position = entry.offset + 1
+                    yield entry
+                if not entries:
+                    await appended.wait()
+        finally:
+            place.watchers.discard(appended)
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
         """Become a member of ``group``."""
-        partitions = self._topic(topic)
+        partitions = [self._trimmed(topic, partition.number) for partition in self._topic(topic)]
         groups = self._groups[topic]
         if group not in groups:
             groups[group] = Group(partitions, self._session_timeout)
-        member = groups[group].join()
+        member = MemoryMember(groups[group])
         try:
             yield member
         finally:
             member.leave()
+
+    def _place(self, topic: str, partition: int) -> Partition:
+        partitions = self._topic(topic)
+        if not 0 <= partition < len(partitions):
+            raise LogError(f"topic {topic!r} has no partition {partition}, only 0 to {len(partitions) - 1}")
+        return partitions[partition]
+
+    def _trimmed(self, topic: str, partition: int) -> Partition:
+        place, settings = self._place(topic, partition), self._settings[topic]
+        place.trim(settings.retention_bytes, self._clock.wall() - settings.retention_seconds)
+        return place

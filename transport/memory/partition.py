@@ -1,9 +1,7 @@
 """One partition: entries in order, what of them is retained, and who waits for more."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from itertools import islice
 
 from captions.ports.log import Bounds, Entry, Record
 
@@ -18,43 +16,44 @@ def weight(record: Record) -> int:
 
 
 class Partition:
-    """Entries from ``earliest`` up to ``end``. ``held`` is the least offset that some group still needs."""
+    """Entries from ``earliest`` up to ``end``. ``held`` is the least offset that some group still needs.
+
+    ``watchers`` are set at every append; ``freed`` when there may be room again. ``turn`` lets appends wait for
+    room in the order they came.
+    """
 
     def __init__(self, topic: str, number: int, first: int, held: Callable[[], int | None]) -> None:
         self.topic = topic
         self.number = number
         self.first = first
+        self.earliest = first
         self.end = first
         self.bytes = 0
-        self._entries: deque[Entry] = deque()
-        self._held = held
-        self.appended = asyncio.Event()
+        self.watchers: set[asyncio.Event] = set()
         self.freed = asyncio.Event()
-
-    @property
-    def earliest(self) -> int:
-        """The earliest offset retained; the next one where nothing is."""
-        return self._entries[0].offset if self._entries else self.end
+        self.turn = asyncio.Lock()
+        self._entries: dict[int, Entry] = {}  # by offset: a deque would be walked to its middle on every read
+        self._held = held
 
     @property
     def bounds(self) -> Bounds:
-        """First, earliest and next offset."""
+        """First, earliest retained and next offset."""
         return Bounds(self.first, self.earliest, self.end)
 
     def append(self, record: Record, timestamp: float) -> int:
-        """Append and wake whoever waits; the offset."""
+        """Append and wake whoever watches; the offset."""
         offset = self.end
-        self._entries.append(Entry(self.topic, self.number, offset, timestamp, record))
+        self._entries[offset] = Entry(self.topic, self.number, offset, timestamp, record)
         self.end += 1
         self.bytes += weight(record)
-        appended, self.appended = self.appended, asyncio.Event()
-        appended.set()
+        for watcher in self.watchers:
+            watcher.set()
         return offset
 
     def slice(self, start: int, most: int) -> list[Entry]:
         """Up to ``most`` entries from offset ``start``, or from the earliest after it."""
-        skip = max(0, start - self.earliest)
-        return list(islice(self._entries, skip, skip + most))
+        begin = max(start, self.earliest)
+        return [self._entries[offset] for offset in range(begin, min(begin + most, self.end))]
 
     def trim(self, most_bytes: int, before: float) -> None:
         """Drop entries from the front while there are more than ``most_bytes`` or they are older than ``before``.
@@ -62,16 +61,11 @@ class Partition:
         What a group has not committed stays.
         """
         held = self._held()
-        while self._entries:
-            entry = self._entries[0]
-            if held is not None and entry.offset >= held:
-                break
+        last = self.end if held is None else min(held, self.end)
+        while self.earliest < last:
+            entry = self._entries[self.earliest]
             if self.bytes <= most_bytes and entry.timestamp >= before:
                 break
-            self._entries.popleft()
+            del self._entries[self.earliest]
+            self.earliest += 1
             self.bytes -= weight(entry.record)
-
-    def free(self) -> None:
-        """Wake appends that wait for room."""
-        freed, self.freed = self.freed, asyncio.Event()
-        freed.set()

@@ -1,0 +1,174 @@
+"""A member of a consumer group: what it owns, how far it has read, and that it still polls."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from captions.errors import LogError
+from captions.ports.log import Assigned, Entry, Revoked
+from transport.memory.partition import Partition
+
+MOST_ENTRIES = 500
+"""Entries handed out by one poll."""
+
+
+class Membership(Protocol):
+    """What a member asks of its group."""
+
+    partitions: Sequence[Partition]
+    session_timeout: float
+
+    def join(self, member: "MemoryMember") -> None:
+        """Take the member in."""
+        ...
+
+    def leave(self, member: "MemoryMember") -> None:
+        """Free what is the member's."""
+        ...
+
+    def owns(self, member: "MemoryMember", partition: int) -> bool:
+        """Whether the partition is the member's."""
+        ...
+
+    def commit(self, partition: int, offset: int) -> None:
+        """The group has dealt with everything before ``offset``."""
+        ...
+
+    def give_up(self, member: "MemoryMember", partition: int) -> None:
+        """The member knows that the partition is no longer its own."""
+        ...
+
+
+class MemoryMember:
+    """The Member port on a group in memory.
+
+    One that does not poll for the session timeout is out of the group; its next poll says so (``Revoked``) and
+    joins it again.
+    """
+
+    def __init__(self, group: Membership) -> None:
+        self._group = group
+        self._events: list[Assigned | Revoked] = []
+        self._positions: dict[int, int] = {}
+        self._told_assigned: set[int] = set()
+        self._told_revoked: set[int] = set()
+        self._paused: set[int] = set()
+        self._stirred = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._polling = 0
+        self._seen = self._loop.time()
+        self._evicted = self._left = False
+        self._timer = self._loop.call_later(group.session_timeout, self._check)
+        group.join(self)
+
+    def assign(self, partition: int, offset: int) -> None:
+        """The group gives this member a partition."""
+        self._positions[partition] = offset
+        self._group.partitions[partition].watchers.add(self._stirred)
+        self._events.append(Assigned(partition, offset))
+        self._stirred.set()
+
+    def revoke(self, partition: int) -> None:
+        """The group wants a partition back."""
+        if partition in self._positions:
+            self._drop(partition)
+            self._events.append(Revoked(partition))
+            self._stirred.set()
+
+    def pause(self, partition: int) -> None:
+        """Give no entries of ``partition`` until it is resumed."""
+        self._paused.add(partition)
+
+    def resume(self, partition: int) -> None:
+        """Give entries of ``partition`` again."""
+        self._paused.discard(partition)
+        self._stirred.set()
+
+    async def commit(self, partition: int, offset: int) -> None:
+        """Commit, unless the partition is no longer this member's."""
+        if self._group.owns(self, partition) and partition not in self._told_revoked:
+            self._group.commit(partition, offset)
+
+    async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
+        """What happened, in order."""
+        if self._left:
+            raise LogError("this member has left its group; join again")
+        self._polling += 1
+        try:
+            self._give_up()
+            if self._evicted:
+                self._evicted = False
+                self._group.join(self)
+            deadline = self._loop.time() + timeout
+            while not (happened := self._take()):
+                left = deadline - self._loop.time()
+                if left < 0.001:  # a clock's finest step: less may never pass
+                    break
+                try:
+                    async with asyncio.timeout(left):
+                        await self._stirred.wait()
+                except TimeoutError:
+                    break
+            return happened
+        finally:
+            self._polling -= 1
+            self._seen = self._loop.time()
+
+    def leave(self) -> None:
+        """Leave the group at once."""
+        self._left = True
+        self._timer.cancel()
+        self._withdraw()
+
+    def _take(self) -> list[Assigned | Revoked | Entry]:
+        """Everything there is to tell; nothing of it is told again."""
+        self._stirred.clear()
+        happened: list[Assigned | Revoked | Entry] = [*self._events]
+        for event in self._events:
+            if isinstance(event, Assigned):
+                self._told_assigned.add(event.partition)
+                self._told_revoked.discard(event.partition)  # lost and regained while this member was out
+            else:
+                self._told_assigned.discard(event.partition)
+                self._told_revoked.add(event.partition)
+        self._events.clear()
+        open_positions = [n for n in self._positions if n not in self._paused]
+        for number in open_positions:
+            entries = self._group.partitions[number].slice(
+                self._positions[number], max(1, MOST_ENTRIES // len(open_positions))
+            )
+            if entries:
+                self._positions[number] = entries[-1].offset + 1
+                happened += entries
+        return happened
+
+    def _give_up(self) -> None:
+        told, self._told_revoked = self._told_revoked, set()
+        for partition in told:
+            self._group.give_up(self, partition)
+
+    def _drop(self, partition: int) -> None:
+        del self._positions[partition]
+        self._paused.discard(partition)
+        self._group.partitions[partition].watchers.discard(self._stirred)
+
+    def _check(self) -> None:
+        """Leave the group where nobody has polled for longer than the session timeout."""
+        idle = 0.0 if self._polling else self._loop.time() - self._seen
+        left = self._group.session_timeout - idle
+        if left < 0.001:
+            self._evict()
+            left = self._group.session_timeout
+        self._timer = self._loop.call_later(left, self._check)
+
+    def _evict(self) -> None:
+        if not self._evicted:
+            self._evicted = True
+            self._withdraw()
+            self._events = [Revoked(partition) for partition in sorted(self._told_assigned)]
+            self._told_revoked = set()
+
+    def _withdraw(self) -> None:
+        for partition in list(self._positions):
+            self._drop(partition)
+        self._group.leave(self)
