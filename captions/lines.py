@@ -1,7 +1,8 @@
 """Captions laid out as subtitles: cues of at most two lines of at most 42 characters.
 
-After Netflix's Timed Text Style Guide: 2 lines, 42 characters a line, at least 5/6 s on screen, lines broken
-at the end of clauses where they can be. Characters are counted by the width they are shown with.
+After Netflix's Timed Text Style Guide: 2 lines, 42 characters a line, at least 5/6 s on screen, at most 20
+characters a second where there is time, lines broken at the end of clauses where they can be, else evenly.
+Characters are counted by the width they are shown with.
 """
 
 import unicodedata
@@ -15,6 +16,9 @@ LINE_WIDTH = 42
 LINES = 2
 SHORTEST_CUE = 5 / 6
 LONGEST_CUE = 7.0
+READING_SPEED = 20.0
+"""Characters a second."""
+ROUNDING = 0.01
 
 _SENTENCE_END = (".", "?", "!", "\u2026", "\u3002", "\uff1f", "\uff01")
 _CLAUSE_END = (",", ";", ":", "\u3001", "\uff0c")
@@ -22,7 +26,7 @@ _CLAUSE_END = (",", ";", ":", "\u3001", "\uff0c")
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Lines to show from ``start`` to ``end``, seconds from the track's first sample."""
+    """Lines to show from ``start`` to ``end``, seconds from the first sample of the room's first track."""
 
     start: float
     end: float
@@ -36,21 +40,43 @@ def width(text: str) -> int:
 
 
 def cues(captions: Sequence[CaptionMessage]) -> list[Cue]:
-    """The cues of captions in the order they were spoken; cues of one track do not overlap."""
-    found = [(caption.track, cue) for caption in captions for cue in _cues_of(caption)]
+    """The cues of captions in the order they were spoken; cues of one track do not overlap.
+
+    A cue stays for ``SHORTEST_CUE`` and as long as it takes to read, where the pause after it leaves the time.
+    """
+    found = [
+        (caption.track, cue)
+        for caption, delay in zip(captions, _delays(captions), strict=True)
+        for cue in _cues_of(caption, delay)
+    ]
     laid: list[Cue] = []
     following: dict[str, float] = {}
     for track, cue in reversed(found):
-        end = min(max(cue.end, cue.start + SHORTEST_CUE), following.get(track, float("inf")))
+        reading = sum(width(line) for line in cue.lines) / READING_SPEED
+        end = min(max(cue.end, cue.start + SHORTEST_CUE, cue.start + reading), following.get(track, float("inf")))
         laid.append(Cue(cue.start, max(end, cue.start), cue.lines, cue.speaker))
         following[track] = cue.start
     return laid[::-1]
 
 
-def _cues_of(caption: CaptionMessage) -> Iterator[Cue]:
+def _delays(captions: Sequence[CaptionMessage]) -> list[float]:
+    """For each caption, seconds from the room's first sample to its track's."""
+    origins: dict[str, float] = {}
+    found = []
+    for caption in captions:
+        origin = caption.started_at.timestamp() - caption.start
+        # the messages' times are rounded: what differs by less is one and the same beginning
+        if abs(origin - origins.get(caption.track, float("inf"))) > ROUNDING:
+            origins[caption.track] = origin
+        found.append(origins[caption.track])
+    return [round(origin - min(found), 3) for origin in found]
+
+
+def _cues_of(caption: CaptionMessage, delay: float) -> Iterator[Cue]:
     glue = " " if written_with_spaces(caption.language) else ""
     for words in _groups(caption.words or (), glue):
-        yield Cue(words[0].start, max(words[-1].end, words[0].start), _lines(words, glue), caption.speaker)
+        start, end = words[0].start + delay, words[-1].end + delay
+        yield Cue(start, max(end, start), _lines(words, glue), caption.speaker)
 
 
 def _groups(words: Sequence[WordMessage], glue: str) -> Iterator[list[WordMessage]]:
@@ -70,7 +96,7 @@ def _groups(words: Sequence[WordMessage], glue: str) -> Iterator[list[WordMessag
 
 
 def _fits(words: Sequence[WordMessage], glue: str) -> bool:
-    return words[-1].end - words[0].start <= LONGEST_CUE and len(_lines(words, glue)) <= LINES
+    return words[-1].end - words[0].start <= LONGEST_CUE and len(_filled(words, glue)) <= LINES
 
 
 def _break(group: Sequence[WordMessage]) -> int:
@@ -82,6 +108,23 @@ def _break(group: Sequence[WordMessage]) -> int:
 
 
 def _lines(words: Sequence[WordMessage], glue: str) -> tuple[str, ...]:
+    """A cue's lines: one if it fits, else two of about the same width, the first ended at a clause if it can be."""
+    filled = _filled(words, glue)
+    if len(filled) != LINES:
+        return filled
+    texts = [word.text for word in words]
+    halves = ((glue.join(texts[:at]).strip(), glue.join(texts[at:]).strip()) for at in range(1, len(texts)))
+    fitting = [half for half in halves if max(map(width, half)) <= LINE_WIDTH]
+    return min(fitting, key=_unevenness, default=filled)
+
+
+def _unevenness(half: tuple[str, str]) -> int:
+    first, second = half
+    at_a_clause = first.endswith((*_SENTENCE_END, *_CLAUSE_END))
+    return abs(width(first) - width(second)) - (LINE_WIDTH // 2 if at_a_clause else 0)
+
+
+def _filled(words: Sequence[WordMessage], glue: str) -> tuple[str, ...]:
     """Words filled into lines; one longer than a line stands alone."""
     lines: list[str] = []
     for word in words:

@@ -65,10 +65,15 @@ class Quality:
 
 
 def measure(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> Quality:
-    """Measure the captions of one track, in the order they came, against the words that were spoken."""
+    """Measure the captions of one track, in the order they came, against the words that were spoken.
+
+    Captions that are not newer than what was shown are left out, as viewers do.
+    """
     histories: dict[int, list[Arrival]] = {}
     for arrival in arrivals:
-        histories.setdefault(arrival.caption.utterance, []).append(arrival)
+        history = histories.setdefault(arrival.caption.utterance, [])
+        if not history or arrival.caption.version > history[-1].caption.version:
+            history.append(arrival)
     finished = {u: history for u, history in sorted(histories.items()) if history[-1].caption.final}
     quality = Quality([], [], [], [], *_erasures(list(finished.values())))
     for utterance, spoken in _aligned(finished, reference).items():
@@ -87,18 +92,23 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, Spoken]) -> None:
     """Add one utterance; ``spoken`` maps places in its final to the words of the reference said there."""
-    final = shown_words(history[-1].caption)
-    present = [(arrival.at, _places(final, shown_words(arrival.caption))) for arrival in history]
+    caption = history[-1].caption
+    final = shown_words(caption)
+    present = [_places(final, shown_words(arrival.caption)) for arrival in history]
     for place, word in spoken.items():
-        first = next(at for at, places in present if place in places)
-        absent = [at for at, places in present if place not in places]
-        stable = next(at for at, _ in present if at > absent[-1]) if absent else first
-        quality.word_shown.append(max(0.0, first - word.end))
-        quality.word_stable.append(max(0.0, stable - word.end))
-    onset, end = min(w.start for w in spoken.values()), max(w.end for w in spoken.values())
+        first = next(n for n, places in enumerate(present) if place in places)
+        stable = max((n + 1 for n, places in enumerate(present) if place not in places), default=0)
+        quality.word_shown.append(max(0.0, history[first].at - word.end))
+        quality.word_stable.append(max(0.0, history[stable].at - word.end))
+    onset, end = min(word.start for word in spoken.values()), max(word.end for word in spoken.values())
+    if 0 not in spoken:  # its first word was misheard: the caption's own time is the best there is
+        onset = min(onset, caption.start)
+    if len(final) - 1 not in spoken:
+        end = max(end, caption.end)
     first_words = next(arrival.at for arrival in history if arrival.caption.text)
+    first_final = next(arrival.at for arrival in history if arrival.caption.final)
     quality.first_partial.append(max(0.0, first_words - onset))
-    quality.final.append(max(0.0, history[-1].at - end - ENDPOINT))
+    quality.final.append(max(0.0, first_final - end - ENDPOINT))
 
 
 def shown_words(caption: CaptionMessage, *, raw: bool = False) -> list[str]:

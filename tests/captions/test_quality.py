@@ -50,6 +50,28 @@ def test_utterances_without_a_final_do_not_count() -> None:
     assert quality.erasure == 0.0
 
 
+def test_captions_that_came_late_or_together_are_taken_as_viewers_take_them() -> None:
+    quality = measure(
+        [
+            Arrival(2.2, caption(revision=1, text="So they")),
+            Arrival(2.2, caption(revision=3, text="So the log", final=True)),
+            Arrival(2.4, caption(revision=2, text="So the lock")),
+            Arrival(9.0, caption(revision=1, by="refined", text="So, the log", final=True)),
+        ],
+        SPOKEN,
+    )
+    assert quality.word_stable == pytest.approx([1.0, 0.8, 0.2])
+    assert quality.final == [0.0]
+    assert quality.erasure == pytest.approx(1 / 3)
+
+
+def test_an_utterance_begins_and_ends_where_it_was_heard_though_its_words_were_misheard() -> None:
+    heard = caption(revision=1, text="Oh the dog", start=0.9, final=True, end=2.1)
+    quality = measure([Arrival(3.0, heard)], SPOKEN)
+    assert quality.first_partial == pytest.approx([2.1])
+    assert quality.final == pytest.approx([0.4])
+
+
 def test_percentiles_are_values_that_were_seen() -> None:
     values = [float(n) for n in range(1, 101)]
     assert percentile(values, 50) == 50
