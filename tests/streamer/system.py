@@ -1,0 +1,109 @@
+"""A whole system in this process, on real sockets, with scripted speech."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from captions.ports.probe import Probe
+from captions.records import AUDIO, CAPTIONS, PARTIALS
+from inference.engine.scripted import ScriptedEngine, ScriptedWord
+from inference.settings import WorkerSettings
+from inference.worker import Worker
+from livecaptions.clock import SystemClock
+from livecaptions.server import listen, serving
+from streamer.app import create_app
+from streamer.gateway import Gateway
+from streamer.settings import GatewaySettings
+from tests.support import EnergyDetector, inline
+from transport.memory import MemoryLog, TopicSettings
+
+Message = dict[str, Any]
+
+
+@dataclass
+class System:
+    """A running gateway and what is behind it."""
+
+    gateway: Gateway
+    log: MemoryLog
+    port: int
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def publisher(self, room: str = "hall", /, **query: object) -> connect:
+        return self._socket(room, "publish", query)
+
+    def viewer(self, room: str = "hall", /, **query: object) -> connect:
+        return self._socket(room, "captions", query)
+
+    def _socket(self, room: str, what: str, query: dict[str, object]) -> connect:
+        parameters = "&".join(f"{name}={value}" for name, value in query.items())
+        url = f"ws://127.0.0.1:{self.port}/v1/rooms/{room}/{what}?{parameters}"
+        return connect(url, compression=None, max_size=None, close_timeout=1)
+
+
+@asynccontextmanager
+async def running(
+    script: list[ScriptedWord],
+    *,
+    working: bool = True,
+    delay: float = 0.0,
+    captions: TopicSettings | None = None,
+    **settings: Any,  # noqa: ANN401 - the gateway's own
+) -> AsyncIterator[System]:
+    """A system while the context lasts; without a worker where it is not ``working``."""
+    clock = SystemClock()
+    topics = {AUDIO: TopicSettings(), CAPTIONS: captions or TopicSettings(), PARTIALS: TopicSettings()}
+    log = MemoryLog(topics, clock)
+    gateway = Gateway(log, clock, Probe(), EnergyDetector, GatewaySettings(**settings))
+    worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings())
+    task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
+    sock = listen("127.0.0.1", 0)
+    app = create_app(gateway, metrics=lambda: (b"metric 1\n", "text/plain"), not_ready=list)
+    try:
+        async with serving(app, sock):
+            yield System(gateway, log, sock.getsockname()[1])
+            await gateway.close()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass
+class Conversation:
+    """What one socket was told."""
+
+    socket: ClientConnection
+    heard: list[Message] = field(default_factory=list)
+
+    async def next(self, wanted: Callable[[Message], bool] = lambda _: True, within: float = 10) -> Message:
+        """The next message that is as wanted."""
+        async with asyncio.timeout(within):
+            while True:
+                message: Message = json.loads(await self.socket.recv())
+                self.heard.append(message)
+                if wanted(message):
+                    return message
+
+    async def of(self, kind: str, within: float = 10) -> Message:
+        return await self.next(lambda message: message["type"] == kind, within)
+
+    async def rest(self, within: float = 10) -> tuple[int, list[Message]]:
+        """Everything until the close, and its code."""
+        async with asyncio.timeout(within):
+            try:
+                while True:
+                    self.heard.append(json.loads(await self.socket.recv()))
+            except ConnectionClosed as closed:
+                return (closed.rcvd.code if closed.rcvd else 1006), self.heard
+
+    def all(self, kind: str) -> list[Message]:
+        return [message for message in self.heard if message["type"] == kind]

@@ -1,0 +1,336 @@
+"""Publishing, as PROTOCOL.md has it."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import InvalidStatus
+
+from captions.audio import to_bytes
+from inference.engine.scripted import ScriptedWord
+from streamer.auth import Grant
+from tests.streamer.system import Conversation, System, running
+from tests.support import script_of
+
+SCRIPT, PCM = script_of(2, words=4)
+AUDIO = to_bytes(PCM)
+SAID = " ".join(word.text for word in SCRIPT)
+END = '{"type":"end"}'
+
+
+async def send(conversation: Conversation, audio: bytes, size: int = 6400) -> None:
+    for at in range(0, len(audio), size):
+        await conversation.socket.send(audio[at : at + size])
+
+
+def text_of(heard: list[dict[str, object]]) -> str:
+    return " ".join(str(m["text"]) for m in heard if m["type"] == "caption" and m["final"])
+
+
+async def refused(system: System, room: str = "hall", /, **query: object) -> tuple[int, dict[str, object], object]:
+    with pytest.raises(InvalidStatus) as error:
+        async with system.publisher(room, **query):
+            pass
+    response = error.value.response
+    return response.status_code, json.loads(response.body or b""), response.headers.get("Retry-After")
+
+
+async def test_a_stream_is_acknowledged_captioned_and_done() -> None:
+    async with running(SCRIPT) as system, system.publisher(speaker="Ada", track="stage") as socket:
+        talk = Conversation(socket)
+        ready = await talk.next()
+        assert ready == {**ready, "type": "ready", "room": "hall", "track": "stage", "offset": 0, "resumable": True}
+        await send(talk, AUDIO)
+        await socket.send(END)
+        code, heard = await talk.rest()
+    assert code == 1000
+    assert heard[-1] == {"type": "done", "offset": len(AUDIO), "seconds": pytest.approx(len(PCM) / 16_000, abs=0.001)}
+    assert text_of(heard) == SAID
+    offsets = [ack["offset"] for ack in talk.all("ack")]
+    assert offsets == sorted(offsets)
+    assert offsets[-1] == len(AUDIO)
+    assert {m["speaker"] for m in talk.all("caption")} == {"Ada"}
+
+
+async def test_acknowledgements_come_while_audio_flows_and_never_run_ahead_of_the_log() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO[: 32_000 * 2])
+        ack = await talk.of("ack")
+        while ack["offset"] < 32_000:
+            ack = await talk.of("ack")
+        assert ack["offset"] <= 32_000 * 2
+
+
+async def test_finalize_ends_the_utterance_now() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO[:40_000])
+        await socket.send('{"type":"finalize"}')
+        final = await talk.next(lambda m: m["type"] == "caption" and m["final"])
+        assert final["utterance"] == 0
+        await socket.send('{"type":"keepalive","muted":true}')
+        await send(talk, AUDIO[40_000:])
+        await socket.send(END)
+        code, heard = await talk.rest()
+    assert code == 1000
+    assert len(text_of(heard).split()) >= len(SCRIPT)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"track": "no%20spaces"}, "track"),
+        ({"encoding": "opus"}, "encoding"),
+        ({"sample_rate": 7999}, "sample_rate"),
+        ({"sample_rate": 48001}, "sample_rate"),
+        ({"sample_rate": "fast"}, "sample_rate"),
+        ({"channels": 0}, "channels"),
+        ({"language": "klingon!"}, "language"),
+        ({"speaker": "x" * 81}, "speaker"),
+        ({"vocabulary": "x" * 51}, "vocabulary"),
+    ],
+)
+async def test_a_wrong_parameter_is_refused_before_the_upgrade(query: dict[str, Any], names: str) -> None:
+    async with running(SCRIPT) as system:
+        status, body, _ = await refused(system, **query)
+    assert (status, body["code"]) == (400, "bad_request")
+    assert names in str(body["message"])
+
+
+async def test_a_wrong_room_and_too_many_terms_are_refused_and_unknown_parameters_ignored() -> None:
+    async with running(SCRIPT) as system:
+        assert (await refused(system, "-hall"))[1]["code"] == "bad_request"
+        many = "a&vocabulary=" + "&vocabulary=".join("b" * 100)
+        assert (await refused(system, vocabulary=many))[1]["code"] == "bad_request"
+        async with system.publisher(whatever="1", vocabulary="log&vocabulary=spine") as socket:
+            assert (await Conversation(socket).next())["type"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "close"),
+    [
+        ("{", "bad_request", 1008),
+        ('{"type":"stop"}', "bad_request", 1008),
+        (bytes(65 * 1024), "too_large", 1009),
+    ],
+)
+async def test_a_wrong_message_is_refused_and_the_track_is_free_again(
+    frame: str | bytes, code: str, close: int
+) -> None:
+    async with running(SCRIPT) as system:
+        async with system.publisher() as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            await socket.send(frame)
+            closed, heard = await talk.rest()
+        assert (heard[-1]["code"], closed) == (code, close)
+        async with system.publisher() as socket:
+            assert (await Conversation(socket).next())["type"] == "ready"
+
+
+async def test_bytes_that_are_not_what_encoding_says_are_refused_and_what_was_said_is_kept() -> None:
+    async with running(SCRIPT) as system:
+        async with system.publisher(encoding="container") as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            await socket.send(b"no container at all" * 1000)
+            await socket.send(END)
+            closed, heard = await talk.rest()
+        assert (heard[-1]["code"], closed) == ("unsupported_audio", 1003)
+        async with system.publisher(track="odd") as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            await send(talk, AUDIO + b"\x00")
+            await socket.send(END)
+            closed, heard = await talk.rest()
+        assert (heard[-1]["code"], closed) == ("unsupported_audio", 1003)
+
+
+async def test_audio_that_cannot_be_acknowledged_is_refused() -> None:
+    async with running(SCRIPT, max_unacknowledged=200_000) as system:
+        async with system.publisher(encoding="container") as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            header = b"RIFF\xff\xff\xff\xffWAVE" + b"junk" + (10**8).to_bytes(4, "little")
+            await socket.send(header + bytes(40_000))
+            for _ in range(5):
+                await socket.send(bytes(60_000))
+            closed, heard = await talk.rest()
+        assert (heard[-1]["code"], closed) == ("too_large", 1009)
+
+
+async def test_a_second_publisher_is_told_that_the_track_is_busy() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        await Conversation(socket).next()
+        status, body, _ = await refused(system)
+        assert (status, body["code"]) == (409, "track_busy")
+        async with system.publisher(track="other") as other:
+            assert (await Conversation(other).next())["type"] == "ready"
+
+
+async def test_a_lost_publisher_resumes_at_the_acknowledged_byte_and_nothing_is_lost() -> None:
+    async with running(SCRIPT) as system, system.viewer(partials="false") as watching:
+        view = Conversation(watching)
+        async with system.publisher() as socket:
+            talk = Conversation(socket)
+            session = (await talk.next())["session"]
+            await send(talk, AUDIO[:70_000])
+            await talk.of("ack")
+            socket.transport.abort()
+        assert (await view.next(lambda m: m.get("state") == "away"))["track"] == "main"
+        assert (await refused(system, session="nobody"))[0] == 404
+        assert (await refused(system, session=session, track="other"))[0] == 404
+        async with system.publisher(session=session) as socket:
+            again = Conversation(socket)
+            ready = await again.next()
+            assert ready["session"] == session
+            assert talk.all("ack")[-1]["offset"] <= ready["offset"] <= 70_000
+            await send(again, AUDIO[ready["offset"] :])
+            await socket.send(END)
+            code, _ = await again.rest()
+        assert code == 1000
+        finals = [await view.next(lambda m: m.get("final") is True) for _ in range(2)]
+        assert " ".join(final["text"] for final in finals) == SAID
+        assert (await refused(system, session=session))[1]["code"] == "not_found"
+
+
+async def test_resuming_takes_over_from_a_connection_that_hangs() -> None:
+    async with running(SCRIPT) as system, system.publisher() as old:
+        hung = Conversation(old)
+        session = (await hung.next())["session"]
+        async with system.publisher(session=session) as new:
+            assert (await Conversation(new).next())["session"] == session
+            code, heard = await hung.rest()
+        assert (heard[-1]["code"], code) == ("track_busy", 1008)
+
+
+async def test_a_session_that_is_not_resumed_ends_with_what_was_said() -> None:
+    async with running(SCRIPT, resume_window=0.3) as system, system.viewer() as watching:
+        view = Conversation(watching)
+        async with system.publisher() as socket:
+            await Conversation(socket).next()
+            await send(Conversation(socket), AUDIO[:60_000])
+            await asyncio.sleep(0.2)
+            socket.transport.abort()
+        assert (await view.next(lambda m: m.get("final") is True))["text"].startswith(SCRIPT[0].text)
+        await view.next(lambda m: m.get("state") == "ended")
+        async with system.publisher() as socket:
+            assert (await Conversation(socket).next())["offset"] == 0
+
+
+async def test_an_utterance_is_ended_when_audio_stops_coming() -> None:
+    async with running(SCRIPT, stall_timeout=0.3) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO[:50_000])
+        final = await talk.next(lambda m: m.get("final") is True)
+        assert final["text"].startswith(SCRIPT[0].text)
+
+
+async def test_a_publisher_that_says_nothing_at_all_is_let_go() -> None:
+    async with running(SCRIPT, idle_timeout=0.3) as system, system.publisher() as socket:
+        closed, heard = await Conversation(socket).rest()
+    assert (heard[-1]["code"], closed) == ("bad_request", 1008)
+    assert "keepalive" in heard[-1]["message"]
+
+
+async def test_a_track_goes_on_where_it_was() -> None:
+    async with running(SCRIPT) as system:
+        finals = []
+        for _ in range(2):
+            async with system.publisher() as socket:
+                talk = Conversation(socket)
+                await talk.next()
+                await send(talk, AUDIO)
+                await socket.send(END)
+                await talk.rest()
+            finals += [m for m in talk.all("caption") if m["final"]]
+    assert [final["utterance"] for final in finals] == [0, 1, 2, 3]
+    starts = [final["start"] for final in finals]
+    assert starts == sorted(starts)
+    assert starts[2] >= len(PCM) / 16_000
+
+
+async def test_limits_and_overload_come_with_a_time_to_try_again() -> None:
+    async with running(SCRIPT, max_sessions=1) as system, system.publisher() as socket:
+        await Conversation(socket).next()
+        status, body, retry = await refused(system, track="other")
+        assert (status, body["code"], body["retry_after"], retry) == (429, "too_many", 10, "10")
+    async with running(SCRIPT, working=False, overload_after=0.3) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO)
+        await asyncio.sleep(0.6)
+        status, body, retry = await refused(system, track="other")
+        assert (status, body["code"]) == (503, "overloaded")
+        assert retry is not None
+
+
+async def test_tokens_decide_who_may_publish_where() -> None:
+    grants = (Grant("speak", ("hall",), ("publish",)), Grant("read", ("*",), ("view",)))
+    async with running(SCRIPT, grants=grants) as system:
+        assert (await refused(system))[1]["code"] == "unauthorized"
+        assert (await refused(system, token="wrong"))[0] == 401
+        assert (await refused(system, token="read"))[1]["code"] == "forbidden"
+        assert (await refused(system, "other", token="speak"))[0] == 403
+        async with system.publisher(token="speak") as socket:
+            assert (await Conversation(socket).next())["type"] == "ready"
+
+
+async def test_a_drain_sends_the_last_captions_and_lets_everybody_go() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket, system.viewer() as watching:
+        talk, view = Conversation(socket), Conversation(watching)
+        await talk.next()
+        await view.of("live")
+        await send(talk, AUDIO[:60_000])
+        await talk.of("ack")
+        draining = asyncio.create_task(system.gateway.drain(5))
+        for conversation in (talk, view):
+            code, heard = await conversation.rest()
+            assert (heard[-1]["code"], code) == ("shutting_down", 1001)
+            assert text_of(heard).startswith(SCRIPT[0].text)
+        await draining
+        status, body, _ = await refused(system, track="late")
+        assert (status, body["code"]) == (503, "shutting_down")
+
+
+async def test_one_bug_costs_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(SCRIPT) as system, system.publisher(track="well") as well, system.publisher(track="ill") as ill:
+        healthy, sick = Conversation(well), Conversation(ill)
+        await healthy.next()
+        await sick.next()
+        held = next(h for h in system.gateway.sessions.held if h.session.place.track == "ill")
+        monkeypatch.setattr(held.session.listener, "push", lambda _: 1 / 0)
+        await send(sick, AUDIO[:20_000])
+        code, heard = await sick.rest()
+        assert (heard[-1]["code"], code) == ("internal", 1011)
+        await send(healthy, AUDIO)
+        await well.send(END)
+        code, heard = await healthy.rest()
+        assert code == 1000
+        assert text_of(heard) == SAID
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.binary(max_size=3000) | st.text(max_size=60), max_size=8),
+    st.sampled_from(["linear16", "float32", "alaw", "container"]),
+)
+async def test_whatever_is_sent_the_answer_is_of_the_protocol(frames: list[str | bytes], encoding: str) -> None:
+    async with running([ScriptedWord("x", 0, 1)] * 30_000, done_timeout=5.0) as system:
+        async with system.publisher(encoding=encoding) as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            for frame in frames:
+                await socket.send(frame)
+            await socket.send(END)
+            code, heard = await talk.rest()
+        assert code in {1000, 1003, 1008, 1009}
+        assert heard[-1]["type"] in {"done", "error"}
+        assert not system.gateway.sessions.held

@@ -1,0 +1,274 @@
+"""Viewing, as PROTOCOL.md has it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from captions.messages import TrackMessage
+from captions.records import CAPTIONS, PARTIALS, write_room_event
+from streamer.auth import Grant
+from tests.captions.messages import caption
+from tests.streamer.system import Conversation, Message, System, running
+from tests.streamer.test_publish import AUDIO, END, SCRIPT, send
+from transport.memory import TopicSettings
+
+
+async def say(system: System, **fields: object) -> None:
+    message = caption(**fields)  # type: ignore[arg-type] # a caption's own fields
+    await system.log.append(CAPTIONS if message.final else PARTIALS, write_room_event(message))
+
+
+async def talked(system: System) -> None:
+    """Three finals and a live partial in the hall."""
+    await system.log.append(CAPTIONS, write_room_event(TrackMessage(room="hall", track="main", state="live")))
+    for utterance in range(3):
+        await say(
+            system, utterance=utterance, revision=9, final=True, text=f"number {utterance}", start=utterance * 3.0
+        )
+    await say(system, utterance=3, revision=2, text="and now")
+    room = await system.gateway.hub.open("hall")
+    async with asyncio.timeout(5):
+        while not room.state.partials:  # noqa: ASYNC110 - told by no event
+            await asyncio.sleep(0.01)
+
+
+async def past(system: System, **query: object) -> list[Message]:
+    """What a viewer is told up to ``live``."""
+    async with system.viewer(**query) as socket:
+        view = Conversation(socket)
+        await view.of("live")
+    return view.heard
+
+
+def texts(heard: list[Message]) -> list[object]:
+    return [m["text"] for m in heard if m["type"] == "caption"]
+
+
+async def test_a_late_viewer_gets_the_room_so_far_in_order_and_then_live() -> None:
+    async with running(SCRIPT) as system:
+        await talked(system)
+        async with system.viewer() as socket:
+            view = Conversation(socket)
+            await view.of("live")
+            assert [m["type"] for m in view.heard] == ["track", "caption", "caption", "caption", "caption", "live"]
+            assert texts(view.heard) == ["number 0", "number 1", "number 2", "and now"]
+            seqs = [m["seq"] for m in view.heard if "seq" in m]
+            assert seqs == sorted(seqs)
+            assert len(seqs) == 4
+            await say(system, utterance=3, revision=3, text="and now what")
+            await view.of("caption")
+            await say(system, utterance=3, revision=2, text="too late")
+            await say(system, utterance=3, revision=4, text="and now what?", final=True)
+            final = await view.next(lambda m: m.get("final") is True)
+    assert texts(view.heard)[-2:] == ["and now what", "and now what?"]
+    assert final["seq"] > max(seqs)
+
+
+async def test_a_viewer_may_come_before_anybody_speaks() -> None:
+    async with running(SCRIPT) as system, system.viewer() as socket:
+        view = Conversation(socket)
+        assert (await view.next())["type"] == "live"
+        async with system.publisher() as speaking:
+            await Conversation(speaking).next()
+            assert (await view.next())["state"] == "live"
+            await send(Conversation(speaking), AUDIO)
+            await speaking.send(END)
+            assert (await view.next(lambda m: m.get("final") is True))["text"]
+            assert (await view.next(lambda m: m.get("state") == "ended"))["track"] == "main"
+
+
+async def test_after_brings_what_is_later_and_nothing_else() -> None:
+    async with running(SCRIPT) as system:
+        await talked(system)
+        seqs = [m["seq"] for m in await past(system) if "seq" in m]
+        assert texts(await past(system, after=seqs[1])) == ["number 1", "number 2", "and now"]
+        assert texts(await past(system, after=seqs[-1])) == ["and now"]
+        everything = await past(system, after=0)
+        assert texts(everything) == ["number 0", "number 1", "number 2", "and now"]
+        assert everything[0]["type"] != "gap"
+
+
+async def test_what_is_no_longer_retained_is_a_gap_and_never_silence() -> None:
+    async with running(SCRIPT, captions=TopicSettings(retention_bytes=3000)) as system:
+        await say(system, utterance=0, final=True, text="gone")
+        first = (await system.log.bounds(CAPTIONS, 0)).earliest
+        for utterance in range(1, 30):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance}")
+        bounds = await system.log.bounds(CAPTIONS, 0)
+        assert bounds.earliest > first
+        heard = await past(system, after=first)
+        assert heard[0] == {"type": "gap", "from": first, "to": bounds.earliest - 1}
+        assert texts(heard)[-1] == "number 29"
+        assert (await past(system, after=bounds.end + 1000))[0]["type"] == "gap"
+        assert (await past(system, after=5))[0]["type"] == "gap"
+        assert (await past(system, after=bounds.end - 3))[0]["type"] == "caption"
+
+
+async def test_tracks_and_partials_can_be_left_out() -> None:
+    async with running(SCRIPT) as system:
+        await talked(system)
+        await say(system, track="other", utterance=0, final=True, text="from the side")
+        await asyncio.sleep(0.05)
+        assert texts(await past(system, partials="false")) == ["number 0", "number 1", "number 2", "from the side"]
+        assert texts(await past(system, track="other")) == ["from the side"]
+        assert len(texts(await past(system, track="other&track=main"))) == 5
+
+
+async def test_an_empty_final_withdraws_and_late_viewers_never_hear_of_it() -> None:
+    async with running(SCRIPT) as system:
+        await talked(system)
+        async with system.viewer() as socket:
+            view = Conversation(socket)
+            await view.of("live")
+            await say(system, utterance=3, revision=5, text="", final=True)
+            withdrawn = await view.next()
+            assert (withdrawn["text"], withdrawn["final"]) == ("", True)
+        assert texts(await past(system)) == ["number 0", "number 1", "number 2"]
+        assert "" in texts(await past(system, after=withdrawn["seq"] - 1))
+
+
+@pytest.mark.parametrize("query", [{"after": "x"}, {"after": -1}, {"track": "no%20way"}, {"partials": "perhaps"}])
+async def test_a_wrong_parameter_is_refused(query: dict[str, object]) -> None:
+    async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http) as http:
+        parameters = "&".join(f"{name}={value}" for name, value in query.items())
+        answer = await http.get(f"/v1/rooms/hall/captions?{parameters}")
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "bad_request"
+        assert next(iter(query)) in answer.json()["message"]
+
+
+async def test_a_viewer_that_reads_nothing_is_let_go_and_the_others_are_not() -> None:
+    async with running(SCRIPT, viewer_backlog=50, send_timeout=0.5) as system:
+        async with system.viewer() as lazy, system.viewer() as keen:
+            view = Conversation(keen)
+            await view.of("live")
+            lazy.transport.pause_reading()
+            long = "word " * 800
+
+            async def flood() -> None:
+                for utterance in range(400):
+                    await say(system, utterance=utterance, final=True, text=long, start=float(utterance))
+                    await asyncio.sleep(0)
+
+            flooding = asyncio.create_task(flood())
+            for _ in range(400):
+                await view.next(lambda m: m.get("final") is True)
+            await flooding
+            lazy.transport.resume_reading()
+            code, heard = await Conversation(lazy).rest()
+        assert code in {1006, 1008}
+        assert len([m for m in heard if m["type"] == "caption"]) < 400
+        if code == 1008:
+            assert heard[-1]["code"] == "slow_consumer"
+
+
+async def events(lines: AsyncIterator[str], count: int) -> list[dict[str, str]]:
+    """The next ``count`` events of an event stream."""
+    found: list[dict[str, str]] = []
+    event: dict[str, str] = {}
+    async for line in lines:
+        if line:
+            name, _, value = line.partition(": ")
+            event[name] = value
+        elif event:
+            found.append(event)
+            event = {}
+            if len(found) == count:
+                break
+    return found
+
+
+async def test_server_sent_events_are_the_same_content() -> None:
+    async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http, timeout=10) as http:
+        await talked(system)
+        same = await past(system)
+        async with http.stream("GET", "/v1/rooms/hall/captions", headers={"Origin": "http://a.example"}) as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            assert stream.headers["access-control-allow-origin"] == "*"
+            told = await events(stream.aiter_lines(), len(same))
+        assert [json.loads(event["data"]) for event in told] == same
+        assert [event["event"] for event in told] == [m["type"] for m in same]
+        assert [int(event["id"]) for event in told if "id" in event] == [m["seq"] for m in same if "seq" in m]
+        last = next(event["id"] for event in told if "number 1" in event["data"])
+        async with http.stream("GET", "/v1/rooms/hall/captions?after=0", headers={"Last-Event-ID": last}) as stream:
+            resumed = await events(stream.aiter_lines(), 3)
+        assert texts([json.loads(event["data"]) for event in resumed]) == ["number 2", "and now"]
+
+
+async def test_rooms_and_transcripts_can_be_asked_for() -> None:
+    async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http) as http:
+        assert (await http.get("/v1/rooms")).json() == []
+        assert (await http.get("/v1/rooms/hall/transcript")).status_code == 404
+        await talked(system)
+        async with system.publisher(track="stage", speaker="Ada") as socket, system.viewer() as watching:
+            await Conversation(watching).of("live")
+            talk = Conversation(socket)
+            await talk.next()
+            await send(talk, AUDIO[:32_000])
+            while (await talk.of("ack"))["offset"] < 20_000:
+                pass
+            (room,) = (await http.get("/v1/rooms")).json()
+        assert (room["room"], room["viewers"]) == ("hall", 1)
+        assert room["seconds"] == pytest.approx(1.0, abs=0.1)
+        assert room["tracks"][0] == {**room["tracks"][0], "track": "stage", "speaker": "Ada", "state": "live"}
+        answers = {
+            form: await http.get(f"/v1/rooms/hall/transcript?format={form}") for form in ("json", "txt", "srt", "vtt")
+        }
+        assert answers["txt"].text.splitlines()[:3] == ["number 0", "number 1", "number 2"]
+        assert answers["srt"].text.startswith("1\n00:00:00,000 -->")
+        assert answers["vtt"].headers["content-type"].startswith("text/vtt")
+        assert len(answers["json"].json()["captions"]) >= 3
+        wrong = await http.get("/v1/rooms/hall/transcript?format=pdf")
+        assert (wrong.status_code, wrong.json()["code"]) == (400, "bad_request")
+
+
+async def test_health_readiness_metrics_pages_and_errors_answer() -> None:
+    async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http) as http:
+        assert (await http.get("/healthz")).status_code == 200
+        assert (await http.get("/readyz")).json() == {"ready": True, "reasons": []}
+        assert (await http.get("/metrics")).text == "metric 1\n"
+        for page in ("/", "/r/hall"):
+            answer = await http.get(page)
+            assert answer.headers["content-type"].startswith("text/html")
+            assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert (await http.get("/nowhere")).json()["code"] == "not_found"
+        assert (await http.post("/healthz")).status_code == 405
+        await system.gateway.drain(1)
+        assert (await http.get("/readyz")).status_code == 503
+        answer = await http.get("/v1/rooms/hall/captions")
+        assert (answer.status_code, answer.json()["code"]) == (503, "shutting_down")
+
+
+async def test_tokens_decide_who_may_read_what() -> None:
+    grants = (Grant("read", ("hall*",), ("view",)), Grant("speak", ("*",), ("publish",)))
+    async with running(SCRIPT, grants=grants) as system, httpx.AsyncClient(base_url=system.http) as http:
+        assert (await http.get("/v1/rooms/hall/transcript")).status_code == 401
+        bearer = {"Authorization": "Bearer read"}
+        assert (await http.get("/v1/rooms/hall/transcript", headers=bearer)).status_code == 404
+        assert (await http.get("/v1/rooms/other/transcript", headers=bearer)).status_code == 403
+        assert (await http.get("/v1/rooms/hall/transcript?token=speak")).json()["code"] == "forbidden"
+        assert (await http.get("/v1/rooms")).status_code == 401
+        assert (await past(system, token="read"))[-1]["type"] == "live"
+
+
+async def test_more_viewers_than_the_limit_are_told_to_come_back() -> None:
+    async with running(SCRIPT, max_viewers=1) as system, system.viewer() as socket:
+        await Conversation(socket).next()
+        async with httpx.AsyncClient(base_url=system.http) as http:
+            answer = await http.get("/v1/rooms/hall/captions")
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (429, "too_many", "10")
+
+
+async def test_hundreds_of_viewers_all_hear_the_same() -> None:
+    async with running(SCRIPT) as system:
+        sockets = [await system.viewer() for _ in range(200)]
+        views = [Conversation(socket) for socket in sockets]
+        await asyncio.gather(*(view.of("live") for view in views))
+        for utterance in range(5):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance}")
+        await asyncio.gather(*(view.next(lambda m: m.get("text") == "number 4", 20) for view in views))
+        assert {tuple(texts(view.heard)) for view in views} == {tuple(f"number {n}" for n in range(5))}
+        await asyncio.gather(*(socket.close() for socket in sockets))
