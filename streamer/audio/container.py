@@ -20,6 +20,12 @@ logger = structlog.get_logger(__name__)
 DEMUXERS = ("matroska", "webm", "ogg", "wav", "flac", "mp3", "mov", "mp4", "aac")
 """What FFmpeg may take the bytes for; playlists and the like, which open other files, are not among them."""
 
+ANALYSED_MICROSECONDS = "500000"
+"""Of sound that FFmpeg may hear before it gives any out; its own default is seconds."""
+
+WAV_PROBED_BYTES = "32768"
+"""FFmpeg looks for other codecs hidden in PCM, for three seconds unless it is told not to."""
+
 MOST_BYTES_WAITING = 1024 * 1024
 MOST_SAMPLES_WAITING = SAMPLE_RATE * 30
 MOST_BAD_PACKETS = 50
@@ -60,6 +66,17 @@ class _Pipe:
         with self._condition:
             self._closed = True
             self._condition.notify()
+
+    def begins_with(self, magic: bytes) -> bool:
+        """Whether the stream does, once enough of it is there to tell."""
+        with self._condition:
+            while True:
+                if self._closed:
+                    raise _Closed
+                head = b"".join(self._chunks)
+                if len(head) >= len(magic) or self._finished:
+                    return head.startswith(magic)
+                self._condition.wait()
 
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes, as soon as there are any; none at the end. FFmpeg's side."""
@@ -173,7 +190,9 @@ class ContainerDecoder:
             self._loop.call_soon_threadsafe(callback, *args)  # type: ignore[arg-type] # any callback of ours
 
     def _decode(self) -> None:
-        options = {"format_whitelist": ",".join(DEMUXERS)}
+        options = {"format_whitelist": ",".join(DEMUXERS), "analyzeduration": ANALYSED_MICROSECONDS}
+        if self._pipe.begins_with(b"RIFF"):
+            options["probesize"] = WAV_PROBED_BYTES
         with av.open(self._pipe, "r", container_options=options) as container:
             if not container.streams.audio:
                 raise UnsupportedAudio("the container holds no audio stream; send one that does")

@@ -1,0 +1,171 @@
+import asyncio
+import io
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from captions.audio import Pcm, from_bytes
+from captions.errors import Refusal, UnsupportedAudio
+from livecaptions.client.files import read_file
+from livecaptions.talk import talk_path
+from streamer.audio.container import ContainerDecoder
+
+SECONDS = 8
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "200000"}
+FORMATS: dict[str, tuple[str, str, int, dict[str, str]]] = {
+    "webm as MediaRecorder makes it": ("webm", "libopus", 48_000, {"live": "1", "cluster_time_limit": "100"}),
+    "ogg/opus": ("ogg", "libopus", 48_000, {}),
+    "wav": ("wav", "pcm_s16le", 44_100, {}),
+    "flac": ("flac", "flac", 22_050, {}),
+    "mp3": ("mp3", "libmp3lame", 44_100, {}),
+    "fragmented mp4": ("mp4", "aac", 44_100, FRAGMENTED),
+    "adts": ("adts", "aac", 44_100, {}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def speech() -> Pcm:
+    return from_bytes(b"".join(read_file(talk_path())))[: SECONDS * 16_000]
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not [thread for thread in threading.enumerate() if thread.name == "container-decoder"]
+
+
+def encoded(pcm: Pcm, container: str, codec: str, rate: int, options: dict[str, str]) -> bytes:
+    class Pipe(io.BytesIO):
+        """Like a socket: the muxer cannot go back to write lengths."""
+
+        seekable = None  # type: ignore[assignment] # PyAV asks whether it is there
+
+    out: Any = io.BytesIO() if container in {"wav", "flac"} else Pipe()
+    with av.open(out, "w", format=container, options=options) as muxer:
+        stream: Any = muxer.add_stream(codec, rate=rate)
+        stream.layout = "mono"
+        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=rate)
+        frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        fifo = av.AudioFifo()
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            part.pts = None
+            fifo.write(part)
+        size = stream.codec_context.frame_size or 1024
+        while (chunk := fifo.read(size, partial=True)) is not None:
+            for packet in stream.encode(chunk):
+                muxer.mux(packet)
+        for packet in stream.encode(None):
+            muxer.mux(packet)
+    return bytes(out.getvalue())
+
+
+async def decode(data: bytes, size: int = 2000) -> tuple[Pcm, list[tuple[int, int]]]:
+    """The samples, and after each piece how many bytes were fed and samples heard."""
+    decoder = ContainerDecoder()
+    pieces: list[Pcm] = []
+    progress: list[tuple[int, int]] = []
+    fed = 0
+
+    async def read() -> None:
+        while (decoded := await decoder.read()) is not None:
+            pieces.append(decoded.pcm)
+            assert decoded.offset <= fed
+            progress.append((fed, sum(map(len, pieces))))
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(20):
+            for at in range(0, len(data), size):
+                fed = min(at + size, len(data))
+                await decoder.feed(data[at : at + size])
+                await asyncio.sleep(0.002)
+            await decoder.finish()
+            await reading
+    finally:
+        reading.cancel()
+        await decoder.close()
+        await asyncio.gather(reading, return_exceptions=True)
+    return np.concatenate(pieces), progress
+
+
+@pytest.mark.parametrize("name", FORMATS)
+async def test_a_container_is_decoded_while_it_arrives(name: str, speech: Pcm) -> None:
+    data = encoded(speech, *FORMATS[name])
+    pcm, progress = await decode(data)
+    assert abs(len(pcm) - len(speech)) <= 2500
+    half = [heard for fed, heard in progress if fed <= len(data) // 2]
+    assert half, "nothing was heard before half of it had come"
+    assert max(half) >= len(speech) // 5
+    delay = max(
+        range(-2500, 2500, 4),
+        key=lambda d: float(np.dot(pcm[40_000 + d : 44_000 + d], speech[40_000:44_000].astype(float))),
+    )
+    shifted = pcm[16_000 + delay : 96_000 + delay].astype(float)
+    assert np.corrcoef(shifted, speech[16_000:96_000])[0, 1] > 0.9
+
+
+async def test_a_stream_that_breaks_off_keeps_what_was_heard(speech: Pcm) -> None:
+    data = encoded(speech, *FORMATS["webm as MediaRecorder makes it"])
+    pcm, _ = await decode(data[: len(data) * 2 // 3])
+    assert len(pcm) > len(speech) // 2
+
+
+NO_CONTAINERS = [
+    b"",
+    b"\x00" * 5000,
+    b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n",
+    b"ffconcat version 1.0\nfile /etc/passwd\n",
+    b"RIFF\xff\xff\xff\xffWAVEfmt ",
+    b"\x1aE\xdf\xa3" + b"\xff" * 500,
+    b"OggS" + b"\x00" * 4000,
+    b"plain text " * 2000,
+]
+
+
+@pytest.mark.parametrize("junk", NO_CONTAINERS)
+async def test_what_is_no_audio_container_is_refused(junk: bytes) -> None:
+    with pytest.raises(UnsupportedAudio):
+        await decode(junk)
+
+
+async def test_pictures_without_sound_are_refused() -> None:
+    out = io.BytesIO()
+    with av.open(out, "w", format="matroska") as muxer:
+        stream: Any = muxer.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        for packet in (*stream.encode(av.VideoFrame(64, 64, "yuv420p")), *stream.encode(None)):
+            muxer.mux(packet)
+    with pytest.raises(UnsupportedAudio, match="audio stream"):
+        await decode(out.getvalue())
+
+
+async def test_a_decoder_can_be_closed_while_it_waits() -> None:
+    decoder = ContainerDecoder()
+    reading = asyncio.create_task(decoder.read())
+    await decoder.feed(b"RIFF")
+    await asyncio.sleep(0.01)
+    await decoder.close()
+    assert await reading is None
+    await decoder.close()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_no_bytes_raise_anything_but_a_refusal(speech: Pcm, data: st.DataObject) -> None:
+    good = encoded(speech[:16_000], *FORMATS["ogg/opus"])
+    noise = data.draw(st.binary(max_size=600))
+    at = data.draw(st.integers(0, len(good)))
+    for broken in (noise, good[:at] + noise + good[at + len(noise) :]):
+        try:
+            pcm, _ = await decode(broken, 500)
+        except Refusal as refusal:
+            assert refusal.code == "unsupported_audio"  # noqa: PT017 - either way is right
+        else:
+            assert len(pcm)

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from captions.audio import Pcm
+from captions.errors import Refusal, UnsupportedAudio
+from streamer.audio.decoder import AudioFormat, Encoding
+from streamer.audio.open import open_decoder
+
+TONE = (8000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype(np.int16)
+
+
+async def decode(audio: AudioFormat, data: bytes, sizes: list[int] | None = None) -> tuple[Pcm, list[int]]:
+    """All samples of ``data`` fed in pieces of ``sizes``, and the offsets as they came."""
+    decoder = open_decoder(audio)
+    pieces: list[Pcm] = []
+    offsets: list[int] = []
+    at = 0
+    try:
+        for size in [*(sizes or []), len(data)]:
+            await decoder.feed(data[at : at + size])
+            at += size
+        await decoder.finish()
+        while (decoded := await decoder.read()) is not None:
+            pieces.append(decoded.pcm)
+            offsets.append(decoded.offset)
+    finally:
+        await decoder.close()
+    return (np.concatenate(pieces) if pieces else np.zeros(0, np.int16)), offsets
+
+
+async def test_linear16_at_16_khz_comes_through_bit_for_bit() -> None:
+    pcm, offsets = await decode(AudioFormat(), TONE.tobytes())
+    assert np.array_equal(pcm, TONE)
+    assert offsets == [len(TONE) * 2]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codes", "samples"),
+    [
+        (Encoding.MULAW, [0x00, 0x80, 0x7F, 0xFF, 0x4E], [-32124, 32124, 0, 0, -988]),
+        (Encoding.ALAW, [0x2A, 0xAA, 0x55, 0xD5], [-32256, 32256, -8, 8]),
+    ],
+)
+async def test_g711_is_the_standards(encoding: Encoding, codes: list[int], samples: list[int]) -> None:
+    pcm, _ = await decode(AudioFormat(encoding), bytes(codes))
+    assert pcm.tolist() == samples
+
+
+async def test_floats_are_scaled_and_clipped() -> None:
+    pcm, _ = await decode(AudioFormat(Encoding.FLOAT32), np.array([0, 0.5, -1, 1.5, -3], "<f4").tobytes())
+    assert pcm.tolist() == [0, 16384, -32768, 32767, -32768]
+
+
+async def test_channels_are_mixed_down() -> None:
+    stereo = np.stack([TONE, np.zeros_like(TONE)], axis=1)
+    pcm, _ = await decode(AudioFormat(channels=2), stereo.tobytes())
+    assert np.abs(pcm - TONE // 2).max() <= 1
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000])
+async def test_every_rate_becomes_16_khz(rate: int) -> None:
+    at_rate = (8000 * np.sin(np.arange(rate) * 2 * np.pi * 440 / rate)).astype(np.int16)
+    pcm, offsets = await decode(AudioFormat(sample_rate=rate), at_rate.tobytes(), [640] * 50)
+    assert abs(len(pcm) - 16_000) <= 2
+    middle = slice(4000, 12_000)
+    assert np.abs(pcm[middle].astype(int) - TONE[middle]).max() < 100
+    assert offsets[-1] == len(at_rate) * 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 3000), max_size=20), st.sampled_from(list(Encoding)[:4]), st.sampled_from([16_000, 44_100])
+)
+async def test_the_samples_do_not_depend_on_where_the_bytes_were_cut(
+    sizes: list[int], encoding: Encoding, rate: int
+) -> None:
+    data = TONE.tobytes() if encoding is not Encoding.FLOAT32 else (TONE / 32768).astype("<f4").tobytes()
+    audio = AudioFormat(encoding, rate, 2)
+    cut, offsets = await decode(audio, data, sizes)
+    whole, _ = await decode(audio, data)
+    assert np.array_equal(cut, whole)
+    assert offsets == sorted(offsets)
+
+
+async def test_an_offset_never_runs_ahead_of_the_samples() -> None:
+    decoder = open_decoder(AudioFormat(sample_rate=48_000))
+    data = np.tile(TONE, 3).tobytes()
+    heard = 0
+    for at in range(0, len(data), 960):
+        await decoder.feed(data[at : at + 960])
+        if decoder._waiting:  # type: ignore[attr-defined] # what read would give
+            decoded = await decoder.read()
+            assert decoded is not None
+            heard += len(decoded.pcm)
+            assert decoded.offset / 2 <= heard * 3
+    await decoder.close()
+
+
+@pytest.mark.parametrize(
+    ("audio", "data", "says"),
+    [
+        (AudioFormat(), b"odd", "middle|into a sample"),
+        (AudioFormat(channels=2), b"\x00\x00", "into a sample"),
+        (AudioFormat(Encoding.FLOAT32), np.array([0, np.nan], "<f4").tobytes(), "finite"),
+        (AudioFormat(Encoding.FLOAT32), np.array([np.inf], "<f4").tobytes(), "finite"),
+        (AudioFormat(Encoding.FLOAT32), np.array([1e9], "<f4").tobytes(), "not float32"),
+    ],
+)
+async def test_what_the_bytes_are_not_is_said(audio: AudioFormat, data: bytes, says: str) -> None:
+    with pytest.raises(UnsupportedAudio, match=says):
+        await decode(audio, data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=4000), st.lists(st.integers(0, 500), max_size=8), st.sampled_from(list(Encoding)[:4]))
+async def test_no_bytes_raise_anything_but_a_refusal(data: bytes, sizes: list[int], encoding: Encoding) -> None:
+    try:
+        pcm, _ = await decode(AudioFormat(encoding, 22_050, 1), data, sizes)
+    except Refusal as refusal:
+        assert refusal.code == "unsupported_audio"  # noqa: PT017 - either way is right
+    else:
+        assert pcm.dtype == np.int16
