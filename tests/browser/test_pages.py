@@ -65,7 +65,7 @@ async def test_a_speaker_is_captioned_and_read(server: Server, microphone: Path)
         await start.fill("#room", "browser")
         await start.fill("#speaker", "Joe")
         await start.click("#start")
-        await expect(start.locator("#state")).to_have_text("live")
+        await expect(start.locator("#state")).to_have_text("Live")
         room = await opened(browser, f"{server.http}/r/browser")
         await expect(room.locator("#presence")).to_have_text("Joe is on", timeout=10_000)
         await expect(room.locator("#transcript")).to_contain_text("live captions", ignore_case=True, timeout=30_000)
@@ -158,7 +158,7 @@ async def test_only_newer_versions_are_shown(server: Server) -> None:  # noqa: F
             """async () => {
               const { Captions } = await import("/static/captions.js");
               const held = new Captions();
-              const of = (pass, revision) => held.take({ track: "main", utterance: 1, pass, revision });
+              const of = (pass, revision) => held.take({ track: "main", utterance: 1, pass, revision, started_at: "2026-11-23T17:58:03.120Z" }) !== null;
               const live = [2, 1, 2, 3].map((revision) => of("live", revision));
               return [...live, of("refined", 1), of("live", 9), of("edited", 0)];
             }"""

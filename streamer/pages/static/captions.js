@@ -1,17 +1,22 @@
 // A room's captions as they are told: for each utterance the highest version, finals and partials alike.
 const PASSES = ["live", "refined", "edited"];
 
+const APART = 30_000; // milliseconds: one utterance never begins at two times so far apart
+
 export class Captions {
-  #held = new Map();
+  #held = new Map(); // track and utterance -> {key, pass, revision, began}
 
-  static key(caption) { return `${caption.track}/${caption.utterance}`; }
-
-  // True if the caption is news; late and repeated versions are not.
+  // The key of the utterance if the caption is news; null for late and repeated versions. A server that lost its log
+  // counts utterances from the beginning again: those have keys of their own.
   take(caption) {
-    const held = this.#held.get(Captions.key(caption));
-    if (held && !newer(caption, held)) return false;
-    this.#held.set(Captions.key(caption), caption);
-    return true;
+    const name = `${caption.track}/${caption.utterance}`;
+    const began = Date.parse(caption.started_at);
+    const held = this.#held.get(name);
+    const same = held && Math.abs(began - held.began) < APART;
+    if (same && !newer(caption, held)) return null;
+    const key = same ? held.key : `${name}/${began}`;
+    this.#held.set(name, { key, pass: caption.pass, revision: caption.revision, began });
+    return key;
   }
 }
 
@@ -22,10 +27,13 @@ export function newer(caption, held) {
 
 const UNSPACED = new Set(["zh", "ja", "th", "lo", "my", "yue", "km", "bo"]);
 
+// What stands between two words of a language.
+export const glueOf = (language) => (UNSPACED.has(language.split("-")[0]) ? "" : " ");
+
 // The words of a caption as they are laid out, and what stands between them.
 export function words(caption) {
-  const glue = UNSPACED.has(caption.language.split("-")[0]) ? "" : " ";
-  if (caption.words && caption.words.length) return { list: caption.words.map((word) => word.text), glue };
+  const glue = glueOf(caption.language);
+  if (caption.words?.length) return { list: caption.words.map((word) => word.text), glue };
   return { list: caption.text ? (glue ? caption.text.split(" ") : [...caption.text]) : [], glue };
 }
 

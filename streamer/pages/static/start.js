@@ -1,40 +1,44 @@
 import { Captions, spans } from "./captions.js";
-import { MicrophoneError, list, open } from "./microphone.js";
+import { ask, withToken } from "./connection.js";
+import { INSECURE, list, open } from "./microphone.js";
 import { Publisher } from "./publisher.js";
-import { token } from "./viewer.js";
+import { recall, remember } from "./storage.js";
 
 const $ = (id) => document.getElementById(id);
-const withToken = (path) => (token ? `${path}?token=${encodeURIComponent(token)}` : path);
 
 const COLOURS = ["amber", "blue", "coral", "green", "indigo", "olive", "silver", "violet"];
 const PLACES = ["atrium", "garden", "hall", "library", "studio", "terrace", "theatre", "tower"];
 const any = (choices) => choices[Math.floor(Math.random() * choices.length)];
-$("room").value = localStorage.getItem("room") || `${any(COLOURS)}-${any(PLACES)}-${10 + Math.floor(Math.random() * 90)}`;
-$("speaker").value = localStorage.getItem("speaker") || "";
-$("language").value = localStorage.getItem("language") || "";
+$("room").value = recall("room") || `${any(COLOURS)}-${any(PLACES)}-${10 + Math.floor(Math.random() * 90)}`;
+$("speaker").value = recall("speaker") || "";
+$("language").value = recall("language") || "";
 
 function problem(text) {
   $("problem").textContent = text;
   $("problem").hidden = !text;
 }
-if (!isSecureContext) problem("The browser gives a microphone only to pages from https or localhost. Open this page over https to speak; reading works here.");
+if (!isSecureContext) problem(`${INSECURE} Reading works here.`);
 
 async function microphones() {
   const chosen = $("microphone").value;
   const named = (await list()).filter((device) => device.label && device.deviceId !== "default");
-  $("microphone").replaceChildren(new Option("the system’s default", ""), ...named.map((device) => new Option(device.label, device.deviceId)));
+  $("microphone").replaceChildren(new Option("The system’s default", ""), ...named.map((device) => new Option(device.label, device.deviceId)));
   $("microphone").value = named.some((device) => device.deviceId === chosen) ? chosen : "";
 }
 microphones();
 navigator.mediaDevices?.addEventListener("devicechange", microphones);
 
 const STATES = {
-  connecting: "connecting…", live: "live", reconnecting: "connection lost, reconnecting: your voice is kept",
-  behind: "the server is behind: your voice is kept", finishing: "waiting for the last captions…", "resumed elsewhere": "a new session begins",
+  connecting: "Connecting…",
+  live: "Live",
+  behind: "The server is behind; your voice is kept",
+  reconnecting: "Connection lost, trying again; your voice is kept",
+  refused: "The server lets nobody in now: it may be full, or your link may not allow speaking. Trying again",
+  finishing: "Waiting for the last captions…",
 };
-function state(name) {
+function state(name, lost) {
   $("state").dataset.state = name;
-  $("state").textContent = STATES[name] || "";
+  $("state").textContent = (STATES[name] || "") + (lost ? ` (${lost} s of your voice were lost)` : "");
 }
 
 let speaking = null;
@@ -43,31 +47,40 @@ $("speak").addEventListener("submit", async (event) => {
   event.preventDefault();
   problem("");
   const room = $("room").value.trim();
+  $("room").value = room;
   if (!$("room").checkValidity()) {
-    problem("A room’s name is 1 to 64 letters, digits, . _ or - and begins with a letter or a digit.");
+    problem("A room’s name is 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or a digit.");
     $("room").focus();
     return;
   }
-  for (const field of ["room", "speaker", "language"]) localStorage.setItem(field, $(field).value);
-  $("start").disabled = true;
+  for (const field of ["room", "speaker", "language"]) remember(field, $(field).value);
+  $("choices").disabled = true;
   try {
     await speak(room);
   } catch (error) {
-    if (!(error instanceof MicrophoneError)) console.error(error);
     problem(error.message);
   } finally {
-    $("start").disabled = false;
-    lay(false);
     speaking = null;
+    $("choices").disabled = false;
+    lay(false);
+    $("start").focus();
   }
 });
 
+// The form while choosing, the controls while speaking; what was said stays until the next start.
 function lay(on) {
-  $("start").hidden = on;
-  for (const id of ["mute", "stop"]) $(id).hidden = !on;
-  for (const field of $("speak").querySelectorAll("input, select")) field.disabled = on;
-  if (!on) state("");
-  else $("live").hidden = false;
+  $("choices").hidden = on;
+  $("controls").hidden = !on;
+  $("meter").hidden = !on;
+  $("quiet").hidden = true;
+  $("speak-title").textContent = on ? `Speaking in ${$("room").value}` : "Speak";
+  if (on) {
+    $("live").hidden = false;
+    mute(false);
+    $("stop").textContent = "Stop";
+    $("mute").hidden = false;
+    $("mute").focus();
+  }
 }
 
 async function speak(room) {
@@ -78,7 +91,7 @@ async function speak(room) {
   });
   try {
     microphones();
-    const link = new URL(withToken(`/r/${room}`), location.href);
+    const link = new URL(withToken(`/r/${encodeURIComponent(room)}`), location.href);
     $("link").href = link;
     $("link").textContent = link.host + link.pathname;
     $("mine").replaceChildren();
@@ -90,29 +103,32 @@ async function speak(room) {
       (message) => message.type === "caption" && show(message, captions, shown),
       state,
     );
-    speaking = { publisher, microphone, muted: false };
+    speaking = { publisher, microphone, muted: false, ending: false };
     lay(true);
     microphone.lost.then(() => {
-      problem("The microphone is gone; the captions up to here are safe.");
+      problem("The microphone is gone; what was said up to here is captioned.");
       stop();
     });
     await publisher.run();
   } finally {
     clearInterval(speaking?.keepalive);
     await microphone.close();
-    meter(0);
   }
 }
 
+let silentSince = null;
 function meter(level) {
   const share = level > 0 ? Math.max(0, Math.min(1, 1 + Math.log10(level) / 2.5)) : 0;
   $("meter").firstElementChild.style.transform = `scaleX(${share})`;
   $("meter").setAttribute("aria-valuenow", Math.round(share * 100));
+  if (level > 0 || speaking?.muted) silentSince = null;
+  else silentSince ??= performance.now();
+  $("quiet").hidden = silentSince === null || performance.now() - silentSince < 4000;
 }
 
 function show(caption, captions, shown) {
-  if (!captions.take(caption)) return;
-  const key = Captions.key(caption);
+  const key = captions.take(caption);
+  if (key === null) return;
   if (!shown.has(key)) {
     shown.set(key, document.createElement("span"));
     $("mine").append(shown.get(key), " ");
@@ -121,28 +137,45 @@ function show(caption, captions, shown) {
   $("mine").scrollTop = $("mine").scrollHeight;
 }
 
-$("mute").addEventListener("click", () => {
-  speaking.muted = !speaking.muted;
-  $("mute").setAttribute("aria-pressed", String(speaking.muted));
-  $("mute").textContent = speaking.muted ? "Unmute" : "Mute";
-  speaking.microphone.mute(speaking.muted);
-  if (speaking.muted) speaking.publisher.finalize();
+function mute(muted) {
+  $("mute").setAttribute("aria-pressed", String(muted));
+  $("mute").textContent = muted ? "Unmute" : "Mute";
+  speaking.muted = muted;
+  speaking.microphone.mute(muted);
   clearInterval(speaking.keepalive);
-  if (speaking.muted) speaking.keepalive = setInterval(() => speaking.publisher.keepalive(), 5000);
-});
+  if (!muted) return;
+  speaking.publisher.finalize();
+  speaking.keepalive = setInterval(() => speaking.publisher.keepalive(), 5000);
+}
+$("mute").addEventListener("click", () => mute(!speaking.muted));
 
+// Once: the last captions are waited for. Twice: they are not.
 function stop() {
   if (!speaking) return;
+  if (speaking.ending) {
+    speaking.publisher.leave();
+    return;
+  }
+  speaking.ending = true;
   speaking.microphone.close();
+  meter(0);
+  $("quiet").hidden = true;
+  $("mute").hidden = true;
+  $("stop").textContent = "Stop waiting";
+  state("finishing", 0);
   speaking.publisher.end();
-  state("finishing");
 }
 $("stop").addEventListener("click", stop);
 
 $("copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText($("link").href);
-  $("copy").textContent = "Copied";
-  setTimeout(() => { $("copy").textContent = "Copy link"; }, 1500);
+  try {
+    await navigator.clipboard.writeText($("link").href);
+    $("copy").textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren($("link"));
+    $("copy").textContent = "Press Ctrl+C";
+  }
+  setTimeout(() => { $("copy").textContent = "Copy link"; }, 2000);
 });
 
 $("read").addEventListener("submit", (event) => {
@@ -151,31 +184,28 @@ $("read").addEventListener("submit", (event) => {
 });
 
 async function rooms() {
-  try {
-    const answer = await fetch(withToken("/v1/rooms"));
-    if (!answer.ok) return;
-    const live = await answer.json();
-    const items = live.map((room) => {
-      const link = document.createElement("a");
-      link.href = withToken(`/r/${encodeURIComponent(room.room)}`);
-      const who = room.tracks.map((track) => track.speaker).filter(Boolean).join(", ");
-      const about = document.createElement("small");
-      about.textContent = [who, `${room.viewers} reading`].filter(Boolean).join(" · ");
-      link.append(room.room, about);
-      const item = document.createElement("li");
-      item.append(link);
-      return item;
-    });
-    if (!items.length) {
-      const item = document.createElement("li");
-      item.className = "empty";
-      item.textContent = "Nobody is speaking.";
-      items.push(item);
-    }
-    $("rooms").replaceChildren(...items);
-  } catch {
-    // the server is away: the list stays as it was
-  }
+  const { answer, refusal } = await ask("/v1/rooms");
+  if (answer) $("rooms").replaceChildren(...(answer.length ? answer.map(entry) : [nothing("Nobody is speaking.")]));
+  else if (refusal) $("rooms").replaceChildren(nothing(refusal.message));
+}
+
+function nothing(text) {
+  const item = document.createElement("li");
+  item.className = "empty";
+  item.textContent = text;
+  return item;
+}
+
+function entry({ room, tracks, viewers }) {
+  const link = document.createElement("a");
+  link.href = withToken(`/r/${encodeURIComponent(room)}`);
+  const who = [...new Set(tracks.map((track) => track.speaker).filter(Boolean))].join(", ");
+  const about = document.createElement("small");
+  about.textContent = [who, `${viewers} reading`].filter(Boolean).join(" · ");
+  link.append(room, about);
+  const item = document.createElement("li");
+  item.append(link);
+  return item;
 }
 rooms();
 setInterval(() => document.hidden || rooms(), 5000);

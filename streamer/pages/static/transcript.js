@@ -1,0 +1,73 @@
+// What was said as paragraphs: a new one when another speaks, after a pause, or at a sentence's end after a while.
+import { glueOf, spans } from "./captions.js";
+
+const PAUSE = 6; // seconds
+const ENOUGH = 4; // captions in a paragraph
+
+const ends = (text) => /[.?!…。？！]["'”’)]*$/u.test(text);
+
+export class Transcript {
+  #root;
+  #shown = new Map(); // key -> the element of a caption
+  #turn = null; // the paragraph that grows: {track, speaker, count, end, last, text}
+
+  constructor(root) { this.#root = root; }
+
+  show(key, caption) {
+    if (!this.#shown.has(key)) {
+      if (!caption.text) return;
+      this.#shown.set(key, this.#place(caption));
+    }
+    const element = this.#shown.get(key);
+    element.replaceChildren(...spans(caption));
+    element.dataset.final = caption.final;
+    if (this.#turn?.track === caption.track) this.#turn.end = Math.max(this.#turn.end, caption.end);
+    const section = element.closest("section");
+    section.hidden = !section.querySelector("p").textContent.trim();
+  }
+
+  note(text) {
+    const line = document.createElement("p");
+    line.className = "note";
+    line.textContent = text;
+    this.#root.append(line);
+    this.#turn = null;
+  }
+
+  #place(caption) {
+    if (this.#begins(caption)) this.#begin(caption);
+    const turn = this.#turn;
+    const element = document.createElement("span");
+    element.lang = caption.language;
+    if (turn.count) turn.text.append(glueOf(caption.language));
+    turn.text.append(element);
+    turn.count += 1;
+    turn.last = element;
+    return element;
+  }
+
+  #begins(caption) {
+    const turn = this.#turn;
+    if (!turn || turn.track !== caption.track || turn.speaker !== caption.speaker) return true;
+    return caption.start - turn.end > PAUSE || (turn.count >= ENOUGH && ends(turn.last.textContent));
+  }
+
+  #begin(caption) {
+    const section = document.createElement("section");
+    section.className = "turn";
+    const header = document.createElement("header");
+    if (caption.speaker && (this.#turn?.track !== caption.track || this.#turn.speaker !== caption.speaker)) {
+      const name = document.createElement("b");
+      name.textContent = caption.speaker;
+      header.append(name);
+    }
+    const time = document.createElement("time");
+    time.dateTime = caption.started_at;
+    time.textContent = new Date(caption.started_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    header.append(time);
+    const text = document.createElement("p");
+    section.append(header, text);
+    this.#root.append(section);
+    this.#turn = { track: caption.track, speaker: caption.speaker, count: 0, end: caption.end, last: null, text };
+  }
+}

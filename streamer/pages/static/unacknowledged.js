@@ -1,0 +1,78 @@
+// Audio that the server does not have for sure: kept in order, sent again after a lost connection, bounded.
+// Offsets are bytes of the session's stream. What is given up for want of room was never sent: the server
+// counts what it was sent, and passes that over when it comes again.
+export class Unacknowledged {
+  #frames = [];
+  #start = 0; // offset of the first kept byte
+  #sent = 0; // frames sent on this connection
+  #ever = 0; // frames sent on any connection of this session
+  #inFlight = 0; // bytes sent on this connection and not acknowledged
+  #most;
+  #window;
+
+  // `most` bytes are kept; `window` bytes, fewer than `most`, are sent ahead of the acknowledgement.
+  constructor(most, window) {
+    this.#most = most;
+    this.#window = window;
+  }
+
+  bytes = 0;
+  get inFlight() { return this.#inFlight; }
+  get allSent() { return this.#sent === this.#frames.length; }
+
+  // Returns how many bytes were given up to make room.
+  push(frame) {
+    this.#frames.push(frame);
+    this.bytes += frame.length;
+    let lost = 0;
+    while (this.bytes > this.#most && this.#ever < this.#frames.length) {
+      const [oldest] = this.#frames.splice(this.#ever, 1);
+      this.bytes -= oldest.length;
+      lost += oldest.length;
+    }
+    return lost;
+  }
+
+  // The next frame to send, or null where all are sent or the window is full.
+  next() {
+    if (this.allSent) return null;
+    const frame = this.#frames[this.#sent];
+    if (this.#inFlight + frame.length > this.#window) return null;
+    this.#sent += 1;
+    this.#ever = Math.max(this.#ever, this.#sent);
+    this.#inFlight += frame.length;
+    return frame;
+  }
+
+  acknowledge(offset) {
+    while (this.#frames.length && offset > this.#start) {
+      const [frame] = this.#frames;
+      const safe = Math.min(frame.length, offset - this.#start);
+      this.#start += safe;
+      this.bytes -= safe;
+      if (this.#sent) this.#inFlight -= safe;
+      if (safe < frame.length) {
+        this.#frames[0] = frame.subarray(safe);
+        return;
+      }
+      this.#frames.shift();
+      this.#sent = Math.max(0, this.#sent - 1);
+      this.#ever = Math.max(0, this.#ever - 1);
+    }
+  }
+
+  // A connection that goes on from `offset` of the same session.
+  resume(offset) {
+    this.#sent = 0;
+    this.#inFlight = 0;
+    this.acknowledge(offset);
+  }
+
+  // A new session, whose first byte is the first one kept.
+  beginAnew() {
+    this.#start = 0;
+    this.#sent = 0;
+    this.#ever = 0;
+    this.#inFlight = 0;
+  }
+}
