@@ -12,7 +12,6 @@ from streamer.auth import authorize
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, publish_query, room_name
 from streamer.refusals import refuse
-from streamer.rooms.room import Room
 from streamer.session import Session
 from streamer.settings import LARGEST_FRAME
 
@@ -36,7 +35,7 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
         return
-    connection = Connection(websocket, gateway, session, await gateway.hub.open(room), taken_over)
+    connection = Connection(websocket, gateway, session, taken_over)
     with structlog.contextvars.bound_contextvars(session=session.id, room=room, track=query.track):
         logger.info("publisher_connected", resumed=query.session is not None)
         try:
@@ -49,13 +48,10 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
 class Connection:
     """One connection that feeds a session and hears of its captions."""
 
-    def __init__(
-        self, websocket: WebSocket, gateway: Gateway, session: Session, room: Room, taken_over: asyncio.Event
-    ) -> None:
+    def __init__(self, websocket: WebSocket, gateway: Gateway, session: Session, taken_over: asyncio.Event) -> None:
         self._websocket = websocket
         self._gateway = gateway
         self._session = session
-        self._room = room
         self._taken_over = taken_over
         self._viewer = gateway.viewer(ViewQuery(track=(session.place.track,)), session.wake)
         self._acknowledged = -1
@@ -65,12 +61,13 @@ class Connection:
         """Serve until the connection ends; ``done``, ``away`` or the code of a refusal."""
         await self._websocket.accept()
         session = self._session
+        room = self._gateway.hub.room(session.place.room)
         try:
             ready = Ready(
                 session=session.id, room=session.place.room, track=session.place.track, offset=session.resume()
             )
+            room.follow(self._viewer)
             await self._websocket.send_text(ready.encode())
-            self._room.follow(self._viewer)
             return await self._until_one_ends()
         except WebSocketDisconnect:
             await self._gateway.sessions.lost(session, self._taken_over)
@@ -85,7 +82,7 @@ class Connection:
             )
             return Internal.code
         finally:
-            self._room.unfollow(self._viewer)
+            room.unfollow(self._viewer)
 
     async def _until_one_ends(self) -> str:
         tasks = [
@@ -147,6 +144,8 @@ class Connection:
     async def _audio(self, data: bytes) -> None:
         if len(data) > LARGEST_FRAME:
             raise TooLarge(f"a frame of {len(data)} bytes; send at most {LARGEST_FRAME} at a time")
+        if self._taken_over.is_set():
+            return  # whoever resumed the session sends these bytes again
         self._flowed = True
         await self._session.feed(data)
 

@@ -54,11 +54,13 @@ async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
         return
-    room = await gateway.hub.open(room_id)
+    await gateway.hub.open(room_id)
     viewer = gateway.viewer(query)
     await websocket.accept()
+    bounds = await gateway.hub.bounds(room_id)
+    room = gateway.hub.room(room_id)
     with _counted(gateway, room, viewer, "ws") as outcome:
-        past = room.join(viewer, query.after, await gateway.hub.bounds(room_id))
+        past = room.join(viewer, query.after, bounds)
         sending = asyncio.create_task(_send(websocket, gateway, viewer, past))
         listening = asyncio.create_task(_listen(websocket))
         try:
@@ -113,10 +115,12 @@ async def _listen(websocket: WebSocket) -> None:
 async def view_events(request: Request, gateway: Gateway, room_id: str) -> Response:
     """``GET /v1/rooms/{room}/captions``, as server-sent events."""
     query = _admitted(request, gateway, room_id, request.headers.get("last-event-id"))
-    room = await gateway.hub.open(room_id)
+    await gateway.hub.open(room_id)
+    bounds = await gateway.hub.bounds(room_id)
     viewer = gateway.viewer(query)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    past = room.join(viewer, query.after, await gateway.hub.bounds(room_id))
+    room = gateway.hub.room(room_id)
+    past = room.join(viewer, query.after, bounds)
     return StreamingResponse(_events(gateway, room, viewer, past), media_type="text/event-stream", headers=headers)
 
 

@@ -13,6 +13,9 @@ from streamer.rooms.room import Room
 
 logger = structlog.get_logger(__name__)
 
+SWEEP_INTERVAL = 60.0
+"""Seconds between two looks for rooms to forget."""
+
 
 class Hub:
     """Rooms by name. ``listener`` is told of every event read, after its room was."""
@@ -23,6 +26,7 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._tails: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._caught_up: dict[tuple[str, int], asyncio.Event] = {}
+        self._sweeping: asyncio.Task[None] | None = None
 
     @property
     def rooms(self) -> list[Room]:
@@ -33,15 +37,17 @@ class Hub:
         """The room, if anything is known of it."""
         return self._rooms.get(name)
 
-    def _room(self, name: str) -> Room:
+    def room(self, name: str) -> Room:
+        """The room as it is now; join it before anything is awaited, lest it be forgotten meanwhile."""
         return self._rooms.setdefault(name, Room(name))
 
     async def open(self, name: str) -> Room:
         """The room, with everything that the log retains of it."""
+        self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="forget rooms")
         await asyncio.gather(
             *(self._follow(topic, self._log.partition_of(topic, name)) for topic in (CAPTIONS, PARTIALS))
         )
-        return self._room(name)
+        return self.room(name)
 
     async def bounds(self, name: str) -> Bounds:
         """Offsets of the partition that gives the room its ``seq``."""
@@ -74,17 +80,21 @@ class Hub:
             return
         if entry.topic == CAPTIONS:
             event = event.model_copy(update={"seq": entry.offset})
-        self._room(event.room).tell(event)
+        self.room(event.room).tell(event)
         self._listener(event)
 
-    def forget_idle(self) -> None:
-        """Drop rooms of which nothing is known and that nobody reads."""
-        for name, room in list(self._rooms.items()):
-            if not room.viewers and not room.state.tracks and not room.state.finals and not room.state.partials:
-                del self._rooms[name]
+    async def _sweep(self) -> None:
+        """Now and then forget the rooms that nobody reads and of which the log retains nothing."""
+        while True:
+            await asyncio.sleep(SWEEP_INTERVAL)
+            for name, room in list(self._rooms.items()):
+                last = max((event.seq or 0 for event in room.state.history()), default=-1)
+                if not room.viewers and last < (await self.bounds(name)).earliest:
+                    self._rooms.pop(name, None)
 
     async def close(self) -> None:
         """Stop reading."""
-        for task in self._tails.values():
+        tasks = [*self._tails.values(), *([self._sweeping] if self._sweeping else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tails.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
