@@ -10,7 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.errors import Internal, Refusal, SlowConsumer
-from captions.messages import Gap, Live, error_message
+from captions.messages import Live, error_message
+from captions.ports.log import Bounds
 from streamer.auth import authorize
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, room_name, view_query
@@ -117,17 +118,18 @@ async def view_events(request: Request, gateway: Gateway, room_id: str) -> Respo
     query = _admitted(request, gateway, room_id, request.headers.get("last-event-id"))
     await gateway.hub.open(room_id)
     bounds = await gateway.hub.bounds(room_id)
-    viewer = gateway.viewer(query)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    events = _events(gateway, room_id, query, bounds)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+async def _events(gateway: Gateway, room_id: str, query: ViewQuery, bounds: Bounds) -> AsyncIterator[bytes]:
+    viewer = gateway.viewer(query)
     room = gateway.hub.room(room_id)
-    past = room.join(viewer, query.after, bounds)
-    return StreamingResponse(_events(gateway, room, viewer, past), media_type="text/event-stream", headers=headers)
-
-
-async def _events(gateway: Gateway, room: Room, viewer: Viewer, past: Past) -> AsyncIterator[bytes]:
     with _counted(gateway, room, viewer, "sse") as outcome:
+        past = room.join(viewer, query.after, bounds)
         if past.gap is not None:
-            yield server_sent(Gap.model_fields["type"].default, past.gap.encode())
+            yield server_sent("gap", past.gap.encode())
         for encoded in past.events:
             yield encoded.sse
         yield server_sent("live", Live().encode())
