@@ -4,6 +4,7 @@
 export class Unacknowledged {
   #frames = [];
   #start = 0; // offset of the first kept byte
+  #safe = 0; // the acknowledged offset
   #sent = 0; // frames sent on this connection
   #ever = 0; // frames sent on any connection of this session
   #inFlight = 0; // bytes sent on this connection and not acknowledged
@@ -41,36 +42,52 @@ export class Unacknowledged {
     this.#sent += 1;
     this.#ever = Math.max(this.#ever, this.#sent);
     this.#inFlight += frame.length;
+    this.#release();
     return frame;
   }
 
   acknowledge(offset) {
-    while (this.#frames.length && offset > this.#start) {
+    this.#safe = Math.max(this.#safe, offset);
+    this.#release();
+  }
+
+  // What is acknowledged goes once it was sent on this connection too: the server, which heard it on an earlier one,
+  // passes over as many bytes as it had when this one began.
+  #release() {
+    while (this.#sent && this.#safe > this.#start) {
       const [frame] = this.#frames;
-      const safe = Math.min(frame.length, offset - this.#start);
-      this.#start += safe;
-      this.bytes -= safe;
-      if (this.#sent) this.#inFlight -= safe;
-      if (safe < frame.length) {
-        this.#frames[0] = frame.subarray(safe);
-        return;
-      }
-      this.#frames.shift();
-      this.#sent = Math.max(0, this.#sent - 1);
-      this.#ever = Math.max(0, this.#ever - 1);
+      const safe = Math.min(frame.length, this.#safe - this.#start);
+      this.#inFlight -= safe;
+      this.#drop(safe);
     }
+  }
+
+  // Gives up the first bytes of the first frame.
+  #drop(count) {
+    const [frame] = this.#frames;
+    this.#start += count;
+    this.bytes -= count;
+    if (count < frame.length) {
+      this.#frames[0] = frame.subarray(count);
+      return;
+    }
+    this.#frames.shift();
+    this.#sent = Math.max(0, this.#sent - 1);
+    this.#ever = Math.max(0, this.#ever - 1);
   }
 
   // A connection that goes on from `offset` of the same session.
   resume(offset) {
     this.#sent = 0;
     this.#inFlight = 0;
-    this.acknowledge(offset);
+    this.#safe = offset;
+    while (this.#frames.length && offset > this.#start) this.#drop(Math.min(this.#frames[0].length, offset - this.#start));
   }
 
   // A new session, whose first byte is the first one kept.
   beginAnew() {
     this.#start = 0;
+    this.#safe = 0;
     this.#sent = 0;
     this.#ever = 0;
     this.#inFlight = 0;
