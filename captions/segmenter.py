@@ -7,11 +7,15 @@ from itertools import pairwise
 import numpy as np
 
 from captions.audio import NO_AUDIO, Pcm, to_samples
+from captions.errors import SetupError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmenterSettings:
-    """How a stream is cut. Durations are seconds, thresholds probabilities of speech."""
+    """How a stream is cut. Durations are seconds, thresholds probabilities of speech.
+
+    Raises ``SetupError`` where they contradict each other. docs/voice-activity.md has what the defaults come from.
+    """
 
     onset: float = 0.5
     """Frames at least this likely to be speech open an utterance."""
@@ -29,14 +33,25 @@ class SegmenterSettings:
     """A pause this long ends the utterance."""
     long: float = 10.0
     """From this length on an utterance may end at a shorter pause, so that few have to be cut."""
-    long_endpoint: float = 0.3
+    long_endpoint: float = 0.2
     """That shorter pause."""
     longest: float = 20.0
     """An utterance this long is cut at its quietest point; Whisper hears 30 s at most."""
     cut_within: float = 5.0
-    """The quietest point is looked for in the last so many seconds: what is cut off is shown anew."""
+    """The quietest point is looked for in the last so many seconds, but in half of ``longest`` at most: what is cut off
+    is shown anew."""
     segment: float = 0.2
     """Length of a piece while speech goes on."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.offset <= self.onset <= 1.0:
+            raise SetupError(f"speech thresholds have to be 0 < offset <= onset <= 1: {self.offset:g}, {self.onset:g}")
+        for name in ("endpoint", "long_endpoint", "longest", "cut_within", "segment"):
+            if getattr(self, name) <= 0.0:
+                raise SetupError(f"{name} is a length of time: more than 0 seconds")
+        for name in ("min_speech", "pre_roll", "post_roll", "flush_after", "long"):
+            if getattr(self, name) < 0.0:
+                raise SetupError(f"{name} is a length of time: 0 seconds or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +92,7 @@ class Segmenter:
         self._long = to_samples(settings.long)
         self._long_endpoint = to_samples(min(settings.long_endpoint, settings.endpoint))
         self._longest = to_samples(settings.longest)
-        self._cut_within = to_samples(settings.cut_within)
+        self._cut_within = min(to_samples(settings.cut_within), self._longest // 2)
         self._segment = to_samples(settings.segment)
         self._frame = frame_samples
         self._heard = origin
@@ -200,6 +215,8 @@ class Segmenter:
         """End the utterance at its quietest point and open the next one there, sending again what came after."""
         since = max(self._audio.start, self._heard - self._cut_within)
         at = since + quietest(self._audio.between(since, self._heard))
+        if at >= self._speech_end:
+            return self._close("longest")  # a pause: nothing of what was said comes after it
         unsent = self._audio.between(self._sent, at) if at > self._sent else NO_AUDIO
         last = self._piece(self._sent, unsent, end=at, reason="longest")
         self._utterance += 1

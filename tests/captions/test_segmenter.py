@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captions.audio import Pcm, to_samples
+from captions.errors import SetupError
 from captions.segmenter import Piece, Segmenter, SegmenterSettings, quietest
 
 FRAME = 320
@@ -102,6 +104,59 @@ def test_a_long_utterance_ends_at_a_shorter_pause() -> None:
     assert second[0] <= to_samples(14.36)
 
 
+def test_an_utterance_that_grows_too_long_in_a_pause_ends_there_and_opens_nothing() -> None:
+    pcm = noise(30)
+    pcm[to_samples(20.6) : to_samples(20.75)] = 0
+    _, pieces = cut(pcm, [(1.0, 20.6)])
+    ((start, end, audio, reason),) = utterances(pieces).values()
+    assert reason == "longest"
+    assert end == to_samples(20.76)
+    assert np.array_equal(audio, pcm[start:end])
+
+
+def test_speech_after_finalize_goes_on_at_the_next_sample() -> None:
+    pcm = noise(4)
+    segmenter, pieces = cut(pcm[: to_samples(2)], [(1.0, 9.0)])
+    pieces += segmenter.finalize("finalize")
+    for at in range(to_samples(2), len(pcm) - FRAME + 1, FRAME):
+        pieces += segmenter.push(pcm[at : at + FRAME], 1.0)
+    first, second = utterances(pieces + segmenter.finalize("end")).values()
+    assert second[0] == first[1] == to_samples(2)
+    assert np.array_equal(second[2], pcm[to_samples(2) :])
+
+
+def test_a_doubtful_frame_neither_opens_nor_ends() -> None:
+    doubt = 0.4
+    segmenter = Segmenter(SegmenterSettings(), FRAME)
+    assert [piece for _ in range(100) for piece in segmenter.push(noise(0.02), doubt)] == []
+    for _ in range(10):
+        segmenter.push(noise(0.02), 0.9)
+    assert segmenter.open
+    for _ in range(100):
+        segmenter.push(noise(0.02), doubt)
+    assert segmenter.open
+
+
+def test_in_silence_all_but_the_pre_roll_is_settled() -> None:
+    segmenter, _ = cut(noise(5), [])
+    assert segmenter.heard - segmenter.settled == to_samples(0.25)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"onset": 0.3}, "offset <= onset"),
+        ({"offset": 0.0}, "offset <= onset"),
+        ({"endpoint": 0.0}, "endpoint"),
+        ({"segment": -0.2}, "segment"),
+        ({"pre_roll": -1.0}, "pre_roll"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, float], named: str) -> None:
+    with pytest.raises(SetupError, match=named):
+        SegmenterSettings(**settings)
+
+
 def test_finalize_ends_what_is_open_and_nothing_else() -> None:
     segmenter, pieces = cut(noise(2), [(1.0, 2.0)])
     assert segmenter.open
@@ -129,11 +184,15 @@ def test_numbers_and_positions_go_on_from_what_was_before() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12), st.integers(0, 1000))
-def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: int) -> None:
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12),
+    st.integers(0, 1000),
+    st.sampled_from([1.0, 2.5, 6.0]),
+)
+def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: int, longest: float) -> None:
     frames = [speech for speech, count in runs for _ in range(count)]
     pcm = noise(len(frames) * 0.02, seed)
-    segmenter = Segmenter(SegmenterSettings(longest=6.0, cut_within=2.0), FRAME)
+    segmenter = Segmenter(SegmenterSettings(longest=longest, cut_within=2.0), FRAME)
     pieces: list[Piece] = []
     settled = 0
     for number, speech in enumerate(frames):
@@ -145,7 +204,7 @@ def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: 
     for start, end, audio, _ in utterances(pieces).values():
         assert before <= start < end <= len(pcm)
         assert np.array_equal(audio, pcm[start:end])
-        assert end - start <= to_samples(6.0) + FRAME
+        assert end - start <= to_samples(longest) + FRAME
         before = end
 
 
