@@ -27,7 +27,13 @@ def _session() -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(files[-1]), providers=["CPUExecutionProvider"], sess_options=options)
+    session = onnxruntime.InferenceSession(str(files[-1]), providers=["CPUExecutionProvider"], sess_options=options)
+    if {given.name for given in session.get_inputs()} != {"input", "h", "c"}:
+        raise SetupError(
+            f"{files[-1]} is a version of Silero's network that is not known here; "
+            "install the faster-whisper of this release, or take --vad webrtc"
+        )
+    return session
 
 
 class SileroDetector:
@@ -38,13 +44,8 @@ class SileroDetector:
     def __init__(self) -> None:
         self._network = _session()
         self._input = np.zeros((1, CONTEXT + self.frame_samples), dtype=np.float32)
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what was heard."""
         self._h: State = np.zeros((1, 1, 128), dtype=np.float32)
         self._c: State = np.zeros((1, 1, 128), dtype=np.float32)
-        self._input[:] = 0
 
     def skip(self, frame: Pcm) -> None:
         """Pass over a frame: it is the next one's context, and no more."""
@@ -55,4 +56,4 @@ class SileroDetector:
         np.divide(frame, np.float32(32768), out=self._input[0, CONTEXT:])
         output, self._h, self._c = self._network.run(None, {"input": self._input, "h": self._h, "c": self._c})
         self._input[0, :CONTEXT] = self._input[0, -CONTEXT:]
-        return float(output[0, -1] if output.ndim > 1 else output[0])
+        return float(output.item())

@@ -6,7 +6,10 @@ from captions.audio import SAMPLE_RATE, Pcm, to_bytes
 
 
 class WebrtcDetector:
-    """Speech or not, frame by frame of 20 ms. ``mode`` is 0 (lets most through) to 3 (most suspicious)."""
+    """Speech or not, frame by frame of 20 ms. ``mode`` is 0 (lets most through) to 3 (most suspicious).
+
+    3 misses people who speak softly; it calls noise speech in every mode (docs/voice-activity.md).
+    """
 
     frame_samples = 320
 

@@ -44,7 +44,7 @@ def test_the_end_of_the_stream_is_heard_to_the_last_sample() -> None:
 
 
 @pytest.mark.speech
-@pytest.mark.parametrize("clip", ["lj001_printing_chapter", "two_cities", "mfa_acoustic_corpus", "azure_katiesteve"])
+@pytest.mark.parametrize("clip", sorted(path.stem for path in (SHARED / "speech").glob("*.ctm")))
 def test_words_lie_inside_utterances(clip: str) -> None:
     pcm = np.concatenate([np.frombuffer(c, "<i2") for c in read_file(SHARED / "speech" / f"{clip}.flac")])
     detector = detector_factory("cascade")()
@@ -55,5 +55,15 @@ def test_words_lie_inside_utterances(clip: str) -> None:
         covered[piece.start : piece.start + len(piece.pcm)] = True
     words = [line.split() for line in (SHARED / "speech" / f"{clip}.ctm").read_text().splitlines()]
     spans = [(round(float(f[2]) * 16_000), round((float(f[2]) + float(f[3])) * 16_000)) for f in words]
-    heard = [covered[start:end].mean() > 0.9 for start, end in spans]
-    assert np.mean(heard) >= 0.97
+    lost = [(start, end) for start, end in spans if covered[start:end].mean() < 0.9]
+    assert len(lost) <= 1
+    assert all(end - start < 1600 for start, end in lost)
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("noise", ["noise1", "noise2", "noise3"])
+def test_noise_opens_no_utterance(noise: str) -> None:
+    pcm = np.frombuffer(b"".join(read_file(SHARED / "noise" / f"{noise}.flac")), "<i2")
+    detector = detector_factory("cascade")()
+    listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
+    assert listener.push(pcm) + listener.finish() == []

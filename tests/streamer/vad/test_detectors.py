@@ -54,3 +54,9 @@ def test_noise_is_not_speech(name: DetectorName) -> None:
     for noise in ("noise1", "noise2", "noise3"):
         pcm = from_bytes(b"".join(read_file(SHARED / "noise" / f"{noise}.flac")))
         assert np.mean(np.array(probabilities(detector_factory(name)(), pcm)) >= 0.5) < 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_full_scale_is_heard_without_complaint(name: DetectorName) -> None:
+    square = np.where(np.arange(16_000) % 40 < 20, 32_767, -32_768).astype(np.int16)
+    assert all(0.0 <= probability <= 1.0 for probability in probabilities(detector_factory(name)(), square))
