@@ -1,12 +1,39 @@
 """Captions in a terminal: stable words bright, volatile words dimmed; plain lines where there is no terminal."""
 
-from typing import Self
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from livecaptions.client.publisher import Event
+from livecaptions.client.subtitles import Subtitles, printable, styled
+
+PASSES = ("live", "refined", "edited")
+
+APART = 30.0
+"""Seconds: one utterance never begins at two times so far apart."""
+
+
+class JsonLines:
+    """Prints every message, a line each, with ``at``: when it came, in seconds of ``clock``."""
+
+    def __init__(self, out: TextIO, clock: Callable[[], float]) -> None:
+        self._out = out
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        """Take one message in."""
+        print(json.dumps({"at": round(self._clock(), 3), **event}, ensure_ascii=False), file=self._out, flush=True)
 
 
 class Display:
@@ -14,12 +41,11 @@ class Display:
 
     def __init__(self, console: Console, *, subtitles: bool = False) -> None:
         self._console = console
-        self._subtitles = subtitles
-        self._partials: dict[tuple[str, int], Event] = {}
-        self._versions: dict[tuple[str, int], tuple[int, int]] = {}
-        self._last: list[Event] = []
+        self._partials: dict[str, Event] = {}
+        self._newest = Newest()
         self._speaker: str | None = None
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._subtitles = Subtitles() if subtitles and self._live is not None else None
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -37,6 +63,8 @@ class Display:
                 self._caption(event)
             case "reconnecting":
                 self._note(f"reconnecting: {event['reason']}")
+            case "restarted":
+                self._note("the server forgot the session: going on in a new one")
             case "gap":
                 self._note("some of what was said is no longer kept")
             case "track" if event["state"] != "live":
@@ -46,41 +74,53 @@ class Display:
         self._refresh()
 
     def _caption(self, event: Event) -> None:
-        key = (event["track"], event["utterance"])
-        version = ({"live": 0, "refined": 1, "edited": 2}[event["pass"]], event["revision"])
-        if version <= self._versions.get(key, (-1, -1)):
+        key = self._newest.take(event)
+        if key is None:
             return
-        self._versions[key] = version
-        if not event["final"]:
-            self._partials[key] = event
-            return
-        self._partials.pop(key, None)
-        if event["text"] and self._subtitles and self._live is not None:
-            self._last = [*self._last[-1:], event]
-        elif event["text"]:
+        if self._subtitles is not None:
+            self._subtitles.take(key, event)
+        elif event["final"]:
+            self._partials.pop(key, None)
             self._print(event)
+        else:
+            self._partials[key] = event
 
     def _print(self, event: Event) -> None:
+        if not event["text"]:
+            return
         speaker = event.get("speaker")
         if speaker and speaker != self._speaker:
-            self._console.print(Text(speaker, style="bold cyan"))
+            self._console.print(Text(printable(speaker), style="bold cyan"), soft_wrap=True)
             self._speaker = speaker
-        self._console.print(Text(event["text"]), soft_wrap=not self._console.is_terminal)
+        self._console.print(Text(printable(event["text"])), soft_wrap=not self._console.is_terminal)
 
     def _note(self, text: str) -> None:
-        self._console.print(Text(f"({text})", style="dim italic"))
+        self._console.print(Text(f"({printable(text)})", style="dim italic"), soft_wrap=not self._console.is_terminal)
 
     def _refresh(self) -> None:
         if self._live is not None:
-            shown = (self._last if self._subtitles else []) + list(self._partials.values())
-            self._live.update(Group(*map(styled, shown)), refresh=True)
+            lines = self._subtitles.lines() if self._subtitles else [styled(event) for event in self._partials.values()]
+            self._live.update(Group(*lines), refresh=True)
 
 
-def styled(event: Event) -> Text:
-    """A caption with its stable words bright and the others dimmed."""
-    words = event["text"].split(" ")
-    stable = len(words) if event["final"] else event["stable"]
-    text = Text(" ".join(words[:stable]), style="bold")
-    if stable < len(words):
-        text.append(" " * bool(stable) + " ".join(words[stable:]), style="not bold dim")
-    return text
+class Newest:
+    """Tells news from late and repeated versions of captions.
+
+    A server that lost its log counts utterances from the beginning again: those are other captions.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, int], tuple[float, tuple[int, int]]] = {}
+
+    def take(self, event: Event) -> str | None:
+        """The caption's key if this version is news, else None."""
+        place = (event["track"], event["utterance"])
+        began = datetime.fromisoformat(event["started_at"]).timestamp()
+        version = (PASSES.index(event["pass"]), event["revision"])
+        held = self._held.get(place)
+        if held is not None and abs(held[0] - began) < APART:
+            if version <= held[1]:
+                return None
+            began = held[0]
+        self._held[place] = (began, version)
+        return f"{place[0]}/{place[1]}/{began}"

@@ -1,11 +1,12 @@
 """Audio from files and pipes, as frames to publish, paced like speech."""
 
 import asyncio
+import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
 from av.audio.resampler import AudioResampler
@@ -16,20 +17,37 @@ from captions.errors import SetupError
 
 FRAME_SECONDS = 0.02
 FAST_FRAME_BYTES = 16 * 1024
+BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE
 
 
 def read_file(path: Path) -> Iterator[bytes]:
-    """The first audio stream of any file PyAV reads, as PCM16 mono at 16 kHz. Raises ``SetupError``."""
+    """The first audio stream of any file PyAV reads, as PCM16 mono at 16 kHz.
+
+    Raises ``SetupError``: at once where it cannot be opened or holds no audio, while it is read where it is damaged.
+    """
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise SetupError(f"{path} holds no audio")
-            resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        container = av.open(str(path))
+    except (FFmpegError, OSError) as error:
+        raise SetupError(f"cannot read {path}: {_reason(error)}") from error
+    if not container.streams.audio:
+        container.close()
+        raise SetupError(f"{path} holds no audio")
+    return _decoded(container, path)
+
+
+def _decoded(container: Any, path: Path) -> Iterator[bytes]:  # noqa: ANN401 - PyAV has no types
+    resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    with container:
+        try:
             for frame in container.decode(audio=0):
                 yield from (out.to_ndarray().tobytes() for out in resampler.resample(frame))
             yield from (out.to_ndarray().tobytes() for out in resampler.resample(None))
-    except (FFmpegError, OSError) as error:
-        raise SetupError(f"cannot read {path}: {error}") from error
+        except FFmpegError as error:
+            raise SetupError(f"{path} is damaged: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def reframed(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
@@ -44,35 +62,77 @@ def reframed(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
         yield rest
 
 
-async def file_frames(path: Path, *, fast: bool = False, seconds: float | None = None) -> AsyncIterator[bytes]:
+def file_frames(path: Path, *, fast: bool = False, seconds: float | None = None) -> AsyncIterator[bytes]:
     """Frames of a file: 20 ms each as fast as it is spoken, or larger ones at once where ``fast``.
 
-    ``seconds`` stops early. A frame is due when its last sample would have been spoken.
+    ``seconds`` stops early. A frame is due when its last sample would have been spoken, counted from when the first
+    is asked for. Raises ``SetupError`` as ``read_file`` does.
     """
-    bytes_per_second = SAMPLE_RATE * BYTES_PER_SAMPLE
+    size = FAST_FRAME_BYTES if fast else round(FRAME_SECONDS * BYTES_PER_SECOND)
     most = None if seconds is None else round(seconds * SAMPLE_RATE) * BYTES_PER_SAMPLE
+    frames = reframed(_at_most(read_file(path), most), size)
+    return _handed_out(frames) if fast else _as_spoken(frames)
+
+
+def _at_most(chunks: Iterator[bytes], most: int | None) -> Iterator[bytes]:
+    for chunk in chunks:
+        if most is not None and len(chunk) >= most:
+            yield chunk[:most]
+            return
+        yield chunk
+        most = None if most is None else most - len(chunk)
+
+
+async def _handed_out(frames: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for frame in frames:
+        yield frame
+        await asyncio.sleep(0)
+
+
+async def _as_spoken(frames: Iterator[bytes]) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     began, sent = loop.time(), 0
-    size = FAST_FRAME_BYTES if fast else round(FRAME_SECONDS * bytes_per_second)
-    for frame in reframed(read_file(path), size):
-        if most is not None and sent >= most:
-            return
+    for frame in frames:
         sent += len(frame)
-        if not fast:
-            await asyncio.sleep(began + sent / bytes_per_second - loop.time())
+        await asyncio.sleep(began + sent / BYTES_PER_SECOND - loop.time())
         yield frame
 
 
-async def pipe_frames(pipe: IO[bytes] | None = None) -> AsyncIterator[bytes]:
-    """What comes through a pipe, standard input by default, as soon as it comes."""
+async def pipe_frames(pipe: IO[bytes] | None = None, *, bytes_per_second: float | None = None) -> AsyncIterator[bytes]:
+    """What comes through a pipe, standard input by default.
+
+    With ``bytes_per_second`` a chunk is not due before what came ahead of it is spoken: a recording is slowed to
+    speech, a microphone is not delayed.
+    """
     loop = asyncio.get_running_loop()
+    began, sent = loop.time(), 0
+    async for chunk in _chunks(pipe or sys.stdin.buffer):
+        if bytes_per_second is not None:
+            if sent == 0:
+                began = loop.time()
+            await asyncio.sleep(began + sent / bytes_per_second - loop.time())
+        sent += len(chunk)
+        yield chunk
+
+
+async def _chunks(pipe: IO[bytes]) -> AsyncIterator[bytes]:
+    if not _waits(pipe):
+        while chunk := os.read(pipe.fileno(), FAST_FRAME_BYTES):
+            yield chunk
+            await asyncio.sleep(0)
+        return
     reader = asyncio.StreamReader(limit=FAST_FRAME_BYTES)
-    with suppress(NotImplementedError):
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe or sys.stdin.buffer
-        )
-        try:
-            while data := await reader.read(FAST_FRAME_BYTES):
-                yield data
-        finally:
-            transport.close()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe
+    )
+    try:
+        while chunk := await reader.read(FAST_FRAME_BYTES):
+            yield chunk
+    finally:
+        transport.close()
+
+
+def _waits(pipe: IO[bytes]) -> bool:
+    """Whether reading may have to wait: a file is always ready, and no event loop waits for one."""
+    mode = os.fstat(pipe.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or pipe.isatty()

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from typing import Annotated
 import httpx
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from captions.errors import SetupError
@@ -20,9 +23,13 @@ from livecaptions import talk
 from livecaptions.client.display import Display
 from livecaptions.client.files import file_frames
 from livecaptions.client.publisher import Event, Publisher, Stream
+from livecaptions.settings.fields import ENV_PREFIX
 
 START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
 ROOM = "demo"
+
+Server = subprocess.Popen[bytes]
 
 
 def demo(
@@ -31,74 +38,89 @@ def demo(
 ) -> None:
     """Play the bundled talk into a server of its own and show its captions."""
     console = Console()
-    with _server(port or _free_port()) as url:
-        asyncio.run(_play(console, url, seconds))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)  # the server is stopped on every way out
+    free = _free(port)
+    with _server(free) as server:
+        url = f"http://localhost:{free}"
+        asyncio.run(_play(console, url, server, seconds))
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _free(port: int) -> int:
+    """The port, or a free one for 0. Raises ``SetupError`` where another program has it."""
+    try:
+        with socket.create_server(("127.0.0.1", port)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise SetupError(f"cannot listen on port {port}: {error.strerror}; name another with --port") from error
 
 
 @contextlib.contextmanager
-def _server(port: int) -> Iterator[str]:
-    """A server with the embedded model while the context lasts."""
+def _server(port: int) -> Iterator[Server]:
+    """A server with the embedded model, none of the machine's settings, while the context lasts."""
     command = [sys.executable, "-m", "livecaptions.cli", "serve", "--model", "tiny.en"]
-    command += ["--port", str(port), "--log-level", "warning"]
-    process = subprocess.Popen(command)  # noqa: S603 - our own program
+    command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own program
     try:
-        yield f"http://localhost:{port}"
+        yield process
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
-async def _ready(url: str) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + START_TIMEOUT
-    async with httpx.AsyncClient() as client:
-        while loop.time() < deadline:
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK:
-                    return
-            await asyncio.sleep(0.1)
-    raise SetupError(f"the server did not come up within {START_TIMEOUT:.0f} s; its messages are above")
+async def _ready(url: str, server: Server) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while True:
+                    if server.poll() is not None:
+                        raise SetupError("the server did not start; its messages are above")
+                    with contextlib.suppress(httpx.TransportError):
+                        if (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK:
+                            return
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            raise SetupError(f"the server was not ready within {START_TIMEOUT:.0f} s") from error
 
 
-async def _play(console: Console, url: str, seconds: float | None) -> None:
-    await _ready(url)
-    console.print(f"The room's page, while this runs: [link]{url}/r/{ROOM}[/link]  (subtitles: ?mode=subtitles)\n")
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+async def _play(console: Console, url: str, server: Server, seconds: float | None) -> None:
+    await _ready(url, server)
+    console.print(f"Open [link]{url}/r/{ROOM}[/link] in a browser while this runs.\n", soft_wrap=True)
     arrivals: list[Arrival] = []
     with Display(console) as display:
 
         def tell(event: Event) -> None:
-            nonlocal began
-            if event["type"] == "ready":
-                began = loop.time()
             if event["type"] == "caption":
-                arrivals.append(Arrival(loop.time() - began, CaptionMessage.model_validate(event)))
+                arrivals.append(Arrival(publisher.elapsed, CaptionMessage.model_validate(event)))
             display.show(event)
 
-        stream = Stream(server=url, room=ROOM, speaker="Joe", language="en")
-        await Publisher(stream, tell).publish(file_frames(talk.talk_path(), seconds=seconds))
+        publisher = Publisher(Stream(server=url, room=ROOM, speaker="Joe", language="en"), tell)
+        await publisher.publish(file_frames(talk.talk_path(), seconds=seconds))
     reference = [word for word in talk.words() if seconds is None or word.end <= seconds]
+    finals = [caption for _, caption in arrivals if caption.final and caption.text]
+    console.print("\n[bold]The transcript[/bold]\n")
+    console.print(Padding(" ".join(caption.text for caption in finals), (0, 2)), markup=False)
     console.print()
     console.print(_figures(measure(arrivals, reference)))
 
 
 def _figures(quality: Quality) -> Table:
-    table = Table("what viewers saw", "p50", "p95", title_justify="left", box=None)
+    table = Table("What viewers saw", "p50", "p95", box=None, pad_edge=False)
     for name, values in (
         ("first words, after an utterance's beginning", quality.first_partial),
         ("a word shown, after its end", quality.word_shown),
         ("a word stable, after its end", quality.word_stable),
         ("the final, after the endpoint's decision", quality.final),
     ):
-        table.add_row(name, f"{percentile(values, 50):.2f} s", f"{percentile(values, 95):.2f} s")
+        table.add_row(name, *(f"{percentile(values, p):.2f} s" if values else "none" for p in (50, 95)))
     table.add_row("words taken back, for each word said", f"{quality.erasure:.2f}", "")
     return table

@@ -1,8 +1,8 @@
 """``livecaptions send``: a file or a pipe into a room, and its captions back."""
 
 import asyncio
-import json
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from livecaptions.client.display import Display
+from livecaptions.client.address import check_address
+from livecaptions.client.display import Display, JsonLines
 from livecaptions.client.files import file_frames, pipe_frames
 from livecaptions.client.publisher import Event, Publisher, Stream
 
 DEFAULT_SERVER = "http://localhost:8080"
+INTERRUPTED = 130
 
 
 def send(
-    file: Annotated[str, typer.Argument(help="Any file with sound, or - for raw PCM16 on standard input.")],
+    file: Annotated[str, typer.Argument(help="Any file with sound, or - for raw sound on standard input.")],
     room: Annotated[str, typer.Option(help="The room to speak in.")],
     url: Annotated[str, typer.Option(help="The server.")] = DEFAULT_SERVER,
     track: Annotated[str, typer.Option(help="The audio source: a microphone, a participant.")] = "main",
@@ -31,12 +33,14 @@ def send(
     sample_rate: Annotated[int, typer.Option(help="Of standard input, Hz.")] = 16_000,
     channels: Annotated[int, typer.Option(help="Of standard input.")] = 1,
     token: Annotated[str | None, typer.Option(help="Where the server asks for one.")] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Send a file at once, not as fast as it is spoken.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Send at once, not as fast as it is spoken.")] = False,
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Print every message with its arrival time, a line each.")
+        bool,
+        typer.Option("--jsonl", help="Print every message, a line each; `at` is seconds since the sound began."),
     ] = False,
 ) -> None:
     """Send FILE into a room and show its captions. Ctrl-C stops the sound and waits for the last captions."""
+    check_address(url)
     piped = file == "-"
     stream = Stream(
         server=url,
@@ -50,27 +54,32 @@ def send(
         vocabulary=tuple(vocabulary or ()),
         token=token,
     )
-    frames = pipe_frames() if piped else file_frames(Path(file), fast=fast)
-    asyncio.run(_send(stream, frames, jsonl=jsonl))
+    if piped:
+        frames = pipe_frames(bytes_per_second=None if fast else stream.bytes_per_second)
+    else:
+        frames = file_frames(Path(file), fast=fast)
+    if asyncio.run(_send(stream, frames, jsonl=jsonl)):
+        raise typer.Exit(INTERRUPTED)
 
 
-async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) -> None:
+async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) -> bool:
+    """Publish and show; whether Ctrl-C ended it."""
+    screen: Display | JsonLines
+
+    def tell(event: Event) -> None:
+        screen.show(event)
+
+    publisher = Publisher(stream, tell)
+    screen = JsonLines(sys.stdout, lambda: publisher.elapsed) if jsonl else Display(Console())
+    interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    with Display(Console()) as display:
 
-        def tell(event: Event) -> None:
-            if jsonl:
-                print(json.dumps({"at": round(loop.time() - began, 3), **event}, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
-            else:
-                display.show(event)
+    def stop() -> None:
+        interrupted.set()
+        publisher.stop()
+        loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C stops everything
 
-        publisher = Publisher(stream, tell)
-        loop.add_signal_handler(signal.SIGINT, _stop_once, loop, publisher)
+    loop.add_signal_handler(signal.SIGINT, stop)
+    with screen:
         await publisher.publish(frames)
-
-
-def _stop_once(loop: asyncio.AbstractEventLoop, publisher: Publisher) -> None:
-    """Stop the sound; a second Ctrl-C stops everything."""
-    publisher.stop()
-    loop.remove_signal_handler(signal.SIGINT)
+    return interrupted.is_set()

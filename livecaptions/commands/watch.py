@@ -1,14 +1,14 @@
 """``livecaptions watch``: a room's captions in the terminal."""
 
 import asyncio
-import json
+import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from livecaptions.client.display import Display
+from livecaptions.client.display import Display, JsonLines
 from livecaptions.client.viewer import View, view
 from livecaptions.commands.send import DEFAULT_SERVER
 
@@ -29,7 +29,7 @@ def watch(
     partials: Annotated[bool, typer.Option(help="Show captions while they are revised.")] = True,
     token: Annotated[str | None, typer.Option(help="Where the server asks for one.")] = None,
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Print every message with its arrival time, a line each.")
+        bool, typer.Option("--jsonl", help="Print every message, a line each; `at` is seconds since the start.")
     ] = False,
 ) -> None:
     """Show a room's captions until Ctrl-C."""
@@ -40,9 +40,11 @@ def watch(
 async def _watch(wanted: View, mode: Mode, *, jsonl: bool) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with Display(Console(), subtitles=mode is Mode.SUBTITLES) as display:
+    screen: Display | JsonLines
+    if jsonl:
+        screen = JsonLines(sys.stdout, lambda: loop.time() - began)
+    else:
+        screen = Display(Console(), subtitles=mode is Mode.SUBTITLES)
+    with screen:
         async for event in view(wanted):
-            if jsonl:
-                print(json.dumps({"at": round(loop.time() - began, 3), **event}, ensure_ascii=False), flush=True)  # noqa: T201 - the command's output
-            else:
-                display.show(event)
+            screen.show(event)

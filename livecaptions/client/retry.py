@@ -1,0 +1,59 @@
+"""When to connect again, and when to give up."""
+
+import asyncio
+
+from livecaptions.client.refused import RefusedError, UnreachableError, describe
+
+FIRST_DELAY = 0.25
+LONGEST_DELAY = 5.0
+SOUND = 5.0
+"""Seconds a connection has to stand to count as one that worked."""
+
+PATIENCE = 60.0
+"""Seconds without a connection that worked after which a client gives up."""
+
+
+class Retry:
+    """Doubling delays between attempts. ``server`` is the address as errors name it."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._delay = FIRST_DELAY
+        self._connected_at: float | None = None
+        self._lost_at: float | None = None
+        self._reached = False
+
+    def connected(self) -> None:
+        """The server took the connection."""
+        self._connected_at = asyncio.get_running_loop().time()
+        self._reached = True
+
+    def lost(self, error: Exception) -> str:
+        """What happened, in words; ``wait`` comes next.
+
+        Raises ``UnreachableError`` where the server was never reached, or is out of reach for ``PATIENCE`` seconds,
+        and a ``RefusedError`` that will not pass or did not pass for so long.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._connected_at is not None and now - self._connected_at >= SOUND:
+            self._lost_at, self._delay = None, FIRST_DELAY
+        self._connected_at = None
+        self._lost_at = now if self._lost_at is None else self._lost_at
+        if isinstance(error, RefusedError):
+            if not error.passing or now - self._lost_at > PATIENCE:
+                raise error
+            self._delay = max(self._delay, error.retry_after or 0.0)
+        elif not self._reached:
+            raise UnreachableError(
+                f"cannot reach {self._server}: {describe(error)}; is it running? --url names another"
+            ) from error
+        elif now - self._lost_at > PATIENCE:
+            raise UnreachableError(
+                f"{self._server} is out of reach since {PATIENCE:.0f} s: {describe(error)}"
+            ) from error
+        return describe(error)
+
+    async def wait(self) -> None:
+        """Wait for the time of the next attempt."""
+        await asyncio.sleep(self._delay)
+        self._delay = min(self._delay * 2, LONGEST_DELAY)

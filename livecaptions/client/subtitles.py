@@ -1,0 +1,90 @@
+"""The last words of a room in two lines of at most 42 columns that do not jump."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.text import Text
+
+from captions.lines import LINE_WIDTH, LINES, width
+from captions.words import written_with_spaces
+from livecaptions.client.publisher import Event
+
+RECENT = 12
+"""Utterances held: more than fill two lines."""
+
+STABLE, VOLATILE = "bold", "not bold dim"
+
+
+def words_of(event: Event) -> tuple[list[str], str]:
+    """A caption's words and what stands between them; its characters where no spaces tell them apart."""
+    glue = " " if written_with_spaces(event["language"]) else ""
+    if event.get("words"):
+        return [printable(word["text"]) for word in event["words"]], glue
+    text = printable(event["text"])
+    return (text.split() if glue else list(text)), glue
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters: what strangers say may not steer the terminal."""
+    return "".join(character for character in text if unicodedata.category(character) != "Cc")
+
+
+def styled(event: Event) -> Text:
+    """A caption with its stable words bright and the others dimmed."""
+    words, glue = words_of(event)
+    return _line(range(len(words)), words, glue, len(words) if event["final"] else event["stable"])
+
+
+def _line(places: Sequence[int], words: Sequence[str], glue: str, stable: int) -> Text:
+    parts: list[tuple[str, str]] = []
+    for stands, run in groupby(places, key=lambda place: place < stable):
+        text = (glue if parts else "") + glue.join(words[place] for place in run)
+        parts.append((text, STABLE if stands else VOLATILE))
+    return Text.assemble(*parts)
+
+
+class Subtitles:
+    """The lines to show. A word that began a line goes on beginning it while its caption is revised."""
+
+    def __init__(self) -> None:
+        self._captions: dict[str, Event] = {}
+        self._began: dict[str, set[int]] = {}
+
+    def take(self, key: str, event: Event) -> None:
+        """The newest version of the caption under ``key``; one without text withdraws it."""
+        if not event["text"]:
+            self._captions.pop(key, None)
+            self._began.pop(key, None)
+            return
+        self._captions[key] = event
+        self._began.setdefault(key, set())
+        if len(self._captions) > RECENT:
+            oldest = next(iter(self._captions))
+            del self._captions[oldest], self._began[oldest]
+
+    def lines(self) -> list[Text]:
+        """At most two."""
+        return [line for key, event in self._captions.items() for line in _laid(event, self._began[key])][-LINES:]
+
+
+def _laid(event: Event, began: set[int]) -> Iterator[Text]:
+    words, glue = words_of(event)
+    stable = len(words) if event["final"] else event["stable"]
+    began.intersection_update(range(len(words)))
+    for places in _filled(words, glue, began):
+        yield _line(places, words, glue, stable)
+
+
+def _filled(words: Sequence[str], glue: str, began: set[int]) -> list[list[int]]:
+    """Places of the words, line by line; ``began`` learns which words begin one."""
+    lines: list[list[int]] = []
+    columns = 0
+    for place, word in enumerate(words):
+        columns += width(glue) + width(word)
+        if not lines or columns > LINE_WIDTH or place in began:
+            lines.append([])
+            columns = width(word)
+            began.add(place)
+        lines[-1].append(place)
+    return lines

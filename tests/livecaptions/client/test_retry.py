@@ -1,0 +1,62 @@
+import asyncio
+
+import pytest
+
+from livecaptions.client.refused import RefusedError, UnreachableError
+from livecaptions.client.retry import PATIENCE, SOUND, Retry
+
+pytestmark = pytest.mark.looptime
+GONE = ConnectionResetError("gone")
+
+
+async def losing(retry: Retry, error: Exception, *, flapping: bool = False) -> None:
+    while True:
+        retry.lost(error)
+        await retry.wait()
+        if flapping:
+            retry.connected()
+
+
+async def waited(retry: Retry) -> float:
+    before = asyncio.get_running_loop().time()
+    await retry.wait()
+    return asyncio.get_running_loop().time() - before
+
+
+async def test_a_server_that_was_never_there_is_said_at_once() -> None:
+    with pytest.raises(UnreachableError, match="cannot reach here: gone"):
+        Retry("here").lost(GONE)
+
+
+async def test_delays_double_and_begin_again_after_a_connection_that_stood() -> None:
+    retry = Retry("here")
+    retry.connected()
+    delays = []
+    for _ in range(7):
+        retry.lost(GONE)
+        delays.append(await waited(retry))
+    assert delays == pytest.approx([0.25, 0.5, 1, 2, 4, 5, 5])
+    retry.connected()
+    await asyncio.sleep(SOUND)
+    retry.lost(GONE)
+    assert await waited(retry) == pytest.approx(0.25)
+
+
+async def test_it_gives_up_on_what_stays_away_and_on_what_never_stands() -> None:
+    for flapping in (False, True):
+        retry = Retry("here")
+        retry.connected()
+        await asyncio.sleep(1000)
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(UnreachableError, match="out of reach"):
+            await losing(retry, GONE, flapping=flapping)
+        assert PATIENCE < asyncio.get_running_loop().time() - before <= PATIENCE + 5
+
+
+async def test_a_refusal_that_may_pass_is_waited_for_as_long_as_it_asks() -> None:
+    retry = Retry("here")
+    full = RefusedError("too_many", "full", 10.0)
+    retry.lost(full)
+    assert await waited(retry) == pytest.approx(10)
+    with pytest.raises(RefusedError):
+        await losing(retry, full)

@@ -1,0 +1,90 @@
+import asyncio
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from livecaptions.client import retry
+from livecaptions.client.publisher import Event
+from livecaptions.client.refused import RefusedError
+from livecaptions.client.viewer import View, view
+from tests.livecaptions.client.scripted import Part, Peer, playing, refusal
+
+
+@pytest.fixture(autouse=True)
+def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_DELAY", 0.01)
+
+
+async def seen(
+    *parts: Part,
+    **wanted: Any,  # noqa: ANN401 - the view's own fields
+) -> tuple[list[Peer], list[Event]]:
+    """What a viewer is told until ``live``, over as many connections as it takes."""
+    events: list[Event] = []
+    async with (
+        playing(parts) as (url, peers),
+        asyncio.timeout(10),
+        aclosing(view(View(server=url, room="hall", **wanted))) as room,
+    ):
+        while not events or events[-1]["type"] != "live":
+            events.append(await anext(room))
+    return peers, events
+
+
+async def live(peer: Peer) -> None:
+    await peer.say("live")
+    await peer.socket.wait_closed()
+
+
+async def test_a_view_says_what_it_wants() -> None:
+    (peer,), events = await seen(live, after=7, tracks=("main", "aside"), partials=False)
+    assert urlsplit(peer.target).path == "/v1/rooms/hall/captions"
+    assert parse_qs(urlsplit(peer.target).query) == {
+        "after": ["7"],
+        "track": ["main", "aside"],
+        "partials": ["false"],
+    }
+    assert events == [{"type": "live"}]
+
+
+async def test_a_lost_view_goes_on_after_the_last_seq() -> None:
+    async def lost(peer: Peer) -> None:
+        await peer.say("caption", seq=41, text="kept")
+        await peer.say("caption", text="a partial has none")
+        peer.vanish()
+
+    (first, second), events = await seen(lost, live)
+    assert "after" not in parse_qs(urlsplit(first.target).query)
+    assert parse_qs(urlsplit(second.target).query)["after"] == ["41"]
+    assert [event["type"] for event in events] == ["caption", "caption", "reconnecting", "live"]
+
+
+async def test_a_gap_is_not_told_twice() -> None:
+    async def lost(peer: Peer) -> None:
+        await peer.say("gap", **{"from": 3, "to": 20})
+        peer.vanish()
+
+    (_, second), _ = await seen(lost, live, after=3)
+    assert parse_qs(urlsplit(second.target).query)["after"] == ["20"]
+
+
+async def test_a_slow_viewer_and_a_server_that_drains_come_back() -> None:
+    async def slow(peer: Peer) -> None:
+        await peer.say("error", code="slow_consumer", message="too slow")
+        await peer.socket.close(1008)
+
+    async def closes(peer: Peer) -> None:
+        await peer.socket.close(1001)
+
+    busy = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down", retry_after=0.01)
+    _, events = await seen(slow, busy, closes, live)
+    reasons = [event["reason"] for event in events if event["type"] == "reconnecting"]
+    assert reasons == ["slow_consumer: too slow", "shutting_down: because", "connection closed (1001)"]
+
+
+async def test_a_refusal_for_good_is_raised() -> None:
+    with pytest.raises(RefusedError, match="forbidden: because"):
+        await seen(refusal(HTTPStatus.FORBIDDEN, "forbidden"))
