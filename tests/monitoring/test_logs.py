@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -48,3 +49,16 @@ def test_the_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("console", "info")
     structlog.get_logger("ours").info("serving", port=8080)
     assert "serving" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_tells_no_secrets(form: Literal["json", "console"], capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(form, "info")
+    token = "secret" * 3  # not in the source as it is printed
+    try:
+        int("odd")
+    except ValueError:
+        structlog.get_logger("ours").exception("failed")
+    out = capsys.readouterr().err
+    assert "ValueError" in out
+    assert token not in out
