@@ -62,10 +62,14 @@ addEventListener("keydown", (event) => {
 
 // The page follows what is said until its reader scrolls up, and again when they come back down.
 let following = true;
+let scrolled = 0;
 const bottom = () => document.documentElement.scrollHeight - innerHeight;
 addEventListener("scroll", () => {
+  const up = scrollY < scrolled; // only a reader goes up; the end runs away by itself
+  scrolled = scrollY;
   if (document.body.dataset.mode !== "transcript") return;
-  following = scrollY >= bottom() - 120;
+  if (scrollY >= bottom() - 120) following = true;
+  else if (up) following = false;
   $("jump").hidden = following;
 }, { passive: true });
 $("jump").addEventListener("click", () => {
