@@ -1,0 +1,105 @@
+"""The commands as a user runs them, against a system in this process or a server of their own."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from captions.audio import to_bytes
+from tests.streamer.system import running
+from tests.support import script_of
+
+SCRIPT, PCM = script_of(2, words=4)
+SAID = [" ".join(word.text for word in SCRIPT[:4]), " ".join(word.text for word in SCRIPT[4:])]
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.wav"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("pcm_s16le", rate=16_000)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(PCM.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    return path
+
+
+async def livecaptions(*arguments: str, stdin: bytes | None = None, within: float = 30) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "livecaptions.cli", *arguments,
+        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(within):
+            out, err = await process.communicate(stdin)
+    except TimeoutError:
+        process.kill()
+        out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_a_file_is_sent_and_its_captions_shown(recording: Path) -> None:
+    async with running(SCRIPT) as system:
+        code, out, err = await livecaptions("send", str(recording), "--room", "hall", "--url", system.http, "--fast")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == SAID
+
+
+async def test_jsonl_is_every_message_with_its_arrival(recording: Path) -> None:
+    async with running(SCRIPT) as system:
+        code, out, _ = await livecaptions(
+            "send", str(recording), "--room", "hall", "--url", system.http, "--fast", "--jsonl", "--speaker", "Ada"
+        )
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert events[0]["type"] == "ready"
+    assert events[-1]["type"] == "done"
+    assert [e["text"] for e in events if e["type"] == "caption" and e["final"]] == SAID
+    assert [e["at"] for e in events] == sorted(e["at"] for e in events)
+
+
+async def test_standard_input_is_sent_too() -> None:
+    async with running(SCRIPT) as system:
+        code, out, err = await livecaptions("send", "-", "--room", "hall", "--url", system.http, stdin=to_bytes(PCM))
+    assert (code, err) == (0, "")
+    assert out.splitlines() == SAID
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("send", "/nowhere.wav", "--room", "hall"), 2, "/nowhere.wav"),
+        (("send", "/nowhere.wav", "--room", "hall", "--url", "ftp://x"), 2, "no server's address"),
+        (("serve", "--model", "/nowhere"), 2, "/nowhere"),
+        (("serve", "--port", "99999"), 2, "port"),
+        (("serve", "--config", "/nowhere.toml"), 2, "/nowhere.toml"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_a_line_without_a_traceback(
+    arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    returned, _, err = await livecaptions(*arguments)
+    assert returned == code
+    assert says in err
+    assert "Traceback" not in err
+
+
+async def test_a_refused_room_ends_with_one(recording: Path) -> None:
+    async with running(SCRIPT) as system:
+        code, _, err = await livecaptions("send", str(recording), "--room", "no way", "--url", system.http)
+    assert code == 1
+    assert "bad_request" in err
+
+
+async def test_the_demo_plays_and_ends_by_itself() -> None:
+    code, out, err = await livecaptions("demo", "--seconds", "7", within=60)
+    assert code == 0, err
+    assert "/r/demo" in out
+    assert "welcome to the second day of the conference" in out
+    assert "a word shown" in out
