@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 
 from captions.audio import SAMPLE_RATE, Pcm, to_samples
 from captions.listener import Listener
@@ -45,12 +46,16 @@ DEFAULTS = SegmenterSettings()
 SETTINGS: dict[str, SegmenterSettings] = {
     "defaults": DEFAULTS,
     "onset 0.3, offset 0.2": replace(DEFAULTS, onset=0.3, offset=0.2),
-    "onset 0.4, offset 0.25": replace(DEFAULTS, onset=0.4, offset=0.25),
+    "onset 0.4, offset 0.3": replace(DEFAULTS, onset=0.4, offset=0.3),
+    "onset 0.5, offset 0.25": replace(DEFAULTS, onset=0.5, offset=0.25),
+    "onset 0.5, offset 0.35": replace(DEFAULTS, onset=0.5, offset=0.35),
     "onset 0.6, offset 0.4": replace(DEFAULTS, onset=0.6, offset=0.4),
     "min_speech 0.03": replace(DEFAULTS, min_speech=0.03),
     "min_speech 0.16": replace(DEFAULTS, min_speech=0.16),
     "pre_roll 0.15": replace(DEFAULTS, pre_roll=0.15),
     "post_roll 0.1": replace(DEFAULTS, post_roll=0.1),
+    "endpoint 0.3": replace(DEFAULTS, endpoint=0.3),
+    "endpoint 0.7": replace(DEFAULTS, endpoint=0.7),
 }
 
 
@@ -91,6 +96,15 @@ class Recording:
     def quieter(self, by: float) -> "Recording":
         """The same, ``by`` dB down."""
         return replace(self, pcm=np.round(self.pcm * 10 ** (-by / 20)).astype(np.int16))
+
+    def telephoned(self) -> "Recording":
+        """The same as it comes through a telephone: 8 kHz, mu-law, 20 dB down."""
+        narrow = soxr.resample(self.quieter(20).pcm / 32768, SAMPLE_RATE, SAMPLE_RATE / 2)
+        level = np.round(np.sign(narrow) * np.log1p(255 * np.minimum(np.abs(narrow), 1.0)) / np.log(256) * 127) / 127
+        wide = soxr.resample(np.sign(level) * np.expm1(np.abs(level) * np.log(256)) / 255, SAMPLE_RATE / 2, SAMPLE_RATE)
+        pcm = np.zeros_like(self.pcm)
+        pcm[: len(wide)] = np.clip(np.round(wide * 32768), -32768, 32767)[: len(pcm)]
+        return replace(self, pcm=pcm)
 
 
 def load(path: Path) -> Recording:
@@ -217,6 +231,7 @@ def main() -> None:
         "10 dB over noise": [one.in_noise(under, 10) for one in speech],
         "5 dB over noise": [one.in_noise(under, 5) for one in speech],
         "20 dB quieter": [one.quieter(20) for one in speech],
+        "by a quiet telephone": [one.telephoned() for one in speech],
     }
     seconds = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
     count = sum(len(one.words) for one in speech)

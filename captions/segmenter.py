@@ -17,9 +17,9 @@ class SegmenterSettings:
     Raises ``SetupError`` where they contradict each other. docs/voice-activity.md has what the defaults come from.
     """
 
-    onset: float = 0.5
+    onset: float = 0.4
     """Frames at least this likely to be speech open an utterance."""
-    offset: float = 0.35
+    offset: float = 0.25
     """Frames less likely than this are a pause; lower than ``onset``, so that a doubtful frame changes nothing."""
     min_speech: float = 0.09
     """Speech in a row that opens an utterance: a click or a cough is shorter."""

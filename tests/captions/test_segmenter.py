@@ -126,7 +126,7 @@ def test_speech_after_finalize_goes_on_at_the_next_sample() -> None:
 
 
 def test_a_doubtful_frame_neither_opens_nor_ends() -> None:
-    doubt = 0.4
+    doubt = 0.3
     segmenter = Segmenter(SegmenterSettings(), FRAME)
     assert [piece for _ in range(100) for piece in segmenter.push(noise(0.02), doubt)] == []
     for _ in range(10):
