@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket
 
-from captions.errors import Refusal
+from captions.errors import Internal, NotFound, Refusal
 from streamer import publish as publishing
-from streamer import rest, view
+from streamer import rest, sse, view
 from streamer.auth import authorize, grant_of
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
 from streamer.query import room_name
-from streamer.refusals import as_response
+from streamer.refusals import as_response, refuse
 
 
 def create_app(
@@ -51,6 +51,11 @@ def _errors(app: FastAPI, gateway: Gateway) -> None:
         content = {"type": "error", "code": code, "message": str(error.detail)}
         return JSONResponse(content, status_code=error.status_code, headers=error.headers)
 
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:
+        gateway.probe.refused(Internal.code)
+        return as_response(Internal("something went wrong here, which is logged; try again"))
+
 
 def _sockets(app: FastAPI, gateway: Gateway) -> None:
     @app.websocket("/v1/rooms/{room}/publish")
@@ -61,6 +66,10 @@ def _sockets(app: FastAPI, gateway: Gateway) -> None:
     async def captions(websocket: WebSocket, room: str) -> None:
         await view.view(websocket, gateway, room)
 
+    @app.websocket("/{path:path}")
+    async def nothing(websocket: WebSocket, path: str) -> None:
+        await refuse(websocket, NotFound(f"there is no socket at /{path}; rooms are at /v1/rooms/ROOM/captions"))
+
 
 def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms", summary="Live rooms")
@@ -70,7 +79,7 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
-        return await view.view_events(request, gateway, room)
+        return await sse.view_events(request, gateway, room)
 
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str, format: str = "json") -> Response:  # noqa: A002 - the parameter's name on the wire

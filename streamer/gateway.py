@@ -86,7 +86,7 @@ class Gateway:
             logger.warning("drain_deadline_passed", deadline=deadline)
         self.drained.set()
         for room in self.hub.rooms:
-            for viewer in list(room.viewers):
+            for viewer in room.audience:
                 viewer.end(ShuttingDown("this server is stopping; reconnect, another takes over"))
 
     @staticmethod

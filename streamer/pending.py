@@ -4,6 +4,9 @@ import asyncio
 
 from captions.ports.clock import Clock
 
+LOST_AFTER = 300.0
+"""Seconds after which a final is no longer waited for: one that never comes must not look like overload for ever."""
+
 
 class Pending:
     """The utterances this gateway waits for."""
@@ -25,7 +28,10 @@ class Pending:
 
     def longest_wait(self) -> float:
         """Seconds that the oldest of them has been waited for."""
-        return self._clock.monotonic() - min(self._since.values(), default=self._clock.monotonic())
+        now = self._clock.monotonic()
+        for key in [key for key, since in self._since.items() if now - since > LOST_AFTER]:
+            self.final(*key)
+        return now - min(self._since.values(), default=now)
 
     def waits_for(self, room: str, track: str) -> bool:
         """Whether a final of this track is still to come."""

@@ -6,12 +6,12 @@ from contextlib import suppress
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from captions.errors import BadRequest, Internal, Refusal, ShuttingDown, TooLarge, TrackBusy
+from captions.errors import BadRequest, Internal, Refusal, ShuttingDown, SlowConsumer, TooLarge, TrackBusy
 from captions.messages import Ack, CaptionMessage, Done, End, Finalize, Ready, publisher_message
 from streamer.auth import authorize
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, publish_query, room_name
-from streamer.refusals import refuse
+from streamer.refusals import accept, refuse
 from streamer.session import Session
 from streamer.settings import LARGEST_FRAME
 
@@ -19,6 +19,14 @@ logger = structlog.get_logger(__name__)
 
 ACK_INTERVAL = 0.5
 """Seconds between acknowledgements while audio flows: the protocol promises one a second."""
+
+
+class Silent(BadRequest):
+    """A publisher of which nothing was heard, not even a keepalive: it is taken for gone."""
+
+
+RESUMABLE = (ShuttingDown, Internal, TrackBusy, SlowConsumer, Silent)
+"""Refusals after which the session waits for its publisher to come back."""
 
 
 async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
@@ -34,6 +42,11 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
+        return
+    except Exception:
+        logger.exception("publish_failed", room=room)
+        gateway.probe.refused(Internal.code)
+        await refuse(websocket, Internal("the session could not be opened, which is logged here; try again"))
         return
     connection = Connection(websocket, gateway, session, taken_over)
     with structlog.contextvars.bound_contextvars(session=session.id, room=room, track=query.track):
@@ -56,16 +69,16 @@ class Connection:
         self._viewer = gateway.viewer(ViewQuery(track=(session.place.track,)), session.wake)
         self._acknowledged = -1
         self._flowed = False
+        self._ended = False
 
     async def serve(self) -> str:
         """Serve until the connection ends; ``done``, ``away`` or the code of a refusal."""
-        await self._websocket.accept()
         session = self._session
         room = self._gateway.hub.room(session.place.room)
         try:
-            ready = Ready(
-                session=session.id, room=session.place.room, track=session.place.track, offset=session.resume()
-            )
+            await accept(self._websocket)
+            offset = await session.resume()
+            ready = Ready(session=session.id, room=session.place.room, track=session.place.track, offset=offset)
             room.follow(self._viewer)
             await self._websocket.send_text(ready.encode())
             return await self._until_one_ends()
@@ -85,14 +98,14 @@ class Connection:
             room.unfollow(self._viewer)
 
     async def _until_one_ends(self) -> str:
-        tasks = [
-            asyncio.create_task(job, name=f"{name} {self._session.id}")
-            for name, job in (("receive", self._receive()), ("send", self._send()), ("guard", self._guard()))
-        ]
+        jobs = {"send": self._send(), "receive": self._receive(), "guard": self._guard()}
+        tasks = [asyncio.create_task(job, name=f"{name} {self._session.id}") for name, job in jobs.items()]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()  # sending alone ends well, and what its close brings about is no error
+                    break
             return "done"
         finally:
             for task in tasks:
@@ -103,10 +116,9 @@ class Connection:
         """Tell the publisher why, and end the session where it cannot go on."""
         self._gateway.probe.refused(refusal.code)
         session = self._session
-        resumable = isinstance(refusal, ShuttingDown | Internal | TrackBusy) and session.failure is None
         with suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
             await refuse(self._websocket, refusal)
-        if resumable:
+        if isinstance(refusal, RESUMABLE) or self._taken_over.is_set():
             await self._gateway.sessions.lost(session, self._taken_over)
         else:
             await session.finish()
@@ -124,8 +136,14 @@ class Connection:
             drained.cancel()
         if self._taken_over.is_set():
             raise TrackBusy("another connection resumed this session")
+        if self._ended and not self._waits_for_finals():
+            await asyncio.Future()  # its `done` is on the way
         await self._send_waiting()
         raise ShuttingDown("this server is stopping; reconnect and resume, another takes over")
+
+    def _waits_for_finals(self) -> bool:
+        place = self._session.place
+        return not self._session.finished.is_set() or self._gateway.pending.waits_for(place.room, place.track)
 
     async def _receive(self) -> None:
         while True:
@@ -133,28 +151,35 @@ class Connection:
                 async with asyncio.timeout(self._gateway.settings.idle_timeout):
                     message = await self._websocket.receive()
             except TimeoutError as error:
-                raise BadRequest("neither audio nor keepalive came for a while; send keepalive while muted") from error
+                raise Silent("neither audio nor keepalive came for a while; send keepalive while muted") from error
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1006))
+            if self._taken_over.is_set():
+                continue  # whoever resumed the session says this again
             if (data := message.get("bytes")) is not None:
                 await self._audio(data)
             elif await self._command(message["text"]):
-                await asyncio.Future()  # what is still to come is sent; nothing more is heard
+                await self._hear_out()
+
+    async def _hear_out(self) -> None:
+        """After ``end`` nothing more is heard, except that the publisher leaves before its captions are out."""
+        while (await self._websocket.receive())["type"] != "websocket.disconnect":
+            pass
+        raise WebSocketDisconnect(1006)
 
     async def _audio(self, data: bytes) -> None:
-        if len(data) > LARGEST_FRAME:
-            raise TooLarge(f"a frame of {len(data)} bytes; send at most {LARGEST_FRAME} at a time")
-        if self._taken_over.is_set():
-            return  # whoever resumed the session sends these bytes again
+        check_size(len(data))
         self._flowed = True
         await self._session.feed(data)
 
     async def _command(self, text: str) -> bool:
         """Obey a text frame; True after ``end``."""
+        check_size(len(text.encode()))
         match publisher_message(text):
             case Finalize():
                 self._session.finalize("finalize")
             case End():
+                self._ended = True
                 await self._session.finish()
                 return True
             case _:
@@ -162,7 +187,7 @@ class Connection:
         return False
 
     async def _send(self) -> None:
-        """Send what there is until the last caption is out."""
+        """Send what there is until, after ``end``, the last caption is out."""
         session = self._session
         loop = asyncio.get_running_loop()
         next_ack = loop.time()
@@ -173,10 +198,10 @@ class Connection:
                 raise session.failure
             now = loop.time()
             finished = session.finished.is_set()
-            if (now >= next_ack or finished) and (self._flowed or session.acknowledged != self._acknowledged):
+            if (now >= next_ack or finished) and (self._flowed or session.safe != self._acknowledged):
                 await self._send_ack()
                 next_ack = now + ACK_INTERVAL
-            if finished:
+            if finished and self._ended:
                 return await self._finish()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ACK_INTERVAL):
@@ -189,7 +214,7 @@ class Connection:
 
     async def _send_ack(self) -> None:
         self._flowed = False
-        self._acknowledged = self._session.acknowledged
+        self._acknowledged = self._session.safe
         await self._websocket.send_text(Ack(offset=self._acknowledged).encode())
 
     async def _finish(self) -> None:
@@ -213,3 +238,9 @@ class Connection:
         await self._gateway.sessions.end(session)
         await self._websocket.send_text(Done(offset=session.acknowledged, seconds=session.seconds).encode())
         await self._websocket.close(1000)
+
+
+def check_size(size: int) -> None:
+    """Raise ``TooLarge`` where a frame of ``size`` bytes is more than the protocol allows."""
+    if size > LARGEST_FRAME:
+        raise TooLarge(f"a frame of {size} bytes; send at most {LARGEST_FRAME} at a time")

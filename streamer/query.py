@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
@@ -30,11 +30,16 @@ class PublishQuery(BaseModel):
     vocabulary: tuple[Term, ...] = Field((), max_length=100)
     session: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _container_describes_itself(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("encoding") != Encoding.CONTAINER:
+            return values
+        return {name: value for name, value in values.items() if name not in {"sample_rate", "channels"}}
+
     @property
     def format(self) -> AudioFormat:
-        """The audio format; rate and channels of a container are its own business."""
-        if self.encoding is Encoding.CONTAINER:
-            return AudioFormat(Encoding.CONTAINER)
+        """The audio format."""
         return AudioFormat(self.encoding, self.sample_rate, self.channels)
 
 

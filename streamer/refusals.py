@@ -3,7 +3,7 @@
 import math
 
 from starlette.responses import JSONResponse, Response
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from captions.errors import Refusal
 from captions.messages import error_message
@@ -17,6 +17,14 @@ def as_response(refusal: Refusal) -> Response:
     message = error_message(refusal)
     content = message.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status_code=refusal.http_status, headers=headers)
+
+
+async def accept(websocket: WebSocket) -> None:
+    """Open the connection. Raises ``WebSocketDisconnect`` where the client is gone already."""
+    try:
+        await websocket.accept()
+    except OSError as error:  # Starlette translates it for open connections only
+        raise WebSocketDisconnect(1006) from error
 
 
 async def refuse(websocket: WebSocket, refusal: Refusal) -> None:

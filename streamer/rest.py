@@ -53,7 +53,7 @@ def live_rooms(gateway: Gateway) -> list[RoomSummary]:
     rooms = []
     for name, summaries in sorted(tracks.items()):
         room = gateway.hub.known(name)
-        viewers = room.audience if room is not None else 0
+        viewers = len(room.audience) if room is not None else 0
         seconds = round(sum(track.seconds for track in summaries), 3)
         rooms.append(RoomSummary(room=name, tracks=summaries, viewers=viewers, seconds=seconds))
     return rooms

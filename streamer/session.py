@@ -6,7 +6,7 @@ onto the log, and moves the acknowledged offset when they are safe there.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -35,7 +35,11 @@ class SessionPlace:
 
 @dataclass
 class Session:
-    """State of one session. ``on_ended`` is called with each utterance whose last segment goes onto the log."""
+    """State of one session.
+
+    ``on_ended`` is called with each utterance whose last segment goes onto the log. ``offset_of`` tells how many bytes
+    the first so many samples account for, where that can be known from the format alone.
+    """
 
     place: SessionPlace
     settings: SessionSettings
@@ -47,6 +51,7 @@ class Session:
     stall_timeout: float
     max_unacknowledged: int
     on_ended: Callable[[int], None]
+    offset_of: Callable[[int], int] | None = None
 
     received: int = 0
     acknowledged: int = 0
@@ -58,8 +63,12 @@ class Session:
     def __post_init__(self) -> None:
         self._skip = 0
         self._utterance_start = 0
+        self._origin = self.listener.heard
         self._checkpoints: deque[tuple[int, int]] = deque()
-        self._commands: deque[Callable[[], Awaitable[None]]] = deque()
+        self._feeding = asyncio.Lock()
+        self._ending = False
+        self._finalize: str | None = None
+        self._flush = False
         self._commanded = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -73,47 +82,70 @@ class Session:
         """Audio heard in this session."""
         return to_seconds(self.heard)
 
+    @property
+    def ending(self) -> bool:
+        """Whether it takes no more bytes: it was finished, or it failed."""
+        return self._ending or self.failure is not None
+
     def start(self) -> None:
         """Begin to pump."""
         self._task = asyncio.create_task(self._run(), name=f"session {self.id}")
 
     async def feed(self, data: bytes) -> None:
-        """Bytes of the audio stream, in order. Raises what is wrong with them, and ``TooLarge`` where too many wait."""
-        if self.failure is not None:
-            raise self.failure
-        if self._skip:
-            held = min(self._skip, len(data))
-            self._skip -= held
-            data = data[held:]
-            if not data:
-                return
-        self.received += len(data)
-        if self.received - self.acknowledged > self.max_unacknowledged:
-            raise TooLarge(
-                f"{self.received - self.acknowledged} bytes could not be acknowledged; "
-                "send a format that can be decoded while it arrives, and no faster than it is acknowledged"
-            )
-        await self.decoder.feed(data)
+        """Bytes of the audio stream, in order; a call that is cancelled took none of them.
 
-    def resume(self) -> int:
-        """A publisher comes back: the offset it goes on from. Bytes that are held already will be passed over."""
-        self._skip = self.received - self.acknowledged
-        return self.acknowledged
+        Raises what is wrong with them, and ``TooLarge`` where too many wait. After ``finish`` they are passed over
+        and never acknowledged.
+        """
+        async with self._feeding:
+            if self.failure is not None:
+                raise self.failure
+            data = self._news(data)
+            if not data or self._ending:
+                return
+            waiting = self.received + len(data) - self.acknowledged
+            if waiting > self.max_unacknowledged:
+                raise TooLarge(
+                    f"{waiting} bytes could not be acknowledged; "
+                    "send a format that can be decoded while it arrives, and no faster than it is acknowledged"
+                )
+            await self.decoder.feed(data)
+            self.received += len(data)
+
+    def _news(self, data: bytes) -> bytes:
+        """``data`` without the bytes that an earlier connection brought already."""
+        held = min(self._skip, len(data))
+        self._skip -= held
+        return data[held:] if held else data
+
+    @property
+    def safe(self) -> int:
+        """The offset to acknowledge: after a resume, no bytes that the client has not sent again yet."""
+        return min(self.acknowledged, self.received - self._skip)
+
+    async def resume(self) -> int:
+        """A publisher comes back: the offset it goes on from. Bytes that are held already will be passed over.
+
+        Waits for the last feed of the connection before, or its end: it decides what is held.
+        """
+        async with self._feeding:
+            self._skip = self.received - self.acknowledged
+            return self.acknowledged
 
     async def finish(self) -> None:
         """No more bytes: end the open utterance with what was fed; ``finished`` is set when it is on the log."""
-        await self.decoder.finish()
+        async with self._feeding:
+            self._ending = True
+            await self.decoder.finish()
 
     def finalize(self, reason: str) -> None:
         """End the open utterance once what was fed so far is decoded."""
-        self._command(lambda: self._append(self.listener.finalize(reason)))
+        self._finalize = reason
+        self._commanded.set()
 
     def flush(self) -> None:
         """Put what was fed so far on the log: the connection was lost."""
-        self._command(lambda: self._append(self.listener.flush()))
-
-    def _command(self, command: Callable[[], Awaitable[None]]) -> None:
-        self._commands.append(command)
+        self._flush = True
         self._commanded.set()
 
     async def close(self) -> None:
@@ -130,10 +162,10 @@ class Session:
             await self._fail(refusal)
         except LivecaptionsError as error:
             logger.exception("session_failed", session=self.id)
-            await self._fail(Internal(f"the audio could not be kept: {error}; resume session {self.id}"))
+            await self._fail(Internal(f"the audio could not be kept: {error}; begin a new session"))
         except Exception:
             logger.exception("session_failed", session=self.id)
-            await self._fail(Internal(f"something went wrong here; it is logged under session {self.id}"))
+            await self._fail(Internal(f"something went wrong here, logged under session {self.id}; begin a new one"))
         finally:
             self.finished.set()
             self.wake.set()
@@ -147,13 +179,12 @@ class Session:
 
     async def _pump(self) -> None:
         reading = asyncio.create_task(self.decoder.read())
+        commanded = asyncio.create_task(self._commanded.wait())
         try:
             while True:
-                commanded = asyncio.create_task(self._commanded.wait())
                 timeout = self.stall_timeout if self.listener.open else None
                 await asyncio.wait({reading, commanded}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 if reading.done():
-                    commanded.cancel()
                     decoded = reading.result()
                     if decoded is None:
                         break
@@ -161,11 +192,12 @@ class Session:
                     reading = asyncio.create_task(self.decoder.read())
                 elif commanded.done():
                     await self._obey()
+                    commanded = asyncio.create_task(self._commanded.wait())
                 else:
-                    commanded.cancel()
                     await self._append(self.listener.finalize("stall"))
         finally:
             reading.cancel()
+            commanded.cancel()
         await self._append(self.listener.finish())
         self.acknowledged = self.received
 
@@ -178,8 +210,12 @@ class Session:
 
     async def _obey(self) -> None:
         self._commanded.clear()
-        while self._commands:
-            await self._commands.popleft()()
+        reason, self._finalize = self._finalize, None
+        flush, self._flush = self._flush, False
+        if reason is not None:
+            await self._append(self.listener.finalize(reason))
+        elif flush:
+            await self._append(self.listener.flush())
 
     async def _append(self, pieces: list[Piece]) -> None:
         for piece in pieces:
@@ -194,16 +230,18 @@ class Session:
                 end = piece.end if piece.end is not None else piece.start + len(piece.pcm)
                 self.probe.utterance_ended(to_seconds(end - self._utterance_start), piece.reason or "end")
         settled = self.listener.settled
-        before = self.acknowledged
+        before, self.acknowledged = self.acknowledged, self._safe_at(settled)
         while self._checkpoints and self._checkpoints[0][0] <= settled:
-            self.acknowledged = max(self.acknowledged, self._checkpoints.popleft()[1])
+            self._checkpoints.popleft()
         if self.acknowledged != before:
             self.wake.set()
 
-    def _safe_after(self, piece: Piece) -> int:
-        """The offset that is safe once ``piece`` is on the log."""
-        end = piece.start + len(piece.pcm)
-        return max((offset for heard, offset in self._checkpoints if heard <= end), default=self.acknowledged)
+    def _safe_at(self, position: int) -> int:
+        """The offset that is safe once every sample before ``position`` is."""
+        safe = max((offset for heard, offset in self._checkpoints if heard <= position), default=self.acknowledged)
+        if self.offset_of is not None and self._checkpoints:
+            safe = max(safe, min(self._checkpoints[-1][1], self.offset_of(position - self._origin)))
+        return max(safe, self.acknowledged)
 
     def _segment(self, piece: Piece) -> AudioSegment:
         return AudioSegment(
@@ -213,7 +251,7 @@ class Session:
             number=piece.number,
             start=piece.start,
             pcm=piece.pcm,
-            offset=self._safe_after(piece),
+            offset=self._safe_at(piece.start + len(piece.pcm)),
             last=piece.last,
             end=piece.end,
             settings=self.settings if piece.number == 0 else None,

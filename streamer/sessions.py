@@ -1,13 +1,13 @@
 """The sessions of this gateway: opened, resumed, given up; and who may open one."""
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
+from captions.audio import SAMPLE_RATE
 from captions.errors import LogError, NotFound, Overloaded, TooMany, TrackBusy
 from captions.listener import Listener
 from captions.messages import TrackMessage, TrackState
@@ -18,7 +18,9 @@ from captions.ports.probe import Probe
 from captions.records import CAPTIONS, write_room_event
 from captions.segmenter import Segmenter
 from captions.session import SessionSettings
+from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
+from streamer.audio.samples import BYTES
 from streamer.pending import Pending
 from streamer.query import PublishQuery
 from streamer.rooms.hub import Hub
@@ -27,6 +29,9 @@ from streamer.settings import GatewaySettings
 from streamer.timeline import Timeline, known_timeline
 
 logger = structlog.get_logger(__name__)
+
+MOST_TIMELINES = 10_000
+"""Tracks without a session that are remembered, the latest of them."""
 
 
 @dataclass
@@ -69,11 +74,15 @@ class Sessions:
         """Every session, fed or waiting to be resumed."""
         return list(self._held.values())
 
-    def admit(self) -> None:
+    def admit(self, room: str) -> None:
         """Let a new session in, or raise ``TooMany`` or ``Overloaded``."""
         if len(self._held) >= self._settings.max_sessions:
             raise TooMany(
                 f"{self._settings.max_sessions} sessions are open, which is this server's limit; try again later"
+            )
+        if sum(place.room == room for place in self._tracks) >= self._settings.max_tracks:
+            raise TooMany(
+                f"room {room} has {self._settings.max_tracks} tracks, which is a room's limit; try again later"
             )
         if (wait := self._pending.longest_wait()) > self._settings.overload_after:
             raise Overloaded(f"captions are {wait:.0f} s behind; try again later", retry_after=round(wait))
@@ -83,13 +92,13 @@ class Sessions:
         if query.session is not None:
             self._resumable(room, query)
         else:
-            self.admit()
+            self.admit(room)
             if SessionPlace(room, query.track) in self._tracks:
                 raise TrackBusy(f"track {query.track} has a publisher; resume its session, wait, or take another track")
 
     def _resumable(self, room: str, query: PublishQuery) -> Held:
         held = self._held.get(query.session or "")
-        if held is None or held.session.place != SessionPlace(room, query.track) or held.session.finished.is_set():
+        if held is None or held.session.place != SessionPlace(room, query.track) or held.session.ending:
             raise NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
         return held
 
@@ -103,7 +112,11 @@ class Sessions:
         self._held[session.id] = Held(session, connection)
         self._tracks[session.place] = session.id
         session.start()
-        await self._say(session, "live")
+        try:
+            await self._say(session, "live")
+        except LogError:
+            await self.end(session)
+            raise
         self._probe.session_opened()
         return session
 
@@ -122,8 +135,9 @@ class Sessions:
         place = SessionPlace(room, query.track)
         wall = self._clock.wall()
         state = self._hub.known(room)
-        known = known_timeline(state.state, query.track) if state is not None else None
-        before = self._timelines.get(place) or known
+        told = known_timeline(state.state, query.track) if state is not None else None
+        known = [timeline for timeline in (self._timelines.get(place), told) if timeline is not None]
+        before = max(known, key=lambda timeline: timeline.next_utterance, default=None)
         timeline = before.resumed_at(wall) if before is not None else Timeline(wall, 0, 0)
         detector = self._detector()
         segmenter = Segmenter(
@@ -149,6 +163,7 @@ class Sessions:
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
             on_ended=lambda utterance: self._pending.ended(place.room, place.track, utterance),
+            offset_of=offset_of(query.format),
         )
 
     async def lost(self, session: Session, connection: asyncio.Event) -> None:
@@ -157,10 +172,13 @@ class Sessions:
         if held is None or held.connection is not connection:
             return
         held.connection = None
+        if session.ending:  # nothing more will come of it: the track is free for others
+            self._abandon(session)
+            return
         session.flush()
         loop = asyncio.get_running_loop()
         held.abandoned = loop.call_later(self._settings.resume_window, self._abandon, session)
-        await self._say(session, "away")
+        await self._try_to_say(session, "away")
 
     def _abandon(self, session: Session) -> None:
         task = asyncio.create_task(self._give_up(session), name=f"abandon {session.id}")
@@ -178,11 +196,23 @@ class Sessions:
             return
         self._tracks.pop(session.place, None)
         await session.close()
+        self._remember(session)
+        await self._try_to_say(session, "ended")
+
+    def _remember(self, session: Session) -> None:
+        """Keep the track's timeline: where nothing was said, the room's captions do not tell it."""
+        self._timelines.pop(session.place, None)
         self._timelines[session.place] = Timeline(
             session.settings.origin, session.listener.heard, session.listener.next_utterance
         )
-        with contextlib.suppress(LogError):
-            await self._say(session, "ended")
+        if len(self._timelines) > MOST_TIMELINES:
+            del self._timelines[next(iter(self._timelines))]
+
+    async def _try_to_say(self, session: Session, state: TrackState) -> None:
+        try:
+            await self._say(session, state)
+        except LogError:
+            logger.exception("track_state_not_told", session=session.id, state=state)
 
     async def _say(self, session: Session, state: TrackState) -> None:
         message = TrackMessage(
@@ -196,3 +226,11 @@ class Sessions:
             if held.abandoned is not None:
                 held.abandoned.cancel()
             await self.end(held.session)
+
+
+def offset_of(audio: AudioFormat) -> Callable[[int], int] | None:
+    """How many bytes the first so many decoded samples account for; None where the format alone does not tell."""
+    if audio.encoding is Encoding.CONTAINER:
+        return None
+    frame = BYTES[audio.encoding] * audio.channels
+    return lambda samples: samples * audio.sample_rate // SAMPLE_RATE * frame

@@ -17,6 +17,8 @@ class GatewaySettings:
     stall_timeout: float = 10.0
     idle_timeout: float = 60.0
     max_sessions: int = 200
+    max_tracks: int = 50
+    """Sessions a room."""
     max_viewers: int = 5000
     max_unacknowledged: int = 4 * 1024 * 1024
     overload_after: float = 8.0

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import structlog
 
-from captions.errors import RecordError
+from captions.errors import Internal, LogError, RecordError
 from captions.messages import RoomEvent
 from captions.ports.log import Bounds, Entry, Log
 from captions.records import CAPTIONS, PARTIALS, read_room_event
@@ -17,6 +18,16 @@ SWEEP_INTERVAL = 60.0
 """Seconds between two looks for rooms to forget."""
 
 
+@dataclass(slots=True)
+class Tail:
+    """The reader of one partition. ``caught_up`` is set when it has told what was there when it began."""
+
+    topic: str
+    partition: int
+    caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
 class Hub:
     """Rooms by name. ``listener`` is told of every event read, after its room was."""
 
@@ -24,8 +35,7 @@ class Hub:
         self._log = log
         self._listener = listener
         self._rooms: dict[str, Room] = {}
-        self._tails: dict[tuple[str, int], asyncio.Task[None]] = {}
-        self._caught_up: dict[tuple[str, int], asyncio.Event] = {}
+        self._tails: dict[tuple[str, int], Tail] = {}
         self._sweeping: asyncio.Task[None] | None = None
 
     @property
@@ -42,7 +52,7 @@ class Hub:
         return self._rooms.setdefault(name, Room(name))
 
     async def open(self, name: str) -> Room:
-        """The room, with everything that the log retains of it."""
+        """The room, with everything that the log retains of it. Raises ``LogError`` where it cannot be read."""
         self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="forget rooms")
         await asyncio.gather(
             *(self._follow(topic, self._log.partition_of(topic, name)) for topic in (CAPTIONS, PARTIALS))
@@ -54,21 +64,36 @@ class Hub:
         return await self._log.bounds(CAPTIONS, self._log.partition_of(CAPTIONS, name))
 
     async def _follow(self, topic: str, partition: int) -> None:
-        key = (topic, partition)
-        if key not in self._tails:
-            self._caught_up[key] = asyncio.Event()
-            self._tails[key] = asyncio.create_task(self._tail(topic, partition), name=f"tail {topic}-{partition}")
-        await self._caught_up[key].wait()
+        tail = self._tails.get((topic, partition))
+        if tail is None:
+            tail = self._tails[topic, partition] = Tail(topic, partition)
+            tail.task = asyncio.create_task(self._read(tail), name=f"tail {topic}-{partition}")
+        await tail.caught_up.wait()
+        if (topic, partition) not in self._tails:
+            raise LogError(f"partition {partition} of topic {topic} cannot be read")
 
-    async def _tail(self, topic: str, partition: int) -> None:
-        caught_up = self._caught_up[topic, partition]
-        bounds = await self._log.bounds(topic, partition)
+    async def _read(self, tail: Tail) -> None:
+        """Tell what the partition holds and gets. Where that fails its readers are let go; the next one starts anew."""
+        try:
+            await self._tail(tail)
+        except Exception:
+            logger.exception("tail_failed", topic=tail.topic, partition=tail.partition)
+            del self._tails[tail.topic, tail.partition]
+            for room in self.rooms:
+                if self._log.partition_of(tail.topic, room.name) == tail.partition:
+                    for viewer in room.viewers:
+                        viewer.end(Internal("the room cannot be read here, which is logged; reconnect"))
+        finally:
+            tail.caught_up.set()
+
+    async def _tail(self, tail: Tail) -> None:
+        bounds = await self._log.bounds(tail.topic, tail.partition)
         if bounds.earliest >= bounds.end:
-            caught_up.set()
-        async for entry in self._log.read(topic, partition, bounds.earliest):
+            tail.caught_up.set()
+        async for entry in self._log.read(tail.topic, tail.partition, bounds.earliest):
             self._tell(entry)
             if entry.offset >= bounds.end - 1:
-                caught_up.set()
+                tail.caught_up.set()
 
     def _tell(self, entry: Entry) -> None:
         try:
@@ -87,14 +112,21 @@ class Hub:
         """Now and then forget the rooms that nobody reads and of which the log retains nothing."""
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
-            for name, room in list(self._rooms.items()):
-                last = max((event.seq or 0 for event in room.state.history()), default=-1)
-                if not room.viewers and last < (await self.bounds(name)).earliest:
-                    self._rooms.pop(name, None)
+            try:
+                await self._forget()
+            except LogError:
+                logger.exception("rooms_not_swept")
+
+    async def _forget(self) -> None:
+        for name, room in list(self._rooms.items()):
+            bounds = await self.bounds(name)
+            last = max((event.seq or 0 for event in room.state.history()), default=-1)
+            if not room.viewers and last < bounds.earliest:
+                self._rooms.pop(name, None)
 
     async def close(self) -> None:
         """Stop reading."""
-        tasks = [*self._tails.values(), *([self._sweeping] if self._sweeping else [])]
+        tasks = [task for task in (self._sweeping, *(tail.task for tail in self._tails.values())) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -23,20 +23,27 @@ class Room:
     def __init__(self, name: str) -> None:
         self.name = name
         self.state = RoomState()
-        self.audience = 0
-        self._viewers: set[Viewer] = set()
+        self._audience: set[Viewer] = set()
+        self._publishers: set[Viewer] = set()
+
+    @property
+    def audience(self) -> list[Viewer]:
+        """Who reads along."""
+        return list(self._audience)
 
     @property
     def viewers(self) -> list[Viewer]:
         """Everybody who is told: the audience, and the publishers of the room's tracks."""
-        return list(self._viewers)
+        return [*self._audience, *self._publishers]
 
     def tell(self, event: RoomEvent) -> None:
         """Take an event in and, if it is news, hand it to every viewer."""
         if not self.state.apply(event):
             return
         encoded = Encoded(event)
-        for viewer in self._viewers:
+        for viewer in self._audience:
+            viewer.put(encoded)
+        for viewer in self._publishers:
             viewer.put(encoded)
 
     def join(self, viewer: Viewer, after: int | None, bounds: Bounds) -> Past:
@@ -44,8 +51,7 @@ class Room:
 
         ``bounds`` are those of the room's partition, to know what is no longer retained.
         """
-        self._viewers.add(viewer)
-        self.audience += 1
+        self._audience.add(viewer)
         gap = missing(after, bounds)
         since = after if after is not None and gap is None else -1
         kept = [event for event in self.state.history() if (event.seq or 0) > since]
@@ -56,16 +62,15 @@ class Room:
 
     def leave(self, viewer: Viewer) -> None:
         """Count the viewer out."""
-        self._viewers.discard(viewer)
-        self.audience -= 1
+        self._audience.discard(viewer)
 
     def follow(self, viewer: Viewer) -> None:
         """Tell a publisher what comes, without counting it as audience."""
-        self._viewers.add(viewer)
+        self._publishers.add(viewer)
 
     def unfollow(self, viewer: Viewer) -> None:
         """Tell the publisher no more."""
-        self._viewers.discard(viewer)
+        self._publishers.discard(viewer)
 
 
 def missing(after: int | None, bounds: Bounds) -> Gap | None:

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
 from captions.audio import to_bytes
+from captions.errors import LogError
+from captions.ports.log import Record
+from captions.records import AUDIO as AUDIO_TOPIC
 from inference.engine.scripted import ScriptedWord
 from streamer.auth import Grant
 from tests.streamer.system import Conversation, System, running
@@ -118,6 +121,7 @@ async def test_a_wrong_room_and_too_many_terms_are_refused_and_unknown_parameter
         ("{", "bad_request", 1008),
         ('{"type":"stop"}', "bad_request", 1008),
         (bytes(65 * 1024), "too_large", 1009),
+        ('{"type":"keepalive","filler":"' + "x" * 65_536 + '"}', "too_large", 1009),
     ],
 )
 async def test_a_wrong_message_is_refused_and_the_track_is_free_again(
@@ -289,7 +293,9 @@ async def test_a_drain_sends_the_last_captions_and_lets_everybody_go() -> None:
         await talk.next()
         await view.of("live")
         await send(talk, AUDIO[:60_000])
-        await talk.of("ack")
+        (held,) = system.gateway.sessions.held
+        while held.session.heard < 30_000:  # noqa: ASYNC110 - told by no event
+            await asyncio.sleep(0.01)
         draining = asyncio.create_task(system.gateway.drain(5))
         for conversation in (talk, view):
             code, heard = await conversation.rest()
@@ -315,6 +321,166 @@ async def test_one_bug_costs_one_session(monkeypatch: pytest.MonkeyPatch) -> Non
         code, heard = await healthy.rest()
         assert code == 1000
         assert text_of(heard) == SAID
+
+
+@pytest.mark.parametrize(
+    ("query", "frame"),
+    [({}, 2), ({"sample_rate": 48_000, "channels": 2, "encoding": "float32"}, 8), ({"encoding": "alaw"}, 1)],
+)
+async def test_what_is_safe_is_acknowledged_though_nothing_follows_it(query: dict[str, Any], frame: int) -> None:
+    rate = int(query.get("sample_rate", 16_000))
+    sent = 2 * rate * frame
+    async with running(SCRIPT, stall_timeout=60) as system, system.publisher(**query) as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, bytes(sent), 60_000)
+        all_but_pre_roll = sent - rate * frame // 2
+        ack = await talk.next(lambda m: m["type"] == "ack" and m["offset"] >= all_but_pre_roll, within=5)
+    assert ack["offset"] <= sent
+    assert ack["offset"] % frame == 0
+
+
+async def test_rate_and_channels_of_a_container_are_its_own_business() -> None:
+    async with running(SCRIPT) as system, system.publisher(encoding="container", sample_rate=96000, channels=12) as ws:
+        assert (await Conversation(ws).next())["type"] == "ready"
+
+
+async def test_nothing_acknowledged_is_lost_when_a_session_is_taken_over_while_the_log_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script, pcm = script_of(8, words=4)
+    audio = to_bytes(pcm)
+    async with running(script) as system:
+        free, append = asyncio.Event(), system.log.append
+
+        async def append_when_free(topic: str, record: Record) -> int:
+            if topic == AUDIO_TOPIC:
+                await free.wait()
+            return await append(topic, record)
+
+        monkeypatch.setattr(system.log, "append", append_when_free)
+        async with system.publisher() as old:
+            hung = Conversation(old)
+            session = (await hung.next())["session"]
+            await send(hung, audio[:600_000], 60_000)
+            held = system.gateway.sessions.held[0].session
+            async with asyncio.timeout(5):
+                while not held._feeding.locked():  # noqa: ASYNC110 - told by no event
+                    await asyncio.sleep(0.01)
+            async with system.publisher(session=session) as new:
+                talk = Conversation(new)
+                offset = (await talk.next())["offset"]
+                free.set()
+                await send(talk, audio[offset:], 60_000)
+                await new.send(END)
+                code, heard = await talk.rest(20)
+    assert code == 1000
+    assert heard[-1] == {"type": "done", "offset": len(audio), "seconds": pytest.approx(len(pcm) / 16_000, abs=0.001)}
+
+
+async def test_a_publisher_that_did_not_end_is_not_told_done_by_a_drain() -> None:
+    async with running(SCRIPT) as system, system.publisher(track="quiet") as quiet, system.publisher() as busy:
+        idle, talk = Conversation(quiet), Conversation(busy)
+        await idle.next()
+        await talk.next()
+        system.gateway.pending.ended("hall", "main", 99)  # one whose final is late
+        draining = asyncio.create_task(system.gateway.drain(0.5))
+        for conversation in (idle, talk):
+            code, heard = await conversation.rest()
+            assert (heard[-1]["type"], heard[-1]["code"], code) == ("error", "shutting_down", 1001)
+        await draining
+
+
+async def test_a_drain_lets_a_publisher_that_ended_have_its_done() -> None:
+    async with running(SCRIPT, delay=0.3) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO)
+        await socket.send(END)
+        await talk.next(lambda m: m["type"] == "ack" and m["offset"] == len(AUDIO))
+        draining = asyncio.create_task(system.gateway.drain(10))
+        code, heard = await talk.rest()
+        await draining
+    assert (heard[-1]["type"], code) == ("done", 1000)
+    assert text_of(heard) == SAID
+
+
+async def test_a_log_that_fails_is_our_fault_and_leaves_the_track_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(topic: str, record: Record) -> int:
+        raise LogError(f"no space on {topic} for {record.key}")
+
+    async with running(SCRIPT) as system:
+        with monkeypatch.context() as broken_log:
+            broken_log.setattr(system.log, "append", broken)
+            status, body, _ = await refused(system)
+            assert (status, body["code"]) == (500, "internal")
+        async with system.publisher() as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            with monkeypatch.context() as broken_log:
+                broken_log.setattr(system.log, "append", broken)
+                await send(talk, AUDIO)
+                code, heard = await talk.rest()
+            assert (heard[-1]["code"], code) == ("internal", 1011)
+        async with system.publisher() as socket:
+            assert (await Conversation(socket).next())["type"] == "ready"
+
+
+async def test_a_publisher_that_ended_and_left_frees_its_track_at_once() -> None:
+    async with running(SCRIPT, working=False) as system, system.viewer() as watching:
+        async with system.publisher() as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            await send(talk, AUDIO)
+            await socket.send(END)
+            await talk.next(lambda m: m["type"] == "ack" and m["offset"] == len(AUDIO))
+            socket.transport.abort()
+        await Conversation(watching).next(lambda m: m.get("state") == "ended")
+        async with system.publisher() as socket:
+            assert (await Conversation(socket).next())["type"] == "ready"
+
+
+async def test_last_captions_that_are_late_are_said_to_be_late() -> None:
+    async with running(SCRIPT, working=False, done_timeout=0.3) as system, system.viewer() as watching:
+        async with system.publisher() as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            await send(talk, AUDIO)
+            await socket.send(END)
+            code, heard = await talk.rest()
+        assert (heard[-1]["code"], code) == ("internal", 1011)
+        await Conversation(watching).next(lambda m: m.get("state") == "ended")
+
+
+async def test_a_publisher_that_fell_silent_may_come_back() -> None:
+    async with running(SCRIPT, idle_timeout=0.3) as system:
+        async with system.publisher() as socket:
+            _, heard = await Conversation(socket).rest()
+        async with system.publisher(session=heard[0]["session"]) as socket:
+            assert (await Conversation(socket).next())["session"] == heard[0]["session"]
+
+
+async def test_a_room_has_so_many_tracks_and_no_more() -> None:
+    async with running(SCRIPT, max_tracks=1) as system, system.publisher(track="one") as socket:
+        await Conversation(socket).next()
+        status, body, _ = await refused(system, track="two")
+        assert (status, body["code"]) == (429, "too_many")
+        async with system.publisher("elsewhere") as other:
+            assert (await Conversation(other).next())["type"] == "ready"
+
+
+async def test_a_flood_of_commands_is_held_in_no_queue() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        for at in range(0, len(AUDIO), 6400):
+            await socket.send(AUDIO[at : at + 6400])
+            for _ in range(20):
+                await socket.send('{"type":"finalize"}')
+        await socket.send(END)
+        code, heard = await talk.rest()
+    assert code == 1000
+    assert heard[-1]["offset"] == len(AUDIO)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
+from captions.errors import LogError
 from captions.messages import TrackMessage
+from captions.ports.log import Entry
 from captions.records import CAPTIONS, PARTIALS, write_room_event
 from streamer.auth import Grant
 from tests.captions.messages import caption
 from tests.streamer.system import Conversation, Message, System, running
 from tests.streamer.test_publish import AUDIO, END, SCRIPT, send
-from transport.memory import TopicSettings
+from transport.memory import MemoryLog, TopicSettings
 
 
 async def say(system: System, **fields: object) -> None:
@@ -163,6 +167,61 @@ async def test_a_viewer_that_reads_nothing_is_let_go_and_the_others_are_not() ->
         assert len([m for m in heard if m["type"] == "caption"]) < 400
         if code == 1008:
             assert heard[-1]["code"] == "slow_consumer"
+
+
+async def test_a_reader_of_an_event_stream_that_takes_nothing_is_let_go() -> None:
+    async with running(SCRIPT, viewer_backlog=50, send_timeout=0.3) as system:
+        _, lazy = await asyncio.open_connection("127.0.0.1", system.port)
+        lazy.write(b"GET /v1/rooms/hall/captions HTTP/1.1\r\nHost: here\r\n\r\n")
+        async with asyncio.timeout(20):
+            while not system.gateway.viewers:  # noqa: ASYNC110 - told by no event
+                await asyncio.sleep(0.01)
+            lazy.transport.pause_reading()  # type: ignore[attr-defined] # a socket's transport can
+            utterance = 0
+            while system.gateway.viewers:
+                await say(system, utterance=utterance, final=True, text="word " * 400, start=float(utterance))
+                utterance += 1
+                await asyncio.sleep(0)
+        lazy.transport.abort()
+        assert (await past(system))[-1]["type"] == "live"
+
+
+async def test_readers_of_a_log_that_fails_are_let_go_and_the_next_ones_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = MemoryLog.read
+
+    async def failing(log: MemoryLog, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+        async for entry in read(log, topic, partition, start):
+            if entry.topic == CAPTIONS:
+                raise LogError("the disk is gone")
+            yield entry
+
+    async with running(SCRIPT, working=False) as system:
+        with monkeypatch.context() as broken:
+            broken.setattr(MemoryLog, "read", failing)
+            async with system.viewer() as socket:
+                view = Conversation(socket)
+                await view.of("live")
+                await say(system, utterance=0, final=True, text="unread")
+                code, heard = await view.rest()
+            assert (heard[-1]["code"], code) == ("internal", 1011)
+            with pytest.raises(InvalidStatus) as refusal:
+                await system.viewer()
+            assert refusal.value.response.status_code == 500
+            assert json.loads(refusal.value.response.body or b"")["code"] == "internal"
+            async with httpx.AsyncClient(base_url=system.http) as http:
+                answer = await http.get("/v1/rooms/hall/transcript")
+            assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+        assert texts(await past(system)) == ["unread"]
+
+
+async def test_a_socket_at_an_unknown_path_is_not_found() -> None:
+    async with running(SCRIPT) as system:
+        with pytest.raises(InvalidStatus) as refusal:
+            await connect(f"ws://127.0.0.1:{system.port}/v1/nowhere")
+    assert refusal.value.response.status_code == 404
+    assert json.loads(refusal.value.response.body or b"")["code"] == "not_found"
 
 
 async def events(lines: AsyncIterator[str], count: int) -> list[dict[str, str]]:

@@ -1,7 +1,9 @@
 import asyncio
 import io
+import struct
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import av
@@ -14,7 +16,7 @@ from captions.audio import Pcm, from_bytes
 from captions.errors import Refusal, UnsupportedAudio
 from livecaptions.client.files import read_file
 from livecaptions.talk import talk_path
-from streamer.audio.container import ContainerDecoder
+from streamer.audio.container import MOST_TRAILING_BYTES, ContainerDecoder
 
 SECONDS = 8
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "200000"}
@@ -40,14 +42,16 @@ def no_thread_is_left() -> Iterator[None]:
     assert not [thread for thread in threading.enumerate() if thread.name == "container-decoder"]
 
 
-def encoded(pcm: Pcm, container: str, codec: str, rate: int, options: dict[str, str]) -> bytes:
+def encoded(
+    pcm: Pcm, container: str, codec: str, rate: int, options: dict[str, str], *, path: Path | None = None
+) -> bytes:
     class Pipe(io.BytesIO):
         """Like a socket: the muxer cannot go back to write lengths."""
 
         seekable = None  # type: ignore[assignment] # PyAV asks whether it is there
 
     out: Any = io.BytesIO() if container in {"wav", "flac"} else Pipe()
-    with av.open(out, "w", format=container, options=options) as muxer:
+    with av.open(path or out, "w", format=container, options=options) as muxer:
         stream: Any = muxer.add_stream(codec, rate=rate)
         stream.layout = "mono"
         resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=rate)
@@ -63,7 +67,7 @@ def encoded(pcm: Pcm, container: str, codec: str, rate: int, options: dict[str, 
                 muxer.mux(packet)
         for packet in stream.encode(None):
             muxer.mux(packet)
-    return bytes(out.getvalue())
+    return path.read_bytes() if path else bytes(out.getvalue())
 
 
 async def decode(data: bytes, size: int = 2000) -> tuple[Pcm, list[tuple[int, int]]]:
@@ -111,10 +115,126 @@ async def test_a_container_is_decoded_while_it_arrives(name: str, speech: Pcm) -
     assert np.corrcoef(shifted, speech[16_000:96_000])[0, 1] > 0.9
 
 
-async def test_a_stream_that_breaks_off_keeps_what_was_heard(speech: Pcm) -> None:
-    data = encoded(speech, *FORMATS["webm as MediaRecorder makes it"])
-    pcm, _ = await decode(data[: len(data) * 2 // 3])
-    assert len(pcm) > len(speech) // 2
+@pytest.mark.parametrize("name", FORMATS)
+async def test_an_offset_never_runs_ahead_of_the_samples(name: str, speech: Pcm) -> None:
+    data = encoded(speech, *FORMATS[name])
+    decoder = ContainerDecoder()
+    heard, checked = 0, 0
+    try:
+        for at in range(0, len(data), len(data) // 6):
+            await decoder.feed(data[at : at + len(data) // 6])
+            await asyncio.sleep(0.02)
+            if (decoded := decoder._samples.take()) is None:
+                continue
+            heard += len(decoded.pcm)
+            assert decoded.offset <= at + len(data) // 6
+            if decoded.offset > len(data) // 4:
+                before, _ = await decode(data[: decoded.offset], 20_000)
+                assert len(before) <= heard
+                checked += 1
+    finally:
+        await decoder.close()
+    assert checked
+
+
+@pytest.mark.parametrize("share", [0.4, 0.61, 0.97])
+@pytest.mark.parametrize("name", FORMATS)
+async def test_a_stream_that_breaks_off_keeps_what_was_heard(name: str, share: float, speech: Pcm) -> None:
+    data = encoded(speech, *FORMATS[name])
+    pcm, _ = await decode(data[: int(len(data) * share)])
+    assert len(pcm) > len(speech) * (share - 0.2)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+async def test_bytes_spoilt_on_the_way_cost_little(name: str, speech: Pcm) -> None:
+    data = bytearray(encoded(speech, *FORMATS[name]))
+    middle = len(data) // 2
+    data[middle : middle + 300] = np.random.default_rng(1).bytes(300)
+    pcm, _ = await decode(bytes(data))
+    assert abs(len(pcm) - len(speech)) <= 34_000  # Ogg gives up two pages of a second
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+async def test_a_wav_that_does_not_know_its_length_is_read_to_its_end(size: int, speech: Pcm) -> None:
+    data = bytearray(encoded(speech, *FORMATS["wav"]))
+    at = data.index(b"data")
+    data[4:8] = data[at + 4 : at + 8] = struct.pack("<I", size)
+    pcm, _ = await decode(bytes(data), 20_000)
+    assert abs(len(pcm) - len(speech)) <= 20
+
+
+@pytest.mark.parametrize("name", ["webm as MediaRecorder makes it", "ogg/opus"])
+async def test_recordings_chained_end_to_end_are_all_heard(name: str, speech: Pcm) -> None:
+    data = encoded(speech, *FORMATS[name])
+    pcm, _ = await decode(data + data, 20_000)
+    assert abs(len(pcm) - 2 * len(speech)) <= 2500
+
+
+async def test_a_picture_of_megabytes_before_the_sound_does_not_block_the_stream(speech: Pcm) -> None:
+    size = 3_000_000
+    tag = b"ID3\x04\x00\x00" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
+    pcm, _ = await decode(tag + encoded(speech, *FORMATS["mp3"]), 60_000)
+    assert abs(len(pcm) - len(speech)) <= 2500
+
+
+async def test_a_rate_nobody_records_at_is_refused_before_it_grows(speech: Pcm) -> None:
+    data = bytearray(encoded(speech, *FORMATS["wav"]))
+    data[24:28] = struct.pack("<I", 1)
+    with pytest.raises(UnsupportedAudio, match="at 1 Hz"):
+        await decode(bytes(data), 20_000)
+
+
+async def test_a_codec_off_the_list_is_refused_by_name(speech: Pcm) -> None:
+    with pytest.raises(UnsupportedAudio, match="ac3"):
+        await decode(encoded(speech, "matroska", "ac3", 44_100, {}))
+
+
+async def test_a_file_that_tells_its_layout_first_ends_where_it_says(speech: Pcm, tmp_path: Path) -> None:
+    data = encoded(speech, "mp4", "aac", 44_100, {"movflags": "faststart"}, path=tmp_path / "a.mp4")
+    pcm, _ = await decode(data + bytes(1000), 20_000)
+    assert abs(len(pcm) - len(speech)) <= 2500
+    with pytest.raises(UnsupportedAudio, match="more followed"):
+        await decode(data + bytes(MOST_TRAILING_BYTES + 1_000_000), 20_000)
+
+
+async def test_a_file_that_tells_its_layout_last_is_refused_with_the_way_out(speech: Pcm, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedAudio, match="fragmented mp4"):
+        await decode(encoded(speech, "mp4", "aac", 44_100, {}, path=tmp_path / "a.mp4"), 20_000)
+
+
+async def test_garbage_is_refused_before_a_second_of_it_came() -> None:
+    decoder = ContainerDecoder()
+    reading = asyncio.create_task(decoder.read())
+    async with asyncio.timeout(5):
+        for _ in range(20):
+            await decoder.feed(b"plain text" * 100)
+        with pytest.raises(UnsupportedAudio):
+            await reading
+    with pytest.raises(UnsupportedAudio):
+        await decoder.feed(b"more")
+    await decoder.close()
+
+
+async def test_bytes_and_samples_that_wait_are_bounded() -> None:
+    decoder = ContainerDecoder()
+    silence = encoded(np.zeros(16_000 * 60, np.int16), *FORMATS["flac"])
+    fed = 0
+
+    async def feed() -> None:
+        nonlocal fed
+        for _ in range(100_000):
+            await decoder.feed(silence)
+            fed += len(silence)
+
+    feeding = asyncio.create_task(feed())
+    await asyncio.sleep(0.5)
+    assert not feeding.done()
+    assert fed < 3_000_000
+    held = await decoder.read()
+    assert held is not None
+    assert len(held.pcm) < 16_000 * 40
+    feeding.cancel()
+    await decoder.close()
 
 
 NO_CONTAINERS = [

@@ -1,0 +1,79 @@
+"""``GET /v1/rooms/{room}/captions``: the content of the WebSocket as server-sent events (HTML Living Standard, 9.2)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Send
+
+from captions.errors import Refusal, SlowConsumer
+from captions.messages import Live, error_message
+from captions.ports.log import Bounds
+from streamer.gateway import Gateway
+from streamer.query import ViewQuery
+from streamer.rooms.event import server_sent
+from streamer.view import TOO_SLOW, admitted, counted
+
+HEARTBEAT = 15.0
+"""Seconds between comments on an idle event stream: proxies cut what is silent for longer."""
+
+Events = AsyncGenerator[bytes, None]
+
+
+class EventStream(StreamingResponse):
+    """An event stream whose reader is let go when it takes nothing for ``send_timeout`` seconds."""
+
+    def __init__(self, events: Events, send_timeout: float) -> None:
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._events = events
+        self._send_timeout = send_timeout
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the events; the generator is closed here and now, however that ends."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self._send_timeout):
+                await send(message)
+
+        async with aclosing(self._events):
+            try:
+                await super().stream_response(send_in_time)
+            except TimeoutError:
+                with suppress(StopAsyncIteration):
+                    await self._events.athrow(SlowConsumer(TOO_SLOW))
+
+
+async def view_events(request: Request, gateway: Gateway, room_id: str) -> Response:
+    """Serve one reader of an event stream. Raises the ``Refusal`` it gets instead."""
+    query = admitted(request, gateway, room_id, request.headers.get("last-event-id"))
+    await gateway.hub.open(room_id)
+    bounds = await gateway.hub.bounds(room_id)
+    return EventStream(_events(gateway, room_id, query, bounds), gateway.settings.send_timeout)
+
+
+async def _events(gateway: Gateway, room_id: str, query: ViewQuery, bounds: Bounds) -> Events:
+    viewer = gateway.viewer(query)
+    room = gateway.hub.room(room_id)
+    with counted(gateway, room, viewer, "sse") as outcome:
+        try:
+            past = room.join(viewer, query.after, bounds)
+            if past.gap is not None:
+                yield server_sent("gap", past.gap.encode())
+            for encoded in past.events:
+                yield encoded.sse
+            yield server_sent("live", Live().encode())
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        waiting = await viewer.wait()
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                for encoded in waiting:
+                    yield encoded.sse
+        except Refusal as refusal:
+            outcome.append(refusal.code)
+            yield server_sent("error", error_message(refusal).encode())
