@@ -145,7 +145,7 @@ def test_in_silence_all_but_the_pre_roll_is_settled() -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"onset": 0.3}, "offset <= onset"),
+        ({"onset": 0.2}, "offset <= onset"),
         ({"offset": 0.0}, "offset <= onset"),
         ({"endpoint": 0.0}, "endpoint"),
         ({"segment": -0.2}, "segment"),
