@@ -41,6 +41,7 @@ def demo(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)  # the server is stopped on every way out
     free = _free(port)
+    console.print("Starting a server with the embedded model...", style="dim")
     with _server(free) as server:
         url = f"http://localhost:{free}"
         asyncio.run(_play(console, url, server, seconds))
