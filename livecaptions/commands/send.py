@@ -63,7 +63,7 @@ def send(
 
 
 async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) -> bool:
-    """Publish and show; whether Ctrl-C ended it."""
+    """Publish and show; whether Ctrl-C ended it: the first one ends the sound, a second one everything."""
     screen: Display | JsonLines
 
     def tell(event: Event) -> None:
@@ -72,14 +72,17 @@ async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) ->
     publisher = Publisher(stream, tell)
     screen = JsonLines(sys.stdout, lambda: publisher.elapsed) if jsonl else Display(Console())
     interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    publishing = asyncio.create_task(publisher.publish(frames))
 
     def stop() -> None:
+        if interrupted.is_set():
+            publishing.cancel()
         interrupted.set()
         publisher.stop()
-        loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C stops everything
 
-    loop.add_signal_handler(signal.SIGINT, stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
     with screen:
-        await publisher.publish(frames)
+        await asyncio.wait([publishing])
+    if not publishing.cancelled():
+        publishing.result()
     return interrupted.is_set()

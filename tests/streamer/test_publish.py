@@ -405,6 +405,22 @@ async def test_a_drain_lets_a_publisher_that_ended_have_its_done() -> None:
     assert text_of(heard) == SAID
 
 
+async def test_bytes_that_come_after_a_drain_began_are_not_acknowledged() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO[:60_000])
+        await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
+        system.gateway.pending.ended("hall", "other", 99)
+        draining = asyncio.create_task(system.gateway.drain(0.5))
+        await system.gateway.sessions.held[0].session.finished.wait()
+        await send(talk, AUDIO[60_000:])
+        _, heard = await talk.rest()
+        await draining
+    assert max(ack["offset"] for ack in talk.all("ack")) <= 60_000
+    assert heard[-1]["code"] == "shutting_down"
+
+
 async def test_a_log_that_fails_is_our_fault_and_leaves_the_track_free(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(topic: str, record: Record) -> int:
         raise LogError(f"no space on {topic} for {record.key}")

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from captions.audio import to_bytes
+from captions.audio import SAMPLE_RATE, to_bytes
 from livecaptions.talk import talk_path
 from tests.streamer.system import running
 from tests.support import script_of
@@ -47,7 +47,7 @@ async def test_an_interrupted_send_waits_for_its_last_captions() -> None:
         started("send", "-", "--room", "hall", "--url", system.http, "--jsonl", "--fast") as process,
     ):
         assert process.stdin is not None
-        process.stdin.write(to_bytes(PCM))
+        process.stdin.write(to_bytes(PCM[:-SAMPLE_RATE]))  # no pause that ends the utterance before the signal
         await line_with(process, '"caption"')
         process.send_signal(signal.SIGINT)  # standard input stays open
         assert process.stdout is not None
