@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import kafka
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Recordings beside the project's root, never part of it."""
 
@@ -18,6 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {
         "speech": None if (SHARED / "speech").is_dir() else f"the recordings of {SHARED}/speech are not there",
         "browser": None if shutil.which("chromium") else "no Chromium: apt-get install chromium",
+        "kafka": kafka.missing(),
         "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
     }
     for item in items:
@@ -36,3 +39,18 @@ def loop_of_the_main_thread() -> Iterator[None]:
     yield
     asyncio.set_event_loop(None)
     loop.close()
+
+
+@pytest.fixture(scope="session")
+def bootstrap() -> Iterator[str]:
+    """The address of a broker that lives as long as the suite."""
+    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+        yield given
+        return
+    broker = kafka.Broker()
+    try:
+        broker.start()
+        asyncio.run(kafka.answers(broker.bootstrap))
+        yield broker.bootstrap
+    finally:
+        broker.remove()

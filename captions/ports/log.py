@@ -97,6 +97,10 @@ class Log(Protocol):
         """The partition's offsets as they are now."""
         ...
 
+    async def offset_at(self, topic: str, partition: int, wall: float) -> int:
+        """The first offset retained that was appended at ``wall`` (epoch seconds) or later; the end where none was."""
+        ...
+
     def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
         """Entries from offset ``start`` (or the earliest retained after it) on, for ever, outside any group."""
         ...

@@ -109,6 +109,23 @@ class LogContract:
         await log.append("one", Record("k", b"live"))
         assert await waiting == [b"live"]
 
+    async def test_an_offset_is_found_by_its_time(self, log: Log) -> None:
+        assert await log.offset_at("one", 0, 0.0) == (await log.bounds("one", 0)).end
+        offsets = []
+        for record in numbered(4):
+            offsets.append(await log.append("one", record))
+            await asyncio.sleep(0.05)
+        entries = []
+        async with asyncio.timeout(PATIENCE):
+            async for entry in log.read("one", 0, offsets[0]):
+                entries.append(entry)
+                if len(entries) == len(offsets):
+                    break
+        for entry in entries:
+            assert await log.offset_at("one", 0, entry.timestamp) == entry.offset
+        assert await log.offset_at("one", 0, 0.0) == offsets[0]
+        assert await log.offset_at("one", 0, entries[-1].timestamp + 10) == offsets[-1] + 1
+
     async def test_two_groups_each_get_everything(self, log: Log) -> None:
         for record in numbered(10):
             await log.append("one", record)

@@ -85,6 +85,10 @@ class MemoryLog:
         """The partition's offsets as they are now."""
         return self._trimmed(topic, partition).bounds
 
+    async def offset_at(self, topic: str, partition: int, wall: float) -> int:
+        """The first offset appended at ``wall`` or later; the end where there is none."""
+        return self._trimmed(topic, partition).offset_at(wall)
+
     async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
         """Entries from ``start`` on, for ever."""
         place = self._place(topic, partition)

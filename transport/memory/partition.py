@@ -1,6 +1,7 @@
 """One partition: entries in order, what of them is retained, and who waits for more."""
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Callable
 
 from captions.ports.log import Bounds, Entry, Record
@@ -54,6 +55,11 @@ class Partition:
         """Up to ``most`` entries from offset ``start``, or from the earliest after it."""
         begin = max(start, self.earliest)
         return [self._entries[offset] for offset in range(begin, min(begin + most, self.end))]
+
+    def offset_at(self, wall: float) -> int:
+        """The first offset appended at ``wall`` or later; the end where there is none."""
+        offsets = range(self.earliest, self.end)
+        return self.earliest + bisect_left(offsets, wall, key=lambda offset: self._entries[offset].timestamp)
 
     def trim(self, most_bytes: int, before: float) -> None:
         """Drop entries from the front while there are more than ``most_bytes`` or they are older than ``before``.

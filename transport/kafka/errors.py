@@ -1,0 +1,22 @@
+"""What Kafka refuses, in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka.errors import KafkaError
+
+from captions.errors import LogError
+
+
+@contextmanager
+def as_log_errors(doing: str) -> Iterator[None]:
+    """Raise what aiokafka raises as ``LogError``: ``doing`` is what failed."""
+    try:
+        yield
+    except KafkaError as error:
+        raise LogError(f"{doing}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """The error's name and what it says."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

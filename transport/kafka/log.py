@@ -1,0 +1,135 @@
+"""The Log port on aiokafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
+
+from captions.errors import LogError
+from captions.ports.log import Bounds, Entry, Member, Record
+from transport.kafka.connect import connected
+from transport.kafka.entries import MILLISECONDS
+from transport.kafka.errors import as_log_errors, reason
+from transport.kafka.member import KafkaMember
+from transport.kafka.settings import KafkaSettings
+from transport.kafka.tail import Follower, Tails
+from transport.kafka.topics import TopicPlan, check_topics
+from transport.partitioner import partition_of
+
+logger = structlog.get_logger(__name__)
+
+RETRY_PAUSE = 0.2
+
+
+@asynccontextmanager
+async def kafka_log(settings: KafkaSettings, topics: Sequence[TopicPlan]) -> AsyncIterator["KafkaLog"]:
+    """The log on running brokers, its topics checked, while the context lasts. Raises ``SetupError``."""
+    async with AsyncExitStack() as stack:
+        admin = await stack.enter_async_context(connected(AIOKafkaAdminClient(**settings.connection()), settings))
+        counts = await check_topics(admin, settings, topics)
+        producer = await stack.enter_async_context(connected(AIOKafkaProducer(**settings.producer()), settings))
+        asking = await stack.enter_async_context(connected(AIOKafkaConsumer(**settings.reader()), settings))
+        log = KafkaLog(settings, counts, producer, asking)
+        stack.push_async_callback(log.close)
+        yield log
+
+
+class KafkaLog:
+    """Topics on Kafka; ``counts`` holds the number of partitions of each.
+
+    An append that the brokers do not answer waits for them: aiokafka's idempotent producer sends it again until they
+    do, in order and once.
+    """
+
+    def __init__(self, settings: KafkaSettings, counts: Mapping[str, int], producer: Any, asking: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+        self._settings = settings
+        self._counts = dict(counts)
+        self._producer = producer
+        self._asking = asking
+        self._tails = Tails(lambda: AIOKafkaConsumer(**settings.reader()))
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions ``topic`` had when this process started."""
+        try:
+            return self._counts[topic]
+        except KeyError:
+            raise LogError(f"there is no topic {topic!r}; there are {', '.join(self._counts)}") from None
+
+    def partition_of(self, topic: str, key: str) -> int:
+        """The partition where records of ``key`` go."""
+        return partition_of(key, self.partitions(topic))
+
+    async def append(self, topic: str, record: Record) -> int:
+        """Append and return the offset, once every in-sync replica has it; waits for brokers that do not answer."""
+        partition = self.partition_of(topic, record.key)
+        while True:
+            try:
+                metadata = await self._producer.send_and_wait(
+                    self._settings.prefix + topic,
+                    record.value,
+                    key=record.key.encode(),
+                    partition=partition,
+                    headers=list(record.headers.items()),
+                )
+            except KafkaError as error:
+                if not error.retriable:
+                    raise LogError(f"topic {topic!r} did not take a record: {reason(error)}") from error
+                logger.warning("append_waits", topic=topic, partition=partition, error=reason(error))
+                await asyncio.sleep(RETRY_PAUSE)
+            else:
+                return int(metadata.offset)
+
+    async def bounds(self, topic: str, partition: int) -> Bounds:
+        """The partition's offsets as they are now; Kafka's begin at 0."""
+        place = self._place(topic, partition)
+        with as_log_errors(f"the bounds of partition {partition} of topic {topic!r} are not known"):
+            earliest, end = await asyncio.gather(
+                self._asking.beginning_offsets([place]), self._asking.end_offsets([place])
+            )
+        return Bounds(0, int(earliest[place]), int(end[place]))
+
+    async def offset_at(self, topic: str, partition: int, wall: float) -> int:
+        """The first offset appended at ``wall`` (epoch seconds) or later; the end where there is none."""
+        place = self._place(topic, partition)
+        with as_log_errors(f"partition {partition} of topic {topic!r} could not be searched"):
+            found = (await self._asking.offsets_for_times({place: round(wall * MILLISECONDS)}))[place]
+        return int(found.offset) if found is not None else (await self.bounds(topic, partition)).end
+
+    async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+        """Entries from ``start`` on, for ever."""
+        follower = Follower(topic, self._place(topic, partition), start)
+        with as_log_errors(f"partition {partition} of topic {topic!r} cannot be read"):
+            async for entry in self._tails.follow(follower):
+                yield entry
+
+    @asynccontextmanager
+    async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
+        """Become a member of ``group``."""
+        self.partitions(topic)
+        consumer = AIOKafkaConsumer(
+            group_id=self._settings.prefix + group,
+            # what stays with a member is not replayed
+            partition_assignment_strategy=(StickyPartitionAssignor,),
+            **self._settings.member(),
+        )
+        member = KafkaMember(consumer, topic, self._settings.prefix + topic)
+        try:
+            await member.start()
+            yield member
+        finally:
+            await member.leave()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        await self._tails.close()
+
+    def _place(self, topic: str, partition: int) -> TopicPartition:
+        if not 0 <= partition < self.partitions(topic):
+            raise LogError(f"topic {topic!r} has no partition {partition}, only 0 to {self.partitions(topic) - 1}")
+        return TopicPartition(self._settings.prefix + topic, partition)

@@ -1,0 +1,157 @@
+"""Reading partitions outside any group: one consumer for all that a process follows."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from captions.errors import LogError
+from captions.ports.log import Entry
+from transport.kafka.entries import entry_of
+from transport.kafka.errors import reason
+
+logger = structlog.get_logger(__name__)
+
+MOST_WAITING = 2000
+"""Entries that may wait for a reader before its partition is paused."""
+
+POLL_MS = 1000
+
+
+@dataclass(eq=False, slots=True)
+class Follower:
+    """Who reads a partition: ``position`` is the next offset it is handed, what it was handed waits in ``entries``."""
+
+    topic: str
+    partition: TopicPartition
+    position: int
+    entries: deque[Entry] = field(default_factory=deque)
+    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    paused: bool = False
+
+
+class Tail:
+    """Partitions that are read as they grow, by one consumer, each by one follower.
+
+    aiokafka has no incremental assignment: when a partition comes or goes, all are assigned anew and sought to
+    where their followers are.
+    """
+
+    def __init__(self, consumer: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+        self._consumer = consumer
+        self._followers: dict[TopicPartition, Follower] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._failure: LogError | None = None
+
+    def free_for(self, partition: TopicPartition) -> bool:
+        """Whether the partition can be followed here."""
+        return self._failure is None and partition not in self._followers
+
+    def add(self, follower: Follower) -> None:
+        """Begin to read for ``follower``."""
+        self._followers[follower.partition] = follower
+        self._assign()
+
+    async def remove(self, follower: Follower) -> None:
+        """Read for ``follower`` no more."""
+        del self._followers[follower.partition]
+        if self._followers:
+            self._assign()
+        else:
+            await self._stop()
+            self._consumer.unsubscribe()
+
+    async def entries(self, follower: Follower) -> AsyncIterator[Entry]:
+        """What ``follower`` is handed, for ever."""
+        while True:
+            follower.stirred.clear()
+            while follower.entries:
+                yield follower.entries.popleft()
+                if follower.paused and len(follower.entries) < MOST_WAITING // 2:
+                    follower.paused = False
+                    self._consumer.resume(follower.partition)
+            if self._failure is not None:
+                raise self._failure
+            await follower.stirred.wait()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        await self._stop()
+        await self._consumer.stop()
+
+    async def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _assign(self) -> None:
+        self._consumer.assign(list(self._followers))
+        for partition, follower in self._followers.items():
+            self._consumer.seek(partition, follower.position)
+            if follower.paused:
+                self._consumer.pause(partition)
+        if self._task is None:
+            self._task = asyncio.create_task(self._pump(), name="kafka tail")
+
+    async def _pump(self) -> None:
+        while True:
+            try:
+                fetched = await self._consumer.getmany(timeout_ms=POLL_MS)
+            except KafkaError as error:
+                self._fail(error)
+                return
+            for partition, messages in fetched.items():
+                if (follower := self._followers.get(partition)) is not None:
+                    self._hand(follower, messages)
+
+    def _hand(self, follower: Follower, messages: list[Any]) -> None:
+        fresh = [message for message in messages if message.offset >= follower.position]
+        if not fresh:
+            return  # an offset beyond the end was asked for: what comes before it is read and passed over
+        follower.entries.extend(entry_of(follower.topic, message) for message in fresh)
+        follower.position = fresh[-1].offset + 1
+        follower.stirred.set()
+        if len(follower.entries) >= MOST_WAITING and not follower.paused:
+            follower.paused = True
+            self._consumer.pause(follower.partition)
+
+    def _fail(self, error: KafkaError) -> None:
+        logger.error("tail_failed", error=reason(error))
+        self._failure = LogError(f"reading failed: {reason(error)}")
+        for follower in self._followers.values():
+            follower.stirred.set()
+
+
+class Tails:
+    """As many tails as partitions have followers at once: nearly always one."""
+
+    def __init__(self, consumer: Callable[[], Any]) -> None:
+        self._consumer = consumer
+        self._tails: list[Tail] = []
+        self._opening = asyncio.Lock()
+
+    async def follow(self, follower: Follower) -> AsyncIterator[Entry]:
+        """Entries for ``follower``, for ever. Raises ``LogError`` where Kafka refuses for good."""
+        async with self._opening:
+            tail = next((tail for tail in self._tails if tail.free_for(follower.partition)), None)
+            if tail is None:
+                consumer = self._consumer()
+                await consumer.start()
+                tail = Tail(consumer)
+                self._tails.append(tail)
+            tail.add(follower)
+        try:
+            async for entry in tail.entries(follower):
+                yield entry
+        finally:
+            await tail.remove(follower)
+
+    async def close(self) -> None:
+        """Stop every tail."""
+        await asyncio.gather(*(tail.close() for tail in self._tails))

@@ -1,0 +1,110 @@
+"""Topics made and checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+from captions.errors import SetupError
+from transport.kafka.connect import connected
+from transport.kafka.errors import reason
+from transport.kafka.settings import KafkaSettings
+
+logger = structlog.get_logger(__name__)
+
+TOPIC_EXISTS = 36
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicPlan:
+    """How a topic is to be made. Retention in seconds, and in bytes of each partition (None: any number)."""
+
+    name: str
+    partitions: int
+    replication: int
+    retention_seconds: float
+    retention_bytes: int | None = None
+
+    def config(self) -> dict[str, str]:
+        """Kafka's settings of the topic."""
+        # a segment is dropped whole: several of them within the retention keep what is held near it
+        config = {
+            "retention.ms": str(round(self.retention_seconds * 1000)),
+            "segment.ms": str(max(60_000, round(self.retention_seconds * 250))),
+            "min.insync.replicas": str(max(1, self.replication - 1)),
+            "cleanup.policy": "delete",
+        }
+        if self.retention_bytes is not None:
+            config["retention.bytes"] = str(self.retention_bytes)
+        return config
+
+
+async def create_topics(settings: KafkaSettings, plans: Sequence[TopicPlan]) -> list[str]:
+    """Make the topics that are not there; their names. Those that are there are left as they are.
+
+    Raises ``SetupError`` where the cluster refuses, or where a topic that is there does not fit.
+    """
+    made: list[str] = []
+    async with connected(AIOKafkaAdminClient(**settings.connection()), settings) as admin:
+        for plan in plans:
+            topic = NewTopic(
+                settings.prefix + plan.name,
+                num_partitions=plan.partitions,
+                replication_factor=plan.replication,
+                topic_configs=plan.config(),
+            )
+            try:
+                response = await admin.create_topics([topic])
+            except KafkaError as error:
+                raise SetupError(f"topic {topic.name} cannot be made: {reason(error)}") from error
+            (_, code, message) = response.topic_errors[0]
+            if code not in (0, TOPIC_EXISTS):
+                raise SetupError(f"topic {topic.name} cannot be made: {for_code(code).__name__}: {message}")
+            if code == 0:
+                made.append(topic.name)
+    return made
+
+
+async def check_topics(admin: AIOKafkaAdminClient, settings: KafkaSettings, plans: Sequence[TopicPlan]) -> dict[str, int]:
+    """The number of partitions of each topic, by its name without prefix.
+
+    Raises ``SetupError`` naming every topic that is absent or keeps less than planned.
+    """
+    names = {plan.name: settings.prefix + plan.name for plan in plans}
+    described = {topic["topic"]: topic for topic in await admin.describe_topics(list(names.values()))}
+    wrong = [
+        f"topic {full} is absent" for full in names.values() if described[full]["error_code"] != 0
+    ]
+    if not wrong:
+        configs = await _configs(admin, list(names.values()))
+        wrong = [problem for plan in plans for problem in _problems(plan, names[plan.name], configs[names[plan.name]])]
+    if wrong:
+        raise SetupError("; ".join(wrong) + ". Make the topics with: livecaptions topics --transport kafka://HOST:PORT")
+    return {plan.name: len(described[names[plan.name]]["partitions"]) for plan in plans}
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, dict[str, str]] = {}
+    for response in await admin.describe_configs(resources):
+        for resource in response.resources:
+            found[resource[3]] = {entry[0]: entry[1] for entry in resource[4]}
+    return found
+
+
+def _problems(plan: TopicPlan, full: str, config: Mapping[str, Any]) -> list[str]:
+    """What makes the topic unfit, whatever the plan: a compacted topic loses audio, a short retention too."""
+    problems = []
+    if "compact" in (config.get("cleanup.policy") or ""):
+        problems.append(f"topic {full} is compacted, which drops records that are needed: set cleanup.policy=delete")
+    retention = int(config.get("retention.ms") or -1)
+    if 0 <= retention < plan.retention_seconds * 500:
+        problems.append(
+            f"topic {full} keeps records for {retention / 1000:.0f} s, less than half of the {plan.retention_seconds:.0f} s "
+            "that the settings ask for: raise retention.ms or lower the setting"
+        )
+    return problems
