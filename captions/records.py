@@ -6,6 +6,8 @@
     keyed by room: finals and track states, as the JSON that viewers get, without its ``seq``.
 ``partials``
     keyed by room: partial captions, likewise.
+``dead-letters``
+    what could not be dealt with, as it was, with the reason in its headers: for people to look at.
 """
 
 import json
@@ -21,6 +23,7 @@ from captions.session import SessionSettings
 AUDIO = "audio"
 CAPTIONS = "captions"
 PARTIALS = "partials"
+DEAD_LETTERS = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

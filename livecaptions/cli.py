@@ -8,7 +8,8 @@ from captions.errors import LivecaptionsError, SetupError
 from livecaptions.commands.check_config import check_config
 from livecaptions.commands.demo import demo
 from livecaptions.commands.send import send
-from livecaptions.commands.serve import serve
+from livecaptions.commands.serve import gateway, serve, worker
+from livecaptions.commands.topics import topics
 from livecaptions.commands.watch import watch
 from livecaptions.settings.flags import takes_settings
 
@@ -20,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(takes_settings(serve))
+app.command()(takes_settings(gateway))
+app.command()(takes_settings(worker))
+app.command()(takes_settings(topics))
 app.command()(send)
 app.command()(watch)
 app.command()(demo)

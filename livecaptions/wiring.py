@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from captions.errors import SetupError
 from captions.ports.clock import Clock
 from captions.ports.engine import Engine
 from captions.ports.log import Log
 from captions.ports.probe import Probe
-from captions.records import AUDIO, CAPTIONS, PARTIALS
 from captions.segmenter import SegmenterSettings
 from inference.decoding import in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
@@ -22,22 +22,11 @@ from streamer.auth import Grant
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
 from streamer.vad import detector_factory
-from transport.memory import MemoryLog, TopicSettings
 
 logger = structlog.get_logger(__name__)
 
 RESTART_DELAY = 1.0
 """Seconds before a worker that failed is started again."""
-
-
-def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
-    """The log of a single process."""
-    topics = {
-        AUDIO: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=600),
-        CAPTIONS: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=settings.captions_retention),
-        PARTIALS: TopicSettings(retention_bytes=settings.log_bytes // 8, retention_seconds=60),
-    }
-    return MemoryLog(topics, clock)
 
 
 def build_engine(settings: Settings) -> WhisperEngine:
@@ -73,8 +62,13 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe) -> G
 
 
 @asynccontextmanager
-async def working(settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe) -> AsyncIterator[None]:
-    """A worker that decodes in a thread while the context lasts; one that fails is started again and replays."""
+async def working(
+    settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A worker that decodes in a thread while the context lasts; one that fails is started again and replays.
+
+    The task ends only where starting again would not help: it raises ``SetupError``.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
@@ -85,7 +79,7 @@ async def working(settings: Settings, log: Log, engine: Engine, clock: Clock, pr
         )
         task = asyncio.create_task(_keep_working(worker), name="worker")
         try:
-            yield
+            yield task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -95,6 +89,8 @@ async def _keep_working(worker: Worker) -> None:
     while True:
         try:
             await worker.run()
-        except Exception:
+        except* SetupError as errors:
+            raise errors.exceptions[0] from None
+        except* Exception:
             logger.exception("worker_failed")
         await asyncio.sleep(RESTART_DELAY)

@@ -7,7 +7,7 @@ from typing import Literal
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-CHATTY = ("uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
+CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
 """Loggers whose lines below warnings say nothing that ours do not."""
 
 

@@ -1,52 +1,124 @@
-"""``livecaptions serve``: gateway, worker and log in one process."""
+"""``livecaptions serve``, ``gateway`` and ``worker``: the whole system in one process, or its two halves apart."""
 
 import asyncio
 import signal
+import socket
+from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
 
+from captions.ports.clock import Clock
+from captions.ports.log import Log
+from inference.engine import WhisperEngine
 from livecaptions.clock import SystemClock
+from livecaptions.logs import kafka_settings, open_log
 from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
-from livecaptions.wiring import build_engine, build_gateway, memory_log, working
+from livecaptions.wiring import build_engine, build_gateway, working
 from monitoring.logs import configure_logs
 from monitoring.metrics import PrometheusProbe
 from streamer.app import create_app
 
 logger = structlog.get_logger(__name__)
 
+Role = Callable[[Settings, asyncio.Event], Awaitable[None]]
+"""Runs until the event is set."""
+
 
 def serve(effective: Effective) -> None:
     """Serve live captions from this process: speakers, viewers, pages and the model."""
-    settings = effective.settings
+    run(effective.settings, _serve)
+
+
+def gateway(effective: Effective) -> None:
+    """Serve speakers, viewers and pages from this process; workers elsewhere decode, with Kafka between."""
+    kafka_settings(effective.settings)
+    run(effective.settings, _gateway)
+
+
+def worker(effective: Effective) -> None:
+    """Decode in this process what gateways elsewhere heard, with Kafka between."""
+    kafka_settings(effective.settings)
+    run(effective.settings, _worker)
+
+
+def run(settings: Settings, role: Role) -> None:
+    """Run a role until a signal ends it."""
     configure_logs(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
+        runner.run(_until_signalled(settings, role))
 
 
-async def _serve(settings: Settings) -> None:
-    stop = _stop_signal()
-    sock = listen(settings.host, settings.port)  # first: whether it can be had is known at once
-    engine = await asyncio.to_thread(build_engine, settings)
-    await asyncio.to_thread(engine.warm_up)
-    clock, probe = SystemClock(), PrometheusProbe()
-    log = memory_log(settings, clock)
-    gateway = build_gateway(settings, log, clock, probe)
-    app = create_app(gateway, metrics=probe.render, not_ready=list)
-    async with working(settings, log, engine, clock, probe), serving(app, sock):
-        host, port = sock.getsockname()[:2]
-        logger.info("serving", url=f"http://{host}:{port}/", **engine.describe(), vad=settings.vad)
-        await stop.wait()
-        logger.info("stopping", deadline=settings.drain_deadline)
-        await gateway.drain(settings.drain_deadline)
-    await gateway.close()
-    logger.info("stopped")
-
-
-def _stop_signal() -> asyncio.Event:
+async def _until_signalled(settings: Settings, role: Role) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+    await role(settings, stop)
+    logger.info("stopped")
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+    sock = listen(settings.host, settings.port)  # first: whether it can be had is known at once
+    engine = await _engine(settings)
+    clock, probe = SystemClock(), PrometheusProbe()
+    async with (
+        open_log(settings, clock) as log,
+        working(settings, log, engine, clock, probe) as work,
+    ):
+        await _answer(settings, sock, log, clock, probe, _stopped(stop, work), **engine.describe())
+
+
+async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
+    sock = listen(settings.host, settings.port)
+    clock, probe = SystemClock(), PrometheusProbe()
+    async with open_log(settings, clock) as log:
+        await _answer(settings, sock, log, clock, probe, stop.wait())
+
+
+async def _worker(settings: Settings, stop: asyncio.Event) -> None:
+    engine = await _engine(settings)
+    clock, probe = SystemClock(), PrometheusProbe()
+    async with (
+        open_log(settings, clock) as log,
+        working(settings, log, engine, clock, probe) as work,
+    ):
+        logger.info("working", **engine.describe())
+        await _stopped(stop, work)
+        logger.info("stopping")
+
+
+async def _engine(settings: Settings) -> WhisperEngine:
+    engine = await asyncio.to_thread(build_engine, settings)
+    await asyncio.to_thread(engine.warm_up)
+    return engine
+
+
+async def _stopped(stop: asyncio.Event, work: asyncio.Task[None]) -> object:
+    """Return when it is time to stop; raise what ended the work before."""
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({waiting, work}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    return work.result() if work.done() else None
+
+
+async def _answer(
+    settings: Settings,
+    sock: socket.socket,
+    log: Log,
+    clock: Clock,
+    probe: PrometheusProbe,
+    stopped: Awaitable[object],
+    **described: object,
+) -> None:
+    """Serve clients until it is time to stop, then let them go within the deadline."""
+    gateway = build_gateway(settings, log, clock, probe)
+    app = create_app(gateway, metrics=probe.render, not_ready=list)
+    async with serving(app, sock):
+        host, port = sock.getsockname()[:2]
+        logger.info("serving", url=f"http://{host}:{port}/", **described, vad=settings.vad)
+        await stopped
+        logger.info("stopping", deadline=settings.drain_deadline)
+        await gateway.drain(settings.drain_deadline)
+    await gateway.close()

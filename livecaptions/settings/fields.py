@@ -75,10 +75,42 @@ class Limits(BaseModel):
     overload_after: Seconds = Field(8.0, description="Seconds a final may be late before new sessions are refused.")
 
 
-class Retention(BaseModel):
-    """What the log keeps, in memory."""
+class Transport(BaseModel):
+    """The log between gateways and workers."""
 
-    log_bytes: Count = Field(256 * 1024 * 1024, description="Bytes of audio held: over two hours of speech.")
+    transport: str = Field(
+        "memory", description="memory, within one process; or kafka://HOST:PORT[,HOST:PORT...] between many."
+    )
+    partitions: Count = Field(
+        32, description="Of the topics that `topics` makes: more than workers will ever be; changing it moves tracks."
+    )
+    replication: Count = Field(1, description="Copies of each topic that `topics` makes; 3 survives a broker's death.")
+    kafka_prefix: str = Field("", description="Put before topic and group names: installations can share a cluster.")
+    kafka_session_timeout: Seconds = Field(
+        1.5, description="Seconds until a dead worker is replaced; brokers refuse less than their minimum."
+    )
+    kafka_start_timeout: Seconds = Field(60.0, description="Seconds that brokers are waited for at start.")
+    kafka_compression: Literal["none", "lz4", "zstd"] = Field("none", description="Of records: docs/kafka.md.")
+    kafka_tls: bool = Field(False, description="Connect with TLS.")
+    kafka_tls_ca: str | None = Field(None, description="A file of certificate authorities; else the system's.")
+    kafka_tls_certificate: str | None = Field(None, description="Our own certificate, where brokers ask for one.")
+    kafka_tls_key: str | None = Field(None, description="Its key.")
+    kafka_sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "none", description="How to log in; PLAIN needs TLS to be safe."
+    )
+    kafka_username: str | None = Field(None, description="Of the login.")
+    kafka_password: SecretStr | None = Field(None, description="Of the login; better in the environment than a flag.")
+
+
+class Retention(BaseModel):
+    """What the log keeps."""
+
+    log_bytes: Count = Field(
+        256 * 1024 * 1024, description="Bytes of audio that the log in memory holds: over two hours of speech."
+    )
+    audio_retention: float = Field(
+        600.0, ge=120, description="Seconds audio is kept: the longest that all workers may be gone on Kafka."
+    )
     captions_retention: Seconds = Field(24 * 3600.0, description="Seconds finals can be replayed: a conference day.")
 
 
@@ -105,7 +137,9 @@ class Access(BaseModel):
     tokens: tuple[Token, ...] = Field((), description="Tables of token, rooms and rights; none leaves the server open.")
 
 
-class Settings(Access, Output, Retention, Limits, Sessions, Decoding, Segmenting, Model, Listening, BaseSettings):
+class Settings(
+    Access, Output, Retention, Transport, Limits, Sessions, Decoding, Segmenting, Model, Listening, BaseSettings
+):
     """All of them; pydantic lists the fields of the last base first."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)

@@ -27,7 +27,7 @@ FATAL = (AuthenticationFailedError, UnsupportedSaslMechanismError, UnsupportedVe
 
 @asynccontextmanager
 async def connected(client: Client, settings: KafkaSettings) -> AsyncIterator[Client]:
-    """The client, started, while the context lasts. Raises ``SetupError`` where no broker lets it in by the deadline."""
+    """The client, started, while the context lasts. Raises ``SetupError`` where no broker lets it in."""
     try:
         await start(client, settings)
         yield client

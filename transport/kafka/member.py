@@ -1,7 +1,7 @@
 """A member of a Kafka consumer group."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import structlog
@@ -11,12 +11,12 @@ from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
     IllegalStateError,
-    KafkaError,
+    InvalidSessionTimeoutError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
 
-from captions.errors import LogError
+from captions.errors import LogError, SetupError
 from captions.ports.log import Assigned, Entry, Revoked
 from transport.kafka.entries import entry_of
 from transport.kafka.errors import as_log_errors
@@ -85,8 +85,16 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
     async def start(self) -> None:
         """Join the group."""
         self._consumer.subscribe([self._full_topic], listener=self)
-        with as_log_errors("the group could not be joined"):
-            await self._consumer.start()
+        try:
+            with as_log_errors("the group could not be joined"):
+                await self._consumer.start()
+        except LogError as error:
+            if isinstance(error.__cause__, InvalidSessionTimeoutError):
+                raise SetupError(
+                    "the brokers refuse our session timeout: lower their group.min.session.timeout.ms, or raise "
+                    "kafka_session_timeout, at the price of slower takeovers"
+                ) from error
+            raise
 
     async def leave(self) -> None:
         """Leave the group at once."""

@@ -34,15 +34,16 @@ class KafkaSettings:
     password: str | None = None
 
     session_timeout: float = 1.5
-    """A member not heard of for so long is dead. Measured: its partitions are taken over 1.4 s after kill -9 with 1.5 s,
-    7.8 s after it with aiokafka's 10 s. Brokers refuse less than their group.min.session.timeout.ms, 6 s unless set."""
+    """A member not heard of for so long is dead. Measured: its partitions are taken over 1.4 s after kill -9 with
+    1.5 s, 7.8 s after it with aiokafka's 10 s. Brokers refuse less than their group.min.session.timeout.ms, which is
+    6 s unless set lower."""
     heartbeats: int = 5
     """In a session timeout; members also learn of a rebalance by one, so that few means slow takeovers."""
     rebalance_timeout: float = 5.0
     """What a group waits for members that do not join anew."""
     fetch_wait: float = 0.1
-    """A fetch waits so long for news of its partitions. One that is resumed or added waits for it: aiokafka's 0.5 s would
-    be seen in captions."""
+    """A fetch waits so long for news of its partitions. One that is resumed or added waits for it: aiokafka's 0.5 s
+    would be seen in captions."""
     compression: Compression = "none"
     """Of batches of records: docs/kafka.md has what was measured."""
     start_timeout: float = 60.0
@@ -51,7 +52,7 @@ class KafkaSettings:
     """Of one request."""
 
     def connection(self) -> dict[str, Any]:
-        """aiokafka's arguments that every client takes. Raises ``SetupError`` for a certificate that cannot be read."""
+        """Arguments of every client of aiokafka. Raises ``SetupError`` for a certificate that cannot be read."""
         kind = ("SASL_" if self.sasl != "none" else "") + ("SSL" if self.tls else "PLAINTEXT")
         arguments: dict[str, Any] = {
             "bootstrap_servers": list(self.bootstrap),
@@ -69,7 +70,7 @@ class KafkaSettings:
         return arguments
 
     def producer(self) -> dict[str, Any]:
-        """aiokafka's arguments for a producer: what it acknowledged is on every in-sync replica, once, in order."""
+        """Arguments of a producer: what it acknowledged is on every in-sync replica, once, in order."""
         return {
             **self.connection(),
             "acks": "all",
@@ -79,7 +80,7 @@ class KafkaSettings:
         }
 
     def reader(self) -> dict[str, Any]:
-        """aiokafka's arguments for a consumer outside any group."""
+        """Arguments of a consumer outside any group."""
         return {
             **self.connection(),
             "enable_auto_commit": False,  # offsets are committed when utterances are final
@@ -88,7 +89,7 @@ class KafkaSettings:
         }
 
     def member(self) -> dict[str, Any]:
-        """aiokafka's arguments for a consumer in a group; no static membership, it would not leave at once."""
+        """Arguments of a consumer in a group; no static membership, it would not leave at once."""
         return {
             **self.reader(),
             "session_timeout_ms": _milliseconds(self.session_timeout),

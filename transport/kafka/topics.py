@@ -69,16 +69,16 @@ async def create_topics(settings: KafkaSettings, plans: Sequence[TopicPlan]) -> 
     return made
 
 
-async def check_topics(admin: AIOKafkaAdminClient, settings: KafkaSettings, plans: Sequence[TopicPlan]) -> dict[str, int]:
+async def check_topics(
+    admin: AIOKafkaAdminClient, settings: KafkaSettings, plans: Sequence[TopicPlan]
+) -> dict[str, int]:
     """The number of partitions of each topic, by its name without prefix.
 
     Raises ``SetupError`` naming every topic that is absent or keeps less than planned.
     """
     names = {plan.name: settings.prefix + plan.name for plan in plans}
     described = {topic["topic"]: topic for topic in await admin.describe_topics(list(names.values()))}
-    wrong = [
-        f"topic {full} is absent" for full in names.values() if described[full]["error_code"] != 0
-    ]
+    wrong = [f"topic {full} is absent" for full in names.values() if described[full]["error_code"] != 0]
     if not wrong:
         configs = await _configs(admin, list(names.values()))
         wrong = [problem for plan in plans for problem in _problems(plan, names[plan.name], configs[names[plan.name]])]
@@ -104,7 +104,7 @@ def _problems(plan: TopicPlan, full: str, config: Mapping[str, Any]) -> list[str
     retention = int(config.get("retention.ms") or -1)
     if 0 <= retention < plan.retention_seconds * 500:
         problems.append(
-            f"topic {full} keeps records for {retention / 1000:.0f} s, less than half of the {plan.retention_seconds:.0f} s "
-            "that the settings ask for: raise retention.ms or lower the setting"
+            f"topic {full} keeps records for {retention / 1000:.0f} s, less than half of the "
+            f"{plan.retention_seconds:.0f} s that the settings ask for: raise retention.ms or lower the setting"
         )
     return problems

@@ -1,0 +1,82 @@
+"""The log that the settings ask for: in memory, or on Kafka."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from captions.errors import SetupError
+from captions.ports.clock import Clock
+from captions.ports.log import Log
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
+from livecaptions.settings.fields import Settings
+from transport.kafka import KafkaSettings, TopicPlan, kafka_log, parse_address
+from transport.memory import MemoryLog, TopicSettings
+
+MEMORY = "memory"
+PARTIALS_RETENTION = 300.0
+"""Seconds: a partial is worthless once its final is out."""
+PARTIALS_IN_MEMORY = 60.0
+DEAD_LETTERS_RETENTION = 7 * 24 * 3600.0
+"""Seconds: somebody should look within a week."""
+
+
+@asynccontextmanager
+async def open_log(settings: Settings, clock: Clock) -> AsyncIterator[Log]:
+    """The log while the context lasts. Raises ``SetupError`` where Kafka cannot be reached or lacks its topics."""
+    if settings.transport == MEMORY:
+        yield memory_log(settings, clock)
+    else:
+        async with kafka_log(kafka_settings(settings), topic_plans(settings)) as log:
+            yield log
+
+
+def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
+    """The log of a single process."""
+    kept = settings.captions_retention
+    topics = {
+        AUDIO: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=settings.audio_retention),
+        CAPTIONS: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=kept),
+        PARTIALS: TopicSettings(retention_bytes=settings.log_bytes // 8, retention_seconds=PARTIALS_IN_MEMORY),
+        DEAD_LETTERS: TopicSettings(retention_bytes=settings.log_bytes // 8, retention_seconds=kept),
+    }
+    return MemoryLog(topics, clock)
+
+
+def kafka_settings(settings: Settings) -> KafkaSettings:
+    """How Kafka is reached. Raises ``SetupError`` where no Kafka is named, or half a login."""
+    if settings.transport == MEMORY:
+        raise SetupError("processes share a log on Kafka: name it with --transport kafka://HOST:PORT")
+    if settings.kafka_sasl != "none" and (settings.kafka_username is None or settings.kafka_password is None):
+        raise SetupError(f"kafka_sasl {settings.kafka_sasl} needs kafka_username and kafka_password")
+    return KafkaSettings(
+        bootstrap=parse_address(settings.transport),
+        prefix=settings.kafka_prefix,
+        tls=settings.kafka_tls,
+        tls_ca=settings.kafka_tls_ca,
+        tls_certificate=settings.kafka_tls_certificate,
+        tls_key=settings.kafka_tls_key,
+        sasl=settings.kafka_sasl,
+        username=settings.kafka_username,
+        password=settings.kafka_password.get_secret_value() if settings.kafka_password is not None else None,
+        session_timeout=settings.kafka_session_timeout,
+        compression=settings.kafka_compression,
+        start_timeout=settings.kafka_start_timeout,
+    )
+
+
+def topic_plans(settings: Settings) -> tuple[TopicPlan, ...]:
+    """The topics as they are to be on Kafka."""
+    retention = {
+        AUDIO: settings.audio_retention,
+        CAPTIONS: settings.captions_retention,
+        PARTIALS: PARTIALS_RETENTION,
+        DEAD_LETTERS: DEAD_LETTERS_RETENTION,
+    }
+    return tuple(
+        TopicPlan(
+            name=name,
+            partitions=1 if name == DEAD_LETTERS else settings.partitions,
+            replication=settings.replication,
+            retention_seconds=seconds,
+        )
+        for name, seconds in retention.items()
+    )
