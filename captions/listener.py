@@ -38,6 +38,18 @@ class Listener:
         """The number that the next utterance to be opened gets."""
         return self._segmenter.next_utterance
 
+    def reopen(self, utterance: int, number: int, sent: Pcm) -> None:
+        """Go on with an utterance that another listener began, of which ``sent`` is on the log in ``number`` pieces.
+
+        The detector hears that audio too, so that what follows is judged as it would have been there.
+        """
+        self._segmenter.reopen(utterance, number)
+        size = self._detector.frame_samples
+        for at in range(0, len(sent), size):
+            frame = sent[at : at + size]
+            padded = frame if len(frame) == size else np.concatenate((frame, np.zeros(size - len(frame), np.int16)))
+            self._segmenter.recall(frame, self._detector.probability(padded))
+
     def push(self, pcm: Pcm) -> list[Piece]:
         """Hear samples, shape (any,)."""
         audio = np.concatenate((self._rest, pcm)) if len(self._rest) else pcm

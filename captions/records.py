@@ -1,7 +1,8 @@
 """The log's vocabulary: what the topics hold and how it is written.
 
 ``audio``
-    keyed by ``room/track``: segments of speech, PCM16 in the value, small facts in the headers.
+    keyed by ``room/track``: segments of speech, PCM16 in the value, small facts in the headers; and while nobody
+    speaks marks, which say how far the session has come, for any gateway that takes it over.
 ``captions``
     keyed by room: finals and track states, as the JSON that viewers get, without its ``seq``.
 ``partials``
@@ -11,7 +12,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from captions.audio import BYTES_PER_SAMPLE, Pcm, from_bytes, to_bytes
@@ -24,6 +25,11 @@ AUDIO = "audio"
 CAPTIONS = "captions"
 PARTIALS = "partials"
 DEAD_LETTERS = "dead-letters"
+
+GATEWAY = "gateway"
+"""Header of a track state: the gateway that said it."""
+STABLE = "stable"
+"""Header of a partial: its stable words, one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,22 @@ class AudioSegment:
         return self.number == 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioMark:
+    """How far a session has come where nobody speaks: up to ``position`` in samples and ``offset`` in bytes.
+
+    ``utterance`` is the number that the next utterance gets. ``over``: the session has ended.
+    """
+
+    room: str
+    track: str
+    utterance: int
+    position: int
+    offset: int
+    settings: SessionSettings
+    over: bool = False
+
+
 def audio_key(room: str, track: str) -> str:
     """The key of a track's audio: names hold no slash."""
     return f"{room}/{track}"
@@ -73,18 +95,38 @@ def write_audio(segment: AudioSegment) -> Record:
     if segment.end is not None:
         headers["end"] = str(segment.end).encode()
     if segment.settings is not None:
-        headers["settings"] = json.dumps(asdict(segment.settings), ensure_ascii=False).encode()
+        headers["settings"] = _settings_header(segment.settings)
     return Record(audio_key(segment.room, segment.track), to_bytes(segment.pcm), headers)
 
 
-def read_audio(record: Record) -> AudioSegment:
-    """The audio segment of a record. Raises ``RecordError`` where it is not one."""
+def write_mark(mark: AudioMark) -> Record:
+    """The record of a mark."""
+    facts = {"utterance": mark.utterance, "mark": mark.position, "offset": mark.offset}
+    headers = {name: str(value).encode() for name, value in facts.items()}
+    headers["settings"] = _settings_header(mark.settings)
+    if mark.over:
+        headers["over"] = b"1"
+    return Record(audio_key(mark.room, mark.track), b"", headers)
+
+
+def read_audio(record: Record) -> AudioSegment | AudioMark:
+    """The audio segment or the mark of a record. Raises ``RecordError`` where it is neither."""
     room, slash, track = record.key.partition("/")
     if not slash:
         raise RecordError(f"audio key {record.key!r} is not room/track")
     if len(record.value) % BYTES_PER_SAMPLE:
         raise RecordError(f"audio value of {len(record.value)} bytes is not PCM16")
     headers = record.headers
+    if "mark" in headers:
+        return AudioMark(
+            room=room,
+            track=track,
+            utterance=_whole(headers, "utterance"),
+            position=_whole(headers, "mark"),
+            offset=_whole(headers, "offset"),
+            settings=_settings(headers.get("settings", b"")),
+            over="over" in headers,
+        )
     number = _whole(headers, "segment")
     if (number == 0) != ("settings" in headers):
         raise RecordError("settings belong on the first segment of an utterance, and only there")
@@ -100,6 +142,10 @@ def read_audio(record: Record) -> AudioSegment:
         end=_whole(headers, "end") if "end" in headers else None,
         settings=_settings(headers["settings"]) if number == 0 else None,
     )
+
+
+def _settings_header(settings: SessionSettings) -> bytes:
+    return json.dumps(asdict(settings), ensure_ascii=False).encode()
 
 
 def _whole(headers: Mapping[str, bytes], name: str) -> int:
@@ -120,9 +166,24 @@ def _settings(data: bytes) -> SessionSettings:
         raise RecordError(f"audio header 'settings' cannot be read: {error}") from error
 
 
-def write_room_event(message: RoomEvent) -> Record:
-    """The record of a caption or a track state; its ``seq`` will be the offset it gets."""
-    return Record(message.room, message.model_copy(update={"seq": None}).encode().encode())
+def write_room_event(message: RoomEvent, *, gateway: str | None = None, stable: Sequence[str] | None = None) -> Record:
+    """The record of a caption or a track state; its ``seq`` will be the offset it gets.
+
+    ``gateway`` names the gateway that holds the track: another that believes to hold it lets go. ``stable`` are a
+    partial's words that stand: whoever goes on with the utterance keeps them.
+    """
+    headers = {} if gateway is None else {GATEWAY: gateway.encode()}
+    if stable is not None:
+        headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
+    return Record(message.room, message.model_copy(update={"seq": None}).encode().encode(), headers)
+
+
+def stable_words(record: Record) -> list[str]:
+    """The words of a partial's record that stand. Raises ``RecordError`` where it does not tell them."""
+    try:
+        return [str(word) for word in json.loads(record.headers[STABLE])]
+    except (KeyError, ValueError, TypeError) as error:
+        raise RecordError(f"header {STABLE!r} cannot be read: {error}") from error
 
 
 def read_room_event(record: Record) -> RoomEvent:

@@ -54,6 +54,10 @@ class Revision:
         """Stable words whose audio is no longer decoded: context for what is."""
         return tuple(self._stable[: self._trimmed])
 
+    def recall(self, stable: Sequence[Word]) -> None:
+        """Keep the words that another worker made stable before this one went on with its utterance."""
+        self._stable = list(stable)
+
     def update(self, words: Sequence[Word], *, touches_end: bool) -> None:
         """Hear the next hypothesis, of the audio after what was trimmed.
 

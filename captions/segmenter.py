@@ -125,6 +125,23 @@ class Segmenter:
         """Everything before this position was sent, or never will be."""
         return self._sent if self._open else self._audio.start
 
+    def reopen(self, utterance: int, number: int) -> None:
+        """Go on with an utterance that another segmenter began at this one's origin.
+
+        What that one sent, in ``number`` pieces, is given to ``recall`` next.
+        """
+        self._begin(self._heard)
+        self._utterance, self._number = utterance, number
+
+    def recall(self, frame: Pcm, probability: float) -> None:
+        """Hear a frame that the other segmenter sent already."""
+        self._audio.append(frame)
+        self._heard += len(frame)
+        self._sent = self._heard
+        if probability >= self._offset:
+            self._speech_end = self._heard
+        self._audio.drop_before(self._heard - self._cut_within)
+
     def push(self, frame: Pcm, probability: float) -> list[Piece]:
         """Hear one frame, shape (frame_samples,), or fewer samples at the stream's end."""
         self._audio.append(frame)

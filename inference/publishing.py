@@ -4,15 +4,18 @@ import structlog
 
 from captions.audio import SAMPLE_RATE, to_samples, to_seconds
 from captions.caption import Caption, Pass, Version
+from captions.errors import RecordError
 from captions.gates import screen
 from captions.loops import looks_looped
 from captions.messages import caption_message
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.ports.log import Log
+from captions.ports.log import Entry, Log
 from captions.ports.probe import Probe
-from captions.records import CAPTIONS, PARTIALS, write_room_event
+from captions.records import CAPTIONS, DEAD_LETTERS, PARTIALS, write_room_event
 from captions.words import Word
+from inference.dead_letters import dead_record, dead_utterance
+from inference.decoding import Failed
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 
@@ -47,14 +50,20 @@ class Publisher:
         if utterance.published == ("", 0):
             self._probe.first_partial(self._clock.wall() - utterance.settings.origin - caption.start)
         utterance.published = (caption.text, caption.stable)
-        await self._log.append(PARTIALS, write_room_event(caption_message(caption)))
+        stable = [word.text for word in utterance.revision.stable]
+        await self._log.append(PARTIALS, write_room_event(caption_message(caption), stable=stable))
 
-    async def final(self, utterance: Utterance, hypothesis: Hypothesis | None, revision: int) -> None:
-        """Publish the utterance's final: always exactly one, empty where nothing was said or nothing could be heard."""
+    async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, revision: int) -> None:
+        """Publish the utterance's final: always exactly one, empty where nothing was said or nothing could be heard.
+
+        What could not be heard goes to the dead letters first.
+        """
         words: tuple[Word, ...] = ()
         language = utterance.settings.language
-        if hypothesis is None:
-            logger.error("utterance_lost", **utterance.id._asdict())
+        if isinstance(hypothesis, Failed):
+            logger.error("utterance_lost", **utterance.id._asdict(), reason=hypothesis.reason)
+            await self._log.append(DEAD_LETTERS, dead_utterance(utterance, hypothesis.reason))
+            self._probe.dead_letter("utterance")
         else:
             words, language = self._screened(hypothesis, utterance.seconds), hypothesis.language
             if hypothesis.redecoded:
@@ -63,6 +72,12 @@ class Publisher:
         await self._log.append(CAPTIONS, write_room_event(caption_message(caption)))
         if utterance.ended is not None:
             self._probe.final(self._clock.wall() - utterance.ended)
+
+    async def unreadable(self, entry: Entry, error: RecordError) -> None:
+        """A record of topic ``audio`` that cannot be understood goes to the dead letters as it is."""
+        logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
+        await self._log.append(DEAD_LETTERS, dead_record(entry, str(error)))
+        self._probe.dead_letter("record")
 
     def _screened(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
         screened = screen(hypothesis, duration, self._settings.gates)

@@ -6,9 +6,8 @@ import structlog
 
 from captions.audio import to_samples
 from captions.caption import CaptionId
-from captions.errors import RecordError
 from captions.ports.log import Entry
-from captions.records import AudioSegment, read_audio
+from captions.records import AudioMark, AudioSegment, read_audio
 from inference.utterance import Utterance
 
 logger = structlog.get_logger(__name__)
@@ -32,6 +31,11 @@ class Utterances:
         return iter(self._open.values())
 
     @property
+    def partitions(self) -> list[int]:
+        """Those that are ours."""
+        return list(self._positions)
+
+    @property
     def buffered(self) -> float:
         """Seconds of audio held."""
         return sum(utterance.seconds for utterance in self._open.values())
@@ -47,19 +51,22 @@ class Utterances:
         for utterance in [u for u in self if u.partition == partition]:
             del self._open[utterance.id]
 
-    def hear(self, entry: Entry, now: float) -> None:
-        """Take one entry of topic ``audio`` in; what cannot be understood is passed over with a line in the log."""
+    def hear(self, entry: Entry, now: float) -> Utterance | None:
+        """Take one entry of topic ``audio`` in; the utterance that it opens, if it does.
+
+        Raises ``RecordError`` for an entry that cannot be understood.
+        """
         self._positions[entry.partition] = entry.offset + 1
-        try:
-            segment = read_audio(entry.record)
-        except RecordError as error:
-            logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
-            return
+        segment = read_audio(entry.record)
+        if isinstance(segment, AudioMark):
+            return None
         utterance = self._of(segment, entry, now)
         if utterance is None:
-            return
+            return None
+        begun = utterance.heard == 0
         if utterance.hear(segment, full_segment=FULL_SEGMENT, now=now) and segment.last:
             utterance.ended = entry.timestamp
+        return utterance if begun else None
 
     def _of(self, segment: AudioSegment, entry: Entry, now: float) -> Utterance | None:
         key = CaptionId(segment.room, segment.track, segment.utterance)

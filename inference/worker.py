@@ -1,19 +1,21 @@
 """The worker: audio from the log, captions to the log."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from captions.audio import to_samples
+from captions.errors import RecordError
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Assigned, Entry, Log, Member, Revoked
 from captions.ports.probe import Probe
 from captions.records import AUDIO
 from captions.words import join
-from inference.decoding import Decode, decode_each
+from inference.decoding import Decode, Failed, decode_each
 from inference.publishing import Publisher
+from inference.recall import recall
 from inference.scheduler import Batch, Scheduler
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
@@ -22,6 +24,9 @@ from inference.utterances import Utterances
 logger = structlog.get_logger(__name__)
 
 POLL_TIMEOUT = 1.0
+
+COMMIT_INTERVAL = 5.0
+"""Seconds between two commits where nothing becomes final: marks are not read again either."""
 
 
 class Worker:
@@ -45,6 +50,8 @@ class Worker:
         self._utterances = Utterances()
         self._news = asyncio.Event()
         self._paused: set[int] = set()
+        self._committed = 0.0
+        self._replayed: dict[int, int] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -59,26 +66,47 @@ class Worker:
             happened = await member.poll(POLL_TIMEOUT)
             now = self._clock.monotonic()
             for event in happened:
-                self._take(event, now)
+                await self._take(event, now)
             for utterance in list(self._utterances):
                 if not utterance.complete and now - utterance.touched > self._settings.orphan_timeout:
                     logger.warning("orphan_finalised", room=utterance.id.room, track=utterance.id.track)
                     utterance.give_up()
             self._limit(member)
+            if now - self._committed >= COMMIT_INTERVAL:
+                self._committed = now
+                await self._commit(self._utterances.partitions, member)
             self._probe.queue_depth(self._scheduler.waiting(self._utterances))
             self._news.set()
 
-    def _take(self, event: Assigned | Revoked | Entry, now: float) -> None:
+    async def _take(self, event: Assigned | Revoked | Entry, now: float) -> None:
         match event:
             case Assigned(partition, offset):
                 self._utterances.assign(partition, offset)
+                self._replayed.pop(partition, None)
                 logger.info("partition_assigned", partition=partition, offset=offset)
             case Revoked(partition):
                 self._utterances.revoke(partition)
                 self._paused.discard(partition)
                 logger.info("partition_revoked", partition=partition)
             case Entry():
-                self._utterances.hear(event, now)
+                try:
+                    begun = self._utterances.hear(event, now)
+                except RecordError as error:
+                    await self._publisher.unreadable(event, error)
+                else:
+                    if begun is not None and await self._was_heard_before(event):
+                        await self._recall(begun, event.timestamp)
+
+    async def _was_heard_before(self, entry: Entry) -> bool:
+        """Whether the entry was on the log already when its partition came to be read here."""
+        if entry.partition not in self._replayed:
+            self._replayed[entry.partition] = (await self._log.bounds(AUDIO, entry.partition)).end
+        return entry.offset < self._replayed[entry.partition]
+
+    async def _recall(self, utterance: Utterance, since: float) -> None:
+        utterance.decoding = True  # not before its stable words are known
+        await recall(self._log, utterance, since)
+        utterance.decoding = False
 
     def _limit(self, member: Member) -> None:
         """Read the log no further while too much audio waits; membership goes on."""
@@ -118,9 +146,9 @@ class Worker:
             if self._utterances.owns(utterance):
                 await self._publish(utterance, request, hypothesis, revision)
         if batch.final:
-            await self._commit(batch.utterances, member)
+            await self._commit({utterance.partition for utterance in batch.utterances}, member)
 
-    async def _decode_all(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | None]:
+    async def _decode_all(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | Failed]:
         """Audio too short to hold a word is not worth a decode."""
         heard = [request for request in requests if len(request.pcm) >= to_samples(0.1)]
         found = iter(await decode_each(self._decode, heard, self._probe, self._settings.attempts) if heard else [])
@@ -143,16 +171,16 @@ class Worker:
         )
 
     async def _publish(
-        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis | None, revision: int
+        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis | Failed, revision: int
     ) -> None:
         if request.final:
             await self._publisher.final(utterance, hypothesis, revision)
             self._utterances.finished(utterance)
-        elif hypothesis is not None and not utterance.complete:
+        elif isinstance(hypothesis, Hypothesis) and not utterance.complete:
             await self._publisher.partial(utterance, request, hypothesis, revision)
 
-    async def _commit(self, utterances: Sequence[Utterance], member: Member) -> None:
-        for partition in {utterance.partition for utterance in utterances}:
+    async def _commit(self, partitions: Iterable[int], member: Member) -> None:
+        for partition in partitions:
             watermark = self._utterances.watermark(partition)
             if watermark is not None:
                 await member.commit(partition, watermark)

@@ -37,6 +37,9 @@ class PrometheusProbe(Probe):
         self._redecoded = self._counter("windows_redecoded", "Windows the loop gate decoded again at 30 s.")
         self._gates = self._counter("gates_fired", "Words withdrawn by a hallucination gate.", "gate")
         self._failures = self._counter("decode_failures", "Batches the engine failed on.")
+        self._dead = self._counter(
+            "dead_letter_records", "Utterances and records that could not be dealt with.", "kind"
+        )
         self._first = self._histogram(
             "first_partial_seconds", "From an utterance's beginning to its first words.", FIRST_PARTIAL_BUCKETS
         )
@@ -121,6 +124,10 @@ class PrometheusProbe(Probe):
     def final(self, latency: float) -> None:
         """A final is out."""
         self._final.observe(latency)
+
+    def dead_letter(self, kind: str) -> None:
+        """Something was put aside."""
+        self._dead.labels(kind).inc()
 
     def decode_failed(self) -> None:
         """A batch failed."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from captions.errors import ShuttingDown, TooMany
-from captions.messages import CaptionMessage, RoomEvent
+from captions.messages import CaptionMessage, RoomEvent, TrackMessage
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
@@ -48,7 +48,9 @@ class Gateway:
         self.draining = asyncio.Event()
         self.drained = asyncio.Event()
 
-    def _heard(self, event: RoomEvent) -> None:
+    def _heard(self, event: RoomEvent, gateway: str | None) -> None:
+        if isinstance(event, TrackMessage):
+            self.sessions.hear(event, gateway)
         if isinstance(event, CaptionMessage) and event.final:
             self.pending.final(event.room, event.track, event.utterance)
 
@@ -78,6 +80,7 @@ class Gateway:
     async def drain(self, deadline: float) -> None:
         """Refuse new clients, end what is open, wait for its captions and let all go, within ``deadline`` seconds."""
         self.draining.set()
+        self.sessions.draining = True
         try:
             async with asyncio.timeout(deadline):
                 await asyncio.gather(*(self._finish(held.session) for held in self.sessions.held))

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 import structlog
 
@@ -17,12 +18,19 @@ from captions.listener import Listener
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.ports.probe import Probe
-from captions.records import AUDIO, AudioSegment, write_audio
+from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_mark
 from captions.segmenter import Piece
 from captions.session import SessionSettings
 from streamer.audio.decoder import AudioDecoder, Decoded
 
 logger = structlog.get_logger(__name__)
+
+
+MARK_INTERVAL = 0.5
+"""Seconds between two marks where nobody speaks: what is acknowledged is on the log, so that any gateway knows it."""
+
+HELD_INTERVAL = 2.0
+"""Seconds between two marks where nothing is heard at all: others see that the track is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Session:
     """State of one session.
 
     ``on_ended`` is called with each utterance whose last segment goes onto the log. ``offset_of`` tells how many bytes
-    the first so many samples account for, where that can be known from the format alone.
+    the first so many samples account for, where that can be known from the format alone. ``begun`` bytes, ``heard``
+    samples, were dealt with by the gateway that it was taken over from.
     """
 
     place: SessionPlace
@@ -53,15 +62,17 @@ class Session:
     on_ended: Callable[[int], None]
     offset_of: Callable[[int], int] | None = None
 
-    received: int = 0
-    acknowledged: int = 0
+    begun: int = 0
+    heard: int = 0
     failure: Refusal | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
-    heard: int = 0
 
     def __post_init__(self) -> None:
+        self.received = self.acknowledged = self._safe = self.begun
         self._skip = 0
+        self._told = -inf
+        self._came = self.clock.monotonic()
         self._utterance_start = 0
         self._origin = self.listener.heard
         self._checkpoints: deque[tuple[int, int]] = deque()
@@ -178,11 +189,12 @@ class Session:
             logger.exception("utterance_left_open", session=self.id)
 
     async def _pump(self) -> None:
+        await self.mark()  # others see at once that the track is held
         reading = asyncio.create_task(self.decoder.read())
         commanded = asyncio.create_task(self._commanded.wait())
         try:
             while True:
-                timeout = self.stall_timeout if self.listener.open else None
+                timeout = min(HELD_INTERVAL, self._stalls_in())
                 await asyncio.wait({reading, commanded}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 if reading.done():
                     decoded = reading.result()
@@ -193,20 +205,30 @@ class Session:
                 elif commanded.done():
                     await self._obey()
                     commanded = asyncio.create_task(self._commanded.wait())
-                else:
+                elif self._stalls_in() <= 0:
                     await self._append(self.listener.finalize("stall"))
+                else:
+                    await self.mark()
         finally:
             reading.cancel()
             commanded.cancel()
         await self._append(self.listener.finish())
-        self.acknowledged = self.received
+        self._safe = self.received
+        await self.mark()
+
+    def _stalls_in(self) -> float:
+        """Seconds until the utterance in progress is ended because its audio stopped coming."""
+        return self._came + self.stall_timeout - self.clock.monotonic() if self.listener.open else inf
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
+        self._came = self.clock.monotonic()
         self.probe.audio_received(to_seconds(len(decoded.pcm)))
         pieces = self.listener.push(decoded.pcm)
-        self._checkpoints.append((self.listener.heard, decoded.offset))
+        self._checkpoints.append((self.listener.heard, self.begun + decoded.offset))
         await self._append(pieces)
+        if self.clock.monotonic() - self._told >= MARK_INTERVAL and not self.listener.open:
+            await self.mark()
 
     async def _obey(self) -> None:
         self._commanded.clear()
@@ -222,7 +244,9 @@ class Session:
             began = self.clock.monotonic()
             if piece.last:
                 self.on_ended(piece.utterance)  # before the append: its final may come at once
-            await self.log.append(AUDIO, write_audio(self._segment(piece)))
+            segment = self._segment(piece)
+            await self.log.append(AUDIO, write_audio(segment))
+            self._on_log(segment.offset)
             self.probe.segment_logged(to_seconds(len(piece.pcm)), self.clock.monotonic() - began)
             if piece.number == 0:
                 self._utterance_start = piece.start
@@ -230,18 +254,38 @@ class Session:
                 end = piece.end if piece.end is not None else piece.start + len(piece.pcm)
                 self.probe.utterance_ended(to_seconds(end - self._utterance_start), piece.reason or "end")
         settled = self.listener.settled
-        before, self.acknowledged = self.acknowledged, self._safe_at(settled)
+        self._safe = self._safe_at(settled)
         while self._checkpoints and self._checkpoints[0][0] <= settled:
             self._checkpoints.popleft()
-        if self.acknowledged != before:
+
+    async def mark(self, *, over: bool = False) -> None:
+        """Put on the log how far the session has come; ``over``: that it has ended."""
+        mark = AudioMark(
+            room=self.place.room,
+            track=self.place.track,
+            utterance=self.listener.next_utterance,
+            position=self.listener.settled,
+            offset=self._safe,
+            settings=self.settings,
+            over=over,
+        )
+        await self.log.append(AUDIO, write_mark(mark))
+        self._on_log(mark.offset)
+
+    def _on_log(self, offset: int) -> None:
+        """The log tells any gateway that the session has come to ``offset``."""
+        self._told = self.clock.monotonic()
+        if offset > self.acknowledged:
+            self.acknowledged = offset
             self.wake.set()
 
     def _safe_at(self, position: int) -> int:
         """The offset that is safe once every sample before ``position`` is."""
-        safe = max((offset for heard, offset in self._checkpoints if heard <= position), default=self.acknowledged)
+        safe = max((offset for heard, offset in self._checkpoints if heard <= position), default=self._safe)
         if self.offset_of is not None and self._checkpoints:
-            safe = max(safe, min(self._checkpoints[-1][1], self.offset_of(position - self._origin)))
-        return max(safe, self.acknowledged)
+            known = self.begun + self.offset_of(position - self._origin)
+            safe = max(safe, min(self._checkpoints[-1][1], known))
+        return max(safe, self._safe)
 
     def _segment(self, piece: Piece) -> AudioSegment:
         return AudioSegment(

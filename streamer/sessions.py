@@ -2,25 +2,22 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
-from captions.audio import SAMPLE_RATE
 from captions.errors import LogError, NotFound, Overloaded, TooMany, TrackBusy
-from captions.listener import Listener
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
-from captions.records import CAPTIONS, write_room_event
-from captions.segmenter import Segmenter
-from captions.session import SessionSettings
-from streamer.audio.decoder import AudioFormat, Encoding
-from streamer.audio.open import open_decoder
-from streamer.audio.samples import BYTES
+from captions.records import AUDIO, CAPTIONS, AudioMark, write_mark, write_room_event
+from streamer.audio.decoder import Encoding
+from streamer.creation import SessionMaker
+from streamer.journal import Progress, progress_of
 from streamer.pending import Pending
 from streamer.query import PublishQuery
 from streamer.rooms.hub import Hub
@@ -29,6 +26,12 @@ from streamer.settings import GatewaySettings
 from streamer.timeline import Timeline, known_timeline
 
 logger = structlog.get_logger(__name__)
+
+LEASE = 6.0
+"""Seconds after which a track is free whose session nobody was heard to hold; holders are heard every 2 s."""
+
+HANDOVER = 0.05
+"""Seconds that a gateway gets to let go of a session that another takes over."""
 
 MOST_TIMELINES = 10_000
 """Tracks without a session that are remembered, the latest of them."""
@@ -62,11 +65,16 @@ class Sessions:
         self._probe = probe
         self._hub = hub
         self._pending = pending
-        self._detector = detector
         self._settings = settings
+        self._name = secrets.token_urlsafe(6)
+        self._maker = SessionMaker(
+            log=log, clock=clock, probe=probe, pending=pending, detector=detector, settings=settings
+        )
+        self.draining = False
         self._held: dict[str, Held] = {}
         self._tracks: dict[SessionPlace, str] = {}
         self._timelines: dict[SessionPlace, Timeline] = {}
+        self._last_ended: dict[SessionPlace, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -87,14 +95,10 @@ class Sessions:
         if (wait := self._pending.longest_wait()) > self._settings.overload_after:
             raise Overloaded(f"captions are {wait:.0f} s behind; try again later", retry_after=round(wait))
 
-    def check_free(self, room: str, query: PublishQuery) -> None:
-        """Raise what a publish with this query would be refused for."""
-        if query.session is not None:
-            self._resumable(room, query)
-        else:
-            self.admit(room)
-            if SessionPlace(room, query.track) in self._tracks:
-                raise TrackBusy(f"track {query.track} has a publisher; resume its session, wait, or take another track")
+    def _check_free(self, place: SessionPlace) -> None:
+        self.admit(place.room)
+        if place in self._tracks:
+            raise TrackBusy(f"track {place.track} has a publisher; resume its session, wait, or take another track")
 
     def _resumable(self, room: str, query: PublishQuery) -> Held:
         held = self._held.get(query.session or "")
@@ -105,19 +109,22 @@ class Sessions:
     async def open(self, room: str, query: PublishQuery, connection: asyncio.Event) -> Session:
         """Begin or resume a session for this connection."""
         await self._hub.open(room)
-        self.check_free(room, query)
+        place = SessionPlace(room, query.track)
         if query.session is not None:
-            return await self._resume(self._resumable(room, query), connection)
-        session = self._create(room, query)
-        self._held[session.id] = Held(session, connection)
-        self._tracks[session.place] = session.id
-        session.start()
+            if query.session in self._held:
+                return await self._resume(self._resumable(room, query), connection)
+            return await self._take_over(place, query, connection)
+        self._check_free(place)
+        timeline = await self._timeline(place)
+        self._check_free(place)  # somebody may have been quicker
+        session = self._maker.new(place, query, timeline)
+        self._hold(session, connection)
         try:
-            await self._say(session, "live")
+            await self._announce(place, query.speaker, "live")
         except LogError:
+            self._probe.session_closed("internal")
             await self.end(session)
             raise
-        self._probe.session_opened()
         return session
 
     async def _resume(self, held: Held, connection: asyncio.Event) -> Session:
@@ -131,40 +138,80 @@ class Sessions:
         self._probe.session_opened()
         return held.session
 
-    def _create(self, room: str, query: PublishQuery) -> Session:
-        place = SessionPlace(room, query.track)
+    async def _timeline(self, place: SessionPlace) -> Timeline:
+        """Where a new session of the track begins. Raises ``TrackBusy`` where another gateway holds the track."""
+        state = self._hub.room(place.room).state
+        progress = await self._progress(place) if any(t.track == place.track for t in state.tracks) else None
         wall = self._clock.wall()
-        state = self._hub.known(room)
-        told = known_timeline(state.state, query.track) if state is not None else None
-        known = [timeline for timeline in (self._timelines.get(place), told) if timeline is not None]
-        before = max(known, key=lambda timeline: timeline.next_utterance, default=None)
-        timeline = before.resumed_at(wall) if before is not None else Timeline(wall, 0, 0)
-        detector = self._detector()
-        segmenter = Segmenter(
-            self._settings.segmenter,
-            detector.frame_samples,
-            first_utterance=timeline.next_utterance,
-            origin=timeline.heard,
-        )
-        return Session(
-            place=place,
-            settings=SessionSettings(
-                session=secrets.token_urlsafe(12),
-                origin=timeline.origin,
-                language=query.language or self._settings.language,
-                speaker=query.speaker,
-                vocabulary=query.vocabulary,
-            ),
-            decoder=open_decoder(query.format),
-            listener=Listener(detector, segmenter),
-            log=self._log,
-            clock=self._clock,
-            probe=self._probe,
-            stall_timeout=self._settings.stall_timeout,
-            max_unacknowledged=self._settings.max_unacknowledged,
-            on_ended=lambda utterance: self._pending.ended(place.room, place.track, utterance),
-            offset_of=offset_of(query.format),
-        )
+        known = [self._timelines.get(place), known_timeline(state, place.track)]
+        if progress is not None:
+            ended_here = self._last_ended.get(place) == progress.settings.session
+            if not (progress.over or ended_here) and wall - progress.said_at < LEASE:
+                raise TrackBusy(
+                    f"track {place.track} has a publisher at another gateway; "
+                    "resume its session, wait, or take another track"
+                )
+            known.append(Timeline(progress.settings.origin, progress.position, progress.next_utterance))
+        before = max((t for t in known if t is not None), key=lambda t: t.next_utterance, default=None)
+        return before.resumed_at(wall) if before is not None else Timeline(wall, 0, 0)
+
+    async def _progress(self, place: SessionPlace) -> Progress | None:
+        since = self._clock.wall() - self._settings.resume_window - self._settings.segmenter.longest - LEASE
+        return await progress_of(self._log, place.room, place.track, since)
+
+    async def _take_over(self, place: SessionPlace, query: PublishQuery, connection: asyncio.Event) -> Session:
+        """Go on with a session that another gateway held. Raises ``NotFound`` where the log knows nothing of it."""
+        unknown = NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
+        progress = await self._progress(place)
+        if progress is None or progress.settings.session != query.session or progress.over:
+            raise unknown
+        if self._clock.wall() - progress.said_at > self._settings.resume_window:
+            raise unknown
+        await self._announce(place, progress.settings.speaker, "live")
+        await asyncio.sleep(HANDOVER)  # the other gateway, if it lives, reads that and lets go
+        progress = await self._progress(place) or progress
+        if place in self._tracks:
+            raise TrackBusy("another connection resumed this session")
+        if query.encoding is Encoding.CONTAINER:
+            await self._log.append(AUDIO, write_mark(last_mark(place, progress)))
+            raise NotFound("a container cannot be taken up in its middle by another gateway; begin a new session")
+        session = self._maker.taken_over(place, query, progress)
+        finals = {
+            caption.utterance for caption in self._hub.room(place.room).state.finals if caption.track == place.track
+        }
+        for utterance in progress.ended - finals:
+            self._pending.ended(place.room, place.track, utterance)
+        logger.info("session_taken_over", session=session.id, room=place.room, track=place.track)
+        self._hold(session, connection)
+        return session
+
+    def _hold(self, session: Session, connection: asyncio.Event) -> None:
+        self._held[session.id] = Held(session, connection)
+        self._tracks[session.place] = session.id
+        session.start()
+        self._probe.session_opened()
+
+    def hear(self, track: TrackMessage, gateway: str | None) -> None:
+        """Somebody says what a track is: where another gateway has it now, let go of it."""
+        held = self._held.get(self._tracks.get(SessionPlace(track.room, track.track), ""))
+        if held is None or track.state != "live" or gateway in {None, self._name}:
+            return
+        logger.info("session_handed_over", session=held.session.id, to=gateway)
+        self._forget(held)
+        if held.connection is not None:
+            held.connection.set()
+        self._background(held.session.close(), f"hand over {held.session.id}")
+
+    def _forget(self, held: Held) -> None:
+        if held.abandoned is not None:
+            held.abandoned.cancel()
+        self._held.pop(held.session.id, None)
+        self._tracks.pop(held.session.place, None)
+
+    def _background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def lost(self, session: Session, connection: asyncio.Event) -> None:
         """The connection broke: keep the session for a while."""
@@ -181,9 +228,7 @@ class Sessions:
         await self._try_to_say(session, "away")
 
     def _abandon(self, session: Session) -> None:
-        task = asyncio.create_task(self._give_up(session), name=f"abandon {session.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background(self._give_up(session), f"abandon {session.id}")
 
     async def _give_up(self, session: Session) -> None:
         await session.finish()
@@ -191,13 +236,22 @@ class Sessions:
         await self.end(session)
 
     async def end(self, session: Session) -> None:
-        """The session is over: its track is free, its id is forgotten. Its utterances must be ended by now."""
-        if self._held.pop(session.id, None) is None:
+        """The session is over here: its track is free, its id is forgotten. Its utterances must be ended by now.
+
+        While this gateway drains it may go on at another.
+        """
+        held = self._held.get(session.id)
+        if held is None:
             return
-        self._tracks.pop(session.place, None)
+        self._forget(held)
         await session.close()
         self._remember(session)
-        await self._try_to_say(session, "ended")
+        try:
+            if not self.draining:
+                await session.mark(over=True)
+        except LogError:
+            logger.exception("end_not_told", session=session.id)
+        await self._try_to_say(session, "away" if self.draining else "ended")
 
     def _remember(self, session: Session) -> None:
         """Keep the track's timeline: where nothing was said, the room's captions do not tell it."""
@@ -205,8 +259,10 @@ class Sessions:
         self._timelines[session.place] = Timeline(
             session.settings.origin, session.listener.heard, session.listener.next_utterance
         )
+        self._last_ended[session.place] = session.id
         if len(self._timelines) > MOST_TIMELINES:
-            del self._timelines[next(iter(self._timelines))]
+            oldest = next(iter(self._timelines))
+            del self._timelines[oldest], self._last_ended[oldest]
 
     async def _try_to_say(self, session: Session, state: TrackState) -> None:
         try:
@@ -215,22 +271,27 @@ class Sessions:
             logger.exception("track_state_not_told", session=session.id, state=state)
 
     async def _say(self, session: Session, state: TrackState) -> None:
-        message = TrackMessage(
-            room=session.place.room, track=session.place.track, speaker=session.settings.speaker, state=state
-        )
-        await self._log.append(CAPTIONS, write_room_event(message))
+        await self._announce(session.place, session.settings.speaker, state)
+
+    async def _announce(self, place: SessionPlace, speaker: str | None, state: TrackState) -> None:
+        message = TrackMessage(room=place.room, track=place.track, speaker=speaker, state=state)
+        await self._log.append(CAPTIONS, write_room_event(message, gateway=self._name))
 
     async def close(self) -> None:
-        """End every session at once."""
+        """End every session here at once; each may go on at another gateway."""
+        self.draining = True
         for held in self.held:
-            if held.abandoned is not None:
-                held.abandoned.cancel()
             await self.end(held.session)
 
 
-def offset_of(audio: AudioFormat) -> Callable[[int], int] | None:
-    """How many bytes the first so many decoded samples account for; None where the format alone does not tell."""
-    if audio.encoding is Encoding.CONTAINER:
-        return None
-    frame = BYTES[audio.encoding] * audio.channels
-    return lambda samples: samples * audio.sample_rate // SAMPLE_RATE * frame
+def last_mark(place: SessionPlace, progress: Progress) -> AudioMark:
+    """The mark that ends a session from outside."""
+    return AudioMark(
+        room=place.room,
+        track=place.track,
+        utterance=progress.next_utterance,
+        position=progress.position,
+        offset=progress.offset,
+        settings=progress.settings,
+        over=True,
+    )

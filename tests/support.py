@@ -13,7 +13,7 @@ from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.engine import DecodeRequest, Engine, Hypothesis
 from captions.ports.log import Log
 from captions.ports.probe import Probe
-from captions.records import AUDIO, CAPTIONS, PARTIALS, read_room_event
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, read_room_event
 from inference.decoding import Decode
 from inference.engine.scripted import ScriptedWord, scripted_audio
 from inference.settings import WorkerSettings
@@ -76,7 +76,12 @@ def script_of(utterances: int, *, words: int = 8, seed: int = 0) -> tuple[list[S
 
 
 def memory_log(**audio: int) -> MemoryLog:
-    topics = {AUDIO: TopicSettings(**audio), CAPTIONS: TopicSettings(), PARTIALS: TopicSettings()}
+    topics = {
+        AUDIO: TopicSettings(**audio),
+        CAPTIONS: TopicSettings(),
+        PARTIALS: TopicSettings(),
+        DEAD_LETTERS: TopicSettings(),
+    }
     return MemoryLog(topics, LoopClock(), first_offset=0, session_timeout=2.0)
 
 

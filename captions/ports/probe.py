@@ -52,5 +52,8 @@ class Probe:
     def final(self, latency: float) -> None:
         """A final was published ``latency`` after its endpoint was decided."""
 
+    def dead_letter(self, kind: str) -> None:
+        """An ``utterance`` or a ``record`` that could not be dealt with was put aside."""
+
     def decode_failed(self) -> None:
         """The engine failed on a batch."""

@@ -9,7 +9,7 @@ import structlog
 from captions.errors import Internal, LogError, RecordError
 from captions.messages import RoomEvent
 from captions.ports.log import Bounds, Entry, Log
-from captions.records import CAPTIONS, PARTIALS, read_room_event
+from captions.records import CAPTIONS, GATEWAY, PARTIALS, read_room_event
 from streamer.rooms.room import Room
 
 logger = structlog.get_logger(__name__)
@@ -29,9 +29,9 @@ class Tail:
 
 
 class Hub:
-    """Rooms by name. ``listener`` is told of every event read, after its room was."""
+    """Rooms by name. ``listener`` is told of every event read, and the gateway that said it, after its room was."""
 
-    def __init__(self, log: Log, listener: Callable[[RoomEvent], None]) -> None:
+    def __init__(self, log: Log, listener: Callable[[RoomEvent, str | None], None]) -> None:
         self._log = log
         self._listener = listener
         self._rooms: dict[str, Room] = {}
@@ -106,7 +106,8 @@ class Hub:
         if entry.topic == CAPTIONS:
             event = event.model_copy(update={"seq": entry.offset})
         self.room(event.room).tell(event)
-        self._listener(event)
+        gateway = entry.record.headers.get(GATEWAY)
+        self._listener(event, gateway.decode(errors="replace") if gateway is not None else None)
 
     async def _sweep(self) -> None:
         """Now and then forget the rooms that nobody reads and of which the log retains nothing."""

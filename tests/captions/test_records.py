@@ -10,7 +10,15 @@ from captions.audio import Pcm
 from captions.errors import RecordError
 from captions.messages import TrackMessage
 from captions.ports.log import Record
-from captions.records import AudioSegment, read_audio, read_room_event, write_audio, write_room_event
+from captions.records import (
+    AudioMark,
+    AudioSegment,
+    read_audio,
+    read_room_event,
+    write_audio,
+    write_mark,
+    write_room_event,
+)
 from captions.session import SessionSettings
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
@@ -36,6 +44,12 @@ SEGMENTS = st.builds(
 )  # fmt: skip
 
 
+MARKS = st.builds(
+    AudioMark,
+    room=NAMES, track=NAMES, utterance=COUNTS, position=COUNTS, offset=COUNTS, settings=SETTINGS, over=st.booleans(),
+)  # fmt: skip
+
+
 def a_record() -> Record:
     pcm: Pcm = np.array([1, -2], dtype=np.int16)
     settings = SessionSettings(session="s", origin=0.0, language="en")
@@ -47,9 +61,15 @@ def a_record() -> Record:
 @given(SEGMENTS)
 def test_audio_segments_survive_the_log(segment: AudioSegment) -> None:
     read = read_audio(write_audio(segment))
+    assert isinstance(read, AudioSegment)
     assert np.array_equal(read.pcm, segment.pcm)
     for name in ("room", "track", "utterance", "number", "start", "offset", "last", "end", "settings", "first"):
         assert getattr(read, name) == getattr(segment, name)
+
+
+@given(MARKS)
+def test_marks_survive_the_log(mark: AudioMark) -> None:
+    assert read_audio(write_mark(mark)) == mark
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,9 @@ def assert_sound(finals: Sequence[CaptionMessage], partials: Sequence[CaptionMes
         key = (partial.track, partial.utterance)
         before = seen.get(key)
         if before is None or partial.version > before.version:
+            if before is not None:
+                assert partial.text.split()[: before.stable] == before.text.split()[: before.stable]
+                assert partial.stable >= before.stable
             seen[key] = partial
 
 

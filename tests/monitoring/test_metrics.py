@@ -35,7 +35,7 @@ def test_names_have_a_prefix_a_unit_and_help() -> None:
     families = [family for family in parsed if not family.name.endswith("_created")]
     assert len(families) >= 15
     units = ("seconds", "ratio", "windows", "utterances")
-    counted = ("sessions", "viewers", "ends", "refusals", "dropped", "redecoded", "fired", "failures")
+    counted = ("sessions", "viewers", "ends", "refusals", "dropped", "redecoded", "fired", "failures", "records")
     for family in families:
         assert family.name.startswith("livecaptions_")
         assert family.documentation

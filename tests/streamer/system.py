@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from captions.ports.probe import Probe
-from captions.records import AUDIO, CAPTIONS, PARTIALS
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
 from inference.engine.scripted import ScriptedEngine, ScriptedWord
 from inference.settings import WorkerSettings
 from inference.worker import Worker
@@ -61,7 +61,12 @@ async def running(
 ) -> AsyncIterator[System]:
     """A system while the context lasts; without a worker where it is not ``working``."""
     clock = SystemClock()
-    topics = {AUDIO: TopicSettings(), CAPTIONS: captions or TopicSettings(), PARTIALS: TopicSettings()}
+    topics = {
+        AUDIO: TopicSettings(),
+        CAPTIONS: captions or TopicSettings(),
+        PARTIALS: TopicSettings(),
+        DEAD_LETTERS: TopicSettings(),
+    }
     log = MemoryLog(topics, clock)
     gateway = Gateway(log, clock, Probe(), EnergyDetector, GatewaySettings(**settings))
     worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings())

@@ -1,0 +1,29 @@
+"""What could not be dealt with, as people find it on topic ``dead-letters``."""
+
+from captions.audio import to_bytes
+from captions.ports.log import Entry, Record
+from captions.records import AUDIO, audio_key
+from inference.utterance import Utterance
+
+
+def dead_utterance(utterance: Utterance, reason: str) -> Record:
+    """An utterance that the engine failed on: its audio, PCM16 mono at 16 kHz, and where it began."""
+    return Record(
+        audio_key(utterance.id.room, utterance.id.track),
+        to_bytes(utterance.whole()),
+        {
+            "reason": reason.encode(),
+            "topic": AUDIO.encode(),
+            "partition": str(utterance.partition).encode(),
+            "offset": str(utterance.first_offset).encode(),
+            "utterance": str(utterance.id.utterance).encode(),
+            "start": str(utterance.start).encode(),
+        },
+    )
+
+
+def dead_record(entry: Entry, reason: str) -> Record:
+    """A record that could not be understood: its key and value, its headers, and where it was."""
+    place = {"topic": entry.topic, "partition": entry.partition, "offset": entry.offset}
+    headers = {name: str(value).encode() for name, value in place.items()}
+    return Record(entry.record.key, entry.record.value, {**entry.record.headers, "reason": reason.encode(), **headers})

@@ -1,0 +1,112 @@
+"""Sessions made: new ones, and ones taken over from a gateway that is gone."""
+
+import secrets
+from collections.abc import Callable
+
+from captions.audio import SAMPLE_RATE
+from captions.listener import Listener
+from captions.ports.clock import Clock
+from captions.ports.detector import SpeechDetector
+from captions.ports.log import Log
+from captions.ports.probe import Probe
+from captions.segmenter import Segmenter
+from captions.session import SessionSettings
+from streamer.audio.decoder import AudioFormat, Encoding
+from streamer.audio.open import open_decoder
+from streamer.audio.samples import BYTES
+from streamer.journal import Progress
+from streamer.pending import Pending
+from streamer.query import PublishQuery
+from streamer.session import Session, SessionPlace
+from streamer.settings import GatewaySettings
+from streamer.timeline import Timeline
+
+
+class SessionMaker:
+    """Puts sessions together from what a gateway shares among them."""
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        clock: Clock,
+        probe: Probe,
+        pending: Pending,
+        detector: Callable[[], SpeechDetector],
+        settings: GatewaySettings,
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._probe = probe
+        self._pending = pending
+        self._detector = detector
+        self._settings = settings
+
+    def new(self, place: SessionPlace, query: PublishQuery, timeline: Timeline) -> Session:
+        """A session that goes on where its track is."""
+        settings = SessionSettings(
+            session=secrets.token_urlsafe(12),
+            origin=timeline.origin,
+            language=query.language or self._settings.language,
+            speaker=query.speaker,
+            vocabulary=query.vocabulary,
+        )
+        return self._session(place, query, settings, self._listener(timeline.next_utterance, timeline.heard))
+
+    def taken_over(self, place: SessionPlace, query: PublishQuery, progress: Progress) -> Session:
+        """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
+        if progress.open:
+            first = progress.open[0]
+            listener = self._listener(first.utterance, first.start)
+            listener.reopen(first.utterance, len(progress.open), progress.open_audio)
+        else:
+            listener = self._listener(progress.next_utterance, progress.position)
+        frame = frame_bytes(query.format)
+        heard = progress.offset // frame * SAMPLE_RATE // query.format.sample_rate
+        return self._session(place, query, progress.settings, listener, begun=progress.offset, heard=heard)
+
+    def _listener(self, utterance: int, origin: int) -> Listener:
+        detector = self._detector()
+        return Listener(
+            detector,
+            Segmenter(self._settings.segmenter, detector.frame_samples, first_utterance=utterance, origin=origin),
+        )
+
+    def _session(
+        self,
+        place: SessionPlace,
+        query: PublishQuery,
+        settings: SessionSettings,
+        listener: Listener,
+        *,
+        begun: int = 0,
+        heard: int = 0,
+    ) -> Session:
+        return Session(
+            place=place,
+            settings=settings,
+            decoder=open_decoder(query.format),
+            listener=listener,
+            log=self._log,
+            clock=self._clock,
+            probe=self._probe,
+            stall_timeout=self._settings.stall_timeout,
+            max_unacknowledged=self._settings.max_unacknowledged,
+            on_ended=lambda utterance: self._pending.ended(place.room, place.track, utterance),
+            offset_of=offset_of(query.format),
+            begun=begun,
+            heard=heard,
+        )
+
+
+def frame_bytes(audio: AudioFormat) -> int:
+    """Bytes of one sample of all channels."""
+    return BYTES[audio.encoding] * audio.channels
+
+
+def offset_of(audio: AudioFormat) -> Callable[[int], int] | None:
+    """How many bytes the first so many decoded samples account for; None where the format alone does not tell."""
+    if audio.encoding is Encoding.CONTAINER:
+        return None
+    frame = frame_bytes(audio)
+    return lambda samples: samples * audio.sample_rate // SAMPLE_RATE * frame

@@ -1,0 +1,89 @@
+"""What the log tells of a track: how far its session has come, whichever gateway holds it.
+
+Every acknowledgement is on topic ``audio`` before it is sent, in a segment or in a mark, so that any gateway can take a
+session over from one that died (DESIGN, guarantee 6).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from captions.audio import NO_AUDIO, Pcm
+from captions.errors import RecordError
+from captions.ports.log import Entry, Log
+from captions.records import AUDIO, AudioMark, AudioSegment, audio_key, read_audio
+from captions.session import SessionSettings
+
+
+@dataclass(slots=True)
+class Progress:
+    """The track's latest session. Positions are samples on the track, ``offset`` bytes of the session's stream."""
+
+    settings: SessionSettings
+    position: int
+    next_utterance: int
+    offset: int
+    said_at: float
+    """When it was last heard of, epoch seconds."""
+    over: bool = False
+    open: list[AudioSegment] = field(default_factory=list)
+    """Segments of the utterance in progress."""
+    ended: set[int] = field(default_factory=set)
+    """Utterances that were ended; their finals may be on the way."""
+
+    @property
+    def open_audio(self) -> Pcm:
+        """The audio of the utterance in progress."""
+        return np.concatenate([segment.pcm for segment in self.open]) if self.open else NO_AUDIO
+
+
+async def progress_of(log: Log, room: str, track: str, since: float) -> Progress | None:
+    """Read what the log got of the track since epoch second ``since``; None where that tells nothing.
+
+    Raises ``LogError``. Reads the partition from there, other tracks' records too: ask for no more than is needed.
+    """
+    key = audio_key(room, track)
+    partition = log.partition_of(AUDIO, key)
+    start = await log.offset_at(AUDIO, partition, since)
+    end = (await log.bounds(AUDIO, partition)).end
+    progress: Progress | None = None
+    if start < end:
+        entries = log.read(AUDIO, partition, start)
+        async for entry in entries:
+            if entry.offset < end and entry.record.key == key:
+                progress = _told(progress, entry)
+            if entry.offset >= end - 1:
+                break
+    return progress
+
+
+def _told(progress: Progress | None, entry: Entry) -> Progress | None:
+    """``progress`` after one more record."""
+    try:
+        record = read_audio(entry.record)
+    except RecordError:
+        return progress
+    if progress is None or (record.settings is not None and record.settings.session != progress.settings.session):
+        if record.settings is None:
+            return progress  # begun before what is read: its first record with settings says more
+        progress = Progress(record.settings, 0, 0, 0, entry.timestamp)
+    progress.offset = max(progress.offset, record.offset)
+    progress.said_at = entry.timestamp
+    if isinstance(record, AudioMark):
+        progress.position, progress.next_utterance, progress.over = record.position, record.utterance, record.over
+        if record.over:
+            progress.open.clear()
+    else:
+        _heard(progress, record)
+    return progress
+
+
+def _heard(progress: Progress, segment: AudioSegment) -> None:
+    if segment.first:
+        progress.open.clear()
+    progress.open.append(segment)
+    progress.position = segment.start + len(segment.pcm)
+    progress.next_utterance = segment.utterance + 1
+    if segment.last:
+        progress.ended.add(segment.utterance)
+        progress.open.clear()
