@@ -58,15 +58,21 @@ class Worker:
         self._utterances = Utterances()
         self._paused = set()
         async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(member), name="worker listens")
+            tasks.create_task(self._listen(member, tasks), name="worker listens")
             tasks.create_task(self._work(member), name="worker decodes")
 
-    async def _listen(self, member: Member) -> None:
+    async def _listen(self, member: Member, tasks: asyncio.TaskGroup) -> None:
         while True:
             happened = await member.poll(POLL_TIMEOUT)
             now = self._clock.monotonic()
+            taken_over: list[tuple[Utterance, float]] = []
             for event in happened:
-                await self._take(event, now)
+                begun = await self._take(event, now)
+                if begun is not None and isinstance(event, Entry) and await self._was_heard_before(event):
+                    begun.decoding = True  # not before its stable words are known
+                    taken_over.append((begun, event.timestamp))
+            if taken_over:
+                tasks.create_task(self._recall(taken_over), name="worker recalls")
             for utterance in list(self._utterances):
                 if not utterance.complete and now - utterance.touched > self._settings.orphan_timeout:
                     logger.warning("orphan_finalised", room=utterance.id.room, track=utterance.id.track)
@@ -78,7 +84,8 @@ class Worker:
             self._probe.queue_depth(self._scheduler.waiting(self._utterances))
             self._news.set()
 
-    async def _take(self, event: Assigned | Revoked | Entry, now: float) -> None:
+    async def _take(self, event: Assigned | Revoked | Entry, now: float) -> Utterance | None:
+        """The utterance that the event opens, if it does."""
         match event:
             case Assigned(partition, offset):
                 self._utterances.assign(partition, offset)
@@ -90,12 +97,10 @@ class Worker:
                 logger.info("partition_revoked", partition=partition)
             case Entry():
                 try:
-                    begun = self._utterances.hear(event, now)
+                    return self._utterances.hear(event, now)
                 except RecordError as error:
                     await self._publisher.unreadable(event, error)
-                else:
-                    if begun is not None and await self._was_heard_before(event):
-                        await self._recall(begun, event.timestamp)
+        return None
 
     async def _was_heard_before(self, entry: Entry) -> bool:
         """Whether the entry was on the log already when its partition came to be read here."""
@@ -103,10 +108,12 @@ class Worker:
             self._replayed[entry.partition] = (await self._log.bounds(AUDIO, entry.partition)).end
         return entry.offset < self._replayed[entry.partition]
 
-    async def _recall(self, utterance: Utterance, since: float) -> None:
-        utterance.decoding = True  # not before its stable words are known
-        await recall(self._log, utterance, since)
-        utterance.decoding = False
+    async def _recall(self, taken_over: Sequence[tuple[Utterance, float]]) -> None:
+        utterances = [utterance for utterance, _ in taken_over]
+        await recall(self._log, utterances, min(since for _, since in taken_over))
+        for utterance in utterances:
+            utterance.decoding = False
+        self._news.set()
 
     def _limit(self, member: Member) -> None:
         """Read the log no further while too much audio waits; membership goes on."""

@@ -37,8 +37,9 @@ def free_ports(count: int) -> list[int]:
 class Broker:
     """A broker in a process of its own, with its data in a folder that outlives its stops."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self.port, self._controller = free_ports(2)
+    def __init__(self, environment: Mapping[str, str] | None = None, *, port: int | None = None) -> None:
+        free, self._controller = free_ports(2)
+        self.port = port or free
         self._data = tempfile.TemporaryDirectory(prefix="livecaptions-kafka-")
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None

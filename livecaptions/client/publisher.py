@@ -28,7 +28,10 @@ SAMPLE_BYTES = {"linear16": 2, "float32": 4, "mulaw": 1, "alaw": 1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Where and as what to publish; ``encoding``, ``sample_rate`` and ``channels`` say what the bytes are."""
+    """Where and as what to publish; ``encoding``, ``sample_rate`` and ``channels`` say what the bytes are.
+
+    ``server`` may be several of one installation, separated by commas: when one is lost the next one goes on.
+    """
 
     server: str
     room: str
@@ -127,7 +130,7 @@ class Publisher:
     async def _connection(self, frames: AsyncIterator[bytes]) -> bool:
         """One connection's life; True when all is done, False when it was lost and another may do better."""
         stream = self._stream
-        url = socket_url(stream.server, stream.room, "publish", stream.parameters(self._session))
+        url = socket_url(self._retry.server, stream.room, "publish", stream.parameters(self._session))
         try:
             async with open_socket(url, stream.token) as ws:
                 await self._converse(ws, frames)

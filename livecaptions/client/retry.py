@@ -1,4 +1,4 @@
-"""When to connect again, and when to give up."""
+"""When to connect again, to which server, and when to give up."""
 
 import asyncio
 
@@ -14,14 +14,23 @@ PATIENCE = 60.0
 
 
 class Retry:
-    """Doubling delays between attempts. ``server`` is the address as errors name it."""
+    """Doubling delays between attempts, at one server after the other.
 
-    def __init__(self, server: str) -> None:
-        self._server = server
+    ``servers`` are addresses of one installation, separated by commas; ``server`` is the one to try now.
+    """
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers.split(",")
+        self._tried = 0
         self._delay = FIRST_DELAY
         self._connected_at: float | None = None
         self._lost_at: float | None = None
         self._reached = False
+
+    @property
+    def server(self) -> str:
+        """The server to connect to."""
+        return self._servers[self._tried % len(self._servers)]
 
     def connected(self) -> None:
         """The server took the connection."""
@@ -34,6 +43,8 @@ class Retry:
         Raises ``UnreachableError`` where the server was never reached, or is out of reach for ``PATIENCE`` seconds,
         and a ``RefusedError`` that will not pass or did not pass for so long.
         """
+        server = self.server
+        self._tried += 1
         now = asyncio.get_running_loop().time()
         if self._connected_at is not None and now - self._connected_at >= SOUND:
             self._lost_at, self._delay = None, FIRST_DELAY
@@ -43,14 +54,12 @@ class Retry:
             if not error.passing or now - self._lost_at > PATIENCE:
                 raise error
             self._delay = max(self._delay, error.retry_after or 0.0)
-        elif not self._reached:
+        elif not self._reached and self._tried >= len(self._servers):
             raise UnreachableError(
-                f"cannot reach {self._server}: {describe(error)}; is it running? --url names another"
+                f"cannot reach {server}: {describe(error)}; is it running? --url names another"
             ) from error
         elif now - self._lost_at > PATIENCE:
-            raise UnreachableError(
-                f"{self._server} is out of reach since {PATIENCE:.0f} s: {describe(error)}"
-            ) from error
+            raise UnreachableError(f"{server} is out of reach since {PATIENCE:.0f} s: {describe(error)}") from error
         return describe(error)
 
     async def wait(self) -> None:

@@ -13,7 +13,10 @@ from livecaptions.client.retry import Retry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What to see: ``after`` is the last ``seq`` seen, ``tracks`` empty means all."""
+    """What to see: ``after`` is the last ``seq`` seen, ``tracks`` empty means all.
+
+    ``server`` may be several of one installation, separated by commas: when one is lost the next one goes on.
+    """
 
     server: str
     room: str
@@ -39,7 +42,7 @@ async def view(wanted: View) -> AsyncGenerator[Event, None]:
     after = wanted.after
     retry = Retry(wanted.server)
     while True:
-        url = socket_url(wanted.server, wanted.room, "captions", wanted.parameters(after))
+        url = socket_url(retry.server, wanted.room, "captions", wanted.parameters(after))
         try:
             async with open_socket(url, wanted.token) as ws:
                 retry.connected()

@@ -22,7 +22,9 @@ INTERRUPTED = 130
 def send(
     file: Annotated[str, typer.Argument(help="Any file with sound, or - for raw sound on standard input.")],
     room: Annotated[str, typer.Option(help="The room to speak in.")],
-    url: Annotated[str, typer.Option(help="The server.")] = DEFAULT_SERVER,
+    url: Annotated[
+        str, typer.Option(help="The server; or several of one installation, separated by commas.")
+    ] = DEFAULT_SERVER,
     track: Annotated[str, typer.Option(help="The audio source: a microphone, a participant.")] = "main",
     speaker: Annotated[str | None, typer.Option(help="The name shown with the captions.")] = None,
     language: Annotated[str | None, typer.Option(help="BCP 47 tag, or auto.")] = None,
@@ -40,7 +42,8 @@ def send(
     ] = False,
 ) -> None:
     """Send FILE into a room and show its captions. Ctrl-C stops the sound and waits for the last captions."""
-    check_address(url)
+    for server in url.split(","):
+        check_address(server)
     piped = file == "-"
     stream = Stream(
         server=url,

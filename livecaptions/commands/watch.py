@@ -22,7 +22,9 @@ class Mode(StrEnum):
 
 def watch(
     room: Annotated[str, typer.Argument(help="The room to read.")],
-    url: Annotated[str, typer.Option(help="The server.")] = DEFAULT_SERVER,
+    url: Annotated[
+        str, typer.Option(help="The server; or several of one installation, separated by commas.")
+    ] = DEFAULT_SERVER,
     mode: Annotated[Mode, typer.Option(help="Everything that was said, or the last lines.")] = Mode.TRANSCRIPT,
     after: Annotated[int | None, typer.Option(help="Begin after this seq.")] = None,
     track: Annotated[list[str] | None, typer.Option(help="Only this track; may be repeated.")] = None,

@@ -1,0 +1,109 @@
+"""How long viewers wait when something dies: seconds from the kill to the next caption, of each of eight tracks.
+
+``python -m bench.failover [--runs N]`` starts a Kafka broker of its own (or takes KAFKA_BOOTSTRAP), gateways, and
+workers with the scripted engine, and prints a Markdown table; docs/kafka.md holds one. Everybody speaks one long
+utterance without pauses and a decode takes 4 ms for each second of audio, so that what is waited for is the takeover.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from captions.quality import percentile
+from tests.failover.rig import Rig, Seen, kill, rig_on, speaking, watching
+from tests.kafka import Broker, answers
+from tests.support import script_of
+
+TRACKS = 8
+WORDS = 40
+_, PCM = script_of(1, words=WORDS)
+SPOKEN = 4.0
+"""Seconds of audio before the kill."""
+
+SCRIPT = {"utterances": 1, "words": WORDS, "decoding": 0.004}
+
+Case = Callable[[Rig], Awaitable[tuple[Seen, float]]]
+
+
+async def undisturbed(rig: Rig) -> tuple[Seen, float]:
+    """Nobody dies."""
+    return await _when(rig, lambda _: asyncio.get_running_loop().time())
+
+
+async def worker_killed(rig: Rig) -> tuple[Seen, float]:
+    """Kill -9 one of two workers."""
+    return await _when(rig, lambda processes: kill(processes[0]))
+
+
+async def worker_stopped(rig: Rig) -> tuple[Seen, float]:
+    """SIGTERM one of two workers: it leaves its group at once."""
+
+    def stop(processes: list[asyncio.subprocess.Process]) -> float:
+        processes[0].send_signal(signal.SIGTERM)
+        return asyncio.get_running_loop().time()
+
+    return await _when(rig, stop)
+
+
+async def gateway_killed(rig: Rig) -> tuple[Seen, float]:
+    """Kill -9 one of two gateways; publishers and viewers go on at the other."""
+    (first, here), (_, there) = await rig.gateway(), await rig.gateway()
+    await rig.worker(**SCRIPT)
+    async with watching(f"{here},{there}") as seen, speaking([here, there], PCM, TRACKS) as tasks:
+        await asyncio.sleep(SPOKEN)
+        at = kill(first)
+        await asyncio.gather(*tasks)
+    return seen, at
+
+
+async def _when(rig: Rig, happens: Callable[[list[asyncio.subprocess.Process]], float]) -> tuple[Seen, float]:
+    _, server = await rig.gateway()
+    workers = [await rig.worker(**SCRIPT), await rig.worker(**SCRIPT)]
+    async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
+        await asyncio.sleep(SPOKEN)
+        at = happens(workers)
+        await asyncio.gather(*tasks)
+    return seen, at
+
+
+CASES: dict[str, Case] = {
+    "nothing": undisturbed,
+    "kill -9 of a worker": worker_killed,
+    "SIGTERM to a worker": worker_stopped,
+    "kill -9 of a gateway": gateway_killed,
+}
+
+
+async def measure(bootstrap: str, runs: int) -> None:
+    """Print a row for each case."""
+    await answers(bootstrap)
+    print("| what happens | p50 | p95 | worst | tracks |\n|---|---|---|---|---|")
+    for name, case in CASES.items():
+        waits: list[float] = []
+        for _ in range(runs):
+            async with rig_on(bootstrap) as rig:
+                seen, at = await case(rig)
+            waits += seen.waits(at)
+        p50, p95 = percentile(waits, 50), percentile(waits, 95)
+        print(f"| {name} | {p50:.2f} s | {p95:.2f} s | {max(waits):.2f} s | {len(waits)} |", flush=True)
+
+
+def main(runs: Annotated[int, typer.Option(help="Runs of each case.")] = 3) -> None:
+    """Measure how long viewers wait."""
+    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+        asyncio.run(measure(given, runs))
+        return
+    broker = Broker()
+    try:
+        broker.start()
+        asyncio.run(measure(broker.bootstrap, runs))
+    finally:
+        broker.remove()
+
+
+if __name__ == "__main__":
+    typer.run(main)
