@@ -18,6 +18,7 @@ from aiokafka.errors import (
 
 from captions.errors import LogError, SetupError
 from captions.ports.log import Assigned, Entry, Revoked
+from transport.kafka.connect import stop
 from transport.kafka.entries import entry_of
 from transport.kafka.errors import as_log_errors
 
@@ -102,7 +103,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
-        await self._consumer.stop()
+        await stop(self._consumer)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """A rebalance begins: nothing is told yet, most partitions come back."""

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from captions.errors import LogError
 from captions.ports.log import Entry
+from transport.kafka.connect import stop
 from transport.kafka.entries import entry_of
 from transport.kafka.errors import reason
 
@@ -64,7 +65,7 @@ class Tail:
             self._assign()
         else:
             await self._stop()
-            self._consumer.unsubscribe()
+            self._consumer.pause(follower.partition)  # it stays assigned, and is not fetched
 
     async def entries(self, follower: Follower) -> AsyncIterator[Entry]:
         """What ``follower`` is handed, for ever."""
@@ -82,7 +83,7 @@ class Tail:
     async def close(self) -> None:
         """Stop reading."""
         await self._stop()
-        await self._consumer.stop()
+        await stop(self._consumer)
 
     async def _stop(self) -> None:
         task, self._task = self._task, None

@@ -1,0 +1,76 @@
+"""Overload, in virtual time, from the publisher to the worker and back: it degrades in the order that is promised."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from captions.audio import SAMPLE_RATE, to_bytes
+from captions.errors import Overloaded
+from captions.ports.probe import Probe
+from captions.records import CAPTIONS, PARTIALS
+from inference.engine.scripted import ScriptedEngine
+from streamer.gateway import Gateway
+from streamer.query import PublishQuery
+from streamer.session import Session
+from streamer.settings import GatewaySettings
+from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
+
+UTTERANCES = 6
+SCRIPT, PCM = script_of(UTTERANCES)
+FRAME = SAMPLE_RATE // 10
+
+
+async def speak(gateway: Gateway, track: str) -> Session:
+    """Open a session and send it everything at the pace of speech."""
+    session = await gateway.sessions.open("hall", PublishQuery(track=track), asyncio.Event())
+    for at in range(0, len(PCM), FRAME):
+        await session.feed(to_bytes(PCM[at : at + FRAME]))
+        await asyncio.sleep(0.1)
+    await session.finish()
+    await session.finished.wait()
+    return session
+
+
+async def run(delay: float, tracks: int) -> tuple[Counter[int], Counter[str], Overloaded | None]:
+    """Partials of each utterance, finals of each text, and the refusal that a newcomer got while everybody spoke."""
+    log = memory_log()
+    gateway = Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings(overload_after=8.0))
+    refusal: Overloaded | None = None
+    async with worker_on(log, ScriptedEngine(SCRIPT), delay=delay):
+        speaking = [asyncio.create_task(speak(gateway, f"t{number}")) for number in range(tracks)]
+        while not all(task.done() for task in speaking):
+            await asyncio.sleep(0.5)
+            try:
+                gateway.sessions.admit("another")
+            except Overloaded as error:
+                refusal = refusal or error
+        sessions = [task.result() for task in speaking]
+        await gateway.pending.all_settled()
+        gateway.sessions.admit("another")  # it is over when the last final is out
+    assert {session.acknowledged for session in sessions} == {len(PCM) * 2}
+    partials = Counter(partial.utterance for partial in (await told(log, PARTIALS)).partials)
+    finals = Counter(final.text for final in (await told(log, CAPTIONS)).finals)
+    await gateway.close()
+    return partials, finals, refusal
+
+
+@pytest.mark.looptime
+async def test_partials_thin_out_then_stop_then_newcomers_are_refused_and_nothing_is_lost() -> None:
+    tracks = 4
+    swift, finals, refusal = await run(delay=0.01, tracks=tracks)
+    assert refusal is None
+    assert set(finals.values()) == {tracks}
+    assert len(finals) == UTTERANCES
+
+    slower, same_finals, refusal = await run(delay=0.8, tracks=tracks)
+    assert refusal is None
+    assert same_finals == finals
+    assert 0 < slower.total() < swift.total() / 2
+
+    swamped, same_finals, refusal = await run(delay=12.0, tracks=tracks)
+    assert same_finals == finals
+    assert swamped[UTTERANCES - 1] == 0
+    assert refusal is not None
+    assert refusal.retry_after is not None
+    assert refusal.retry_after >= 8
