@@ -2,11 +2,17 @@
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: demo test lint format bench-latency bench-windows bench-vad clean
+.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint format bench-latency bench-windows bench-vad clean
 
 demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
 	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
 	@.venv/bin/livecaptions demo
+
+demo-kafka: environment  ## the talk over Kafka: two gateways, two workers, one of them killed in the middle
+	@.venv/bin/python tools/kafka/demo.py
+
+kafka:  ## a broker of one node on port 9092, until Ctrl-C; needs a JDK and Maven
+	@sh tools/kafka/kafka.sh run
 
 test: environment  ## every test this machine can run
 	.venv/bin/pytest
@@ -29,6 +35,12 @@ bench-windows: environment  ## window, zeros and silence tail against accuracy a
 
 bench-vad: environment  ## the speech detectors side by side: docs/voice-activity.md
 	.venv/bin/python -m bench.vad
+
+bench-failover: environment  ## how long viewers wait when something dies: docs/kafka.md
+	.venv/bin/python -m bench.failover
+
+bench-throughput: environment  ## records a second and latency of the log in memory and on Kafka: docs/kafka.md
+	.venv/bin/python -m bench.throughput
 
 .PHONY: environment
 environment: $(UV)

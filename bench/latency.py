@@ -1,7 +1,8 @@
 """Latency, stability, accuracy and cost of a running server: a talk sent in real time, captions timed as they come.
 
-``python -m bench.latency [talk] [CLIP...] [--url URL]`` prints a Markdown table; docs/latency.md holds one. Captions
-are timed at a viewer's socket. CPU seconds are the server's own process; unknown where ``--url`` names a running one.
+``python -m bench.latency [talk] [CLIP...] [--kafka] [--url URL]`` prints a Markdown table; docs/latency.md holds one.
+Captions are timed at a viewer's socket. CPU seconds are the server's own processes; unknown where ``--url`` names a
+running one. ``--kafka`` measures a gateway and a worker with a Kafka broker between them beside the one process.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ from livecaptions.client.publisher import Event, Publisher, Stream
 from livecaptions.client.viewer import View, view
 from livecaptions.talk import ReferenceWord
 from streamer.vad import detector_factory
+from tests.kafka import Broker, free_ports
 
 SPEECH = Path(__file__).resolve().parents[2] / "shared" / "speech"
 MODEL = "tiny.en"
@@ -76,26 +78,57 @@ def recordings(names: Sequence[str]) -> list[Recording]:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[tuple[str, int]]:
+def server() -> Iterator[tuple[str, list[int]]]:
     """A server of our own with one decode thread: its address and process id."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "livecaptions.cli", "serve", "--model", MODEL, "--threads", "1"]
-    process = subprocess.Popen([*command, "--port", str(port), "--log-level", "warning"])
-    try:
+        port = str(probe.getsockname()[1])
+    with started(["serve", *DECODING, "--port", port]) as process:
         url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, process)
-        yield url, process.pid
+        wait_until_ready(url, [process])
+        yield url, [process.pid]
+
+
+@contextlib.contextmanager
+def over_kafka() -> Iterator[tuple[str, list[int]]]:
+    """A broker, a gateway and a worker: the gateway's address, the process ids of the latter two."""
+    broker = Broker()
+    port = str(free_ports(1)[0])
+    transport = ["--transport", f"kafka://{broker.bootstrap}"]
+    try:
+        broker.start()
+        subprocess.run([*CLI, "topics", *transport], check=True, stdout=subprocess.DEVNULL)
+        with (
+            started(["gateway", *transport, "--port", port]) as gateway,
+            started(["worker", *transport, *DECODING]) as worker,
+        ):
+            url = f"http://127.0.0.1:{port}"
+            wait_until_ready(url, [gateway, worker])
+            time.sleep(5)  # the worker loads its model and joins
+            yield url, [gateway.pid, worker.pid]
+    finally:
+        broker.remove()
+
+
+CLI = [sys.executable, "-m", "livecaptions.cli"]
+DECODING = ["--model", MODEL, "--threads", "1"]
+
+
+@contextlib.contextmanager
+def started(arguments: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A command of ours while the context lasts."""
+    process = subprocess.Popen([*CLI, *arguments, "--log-level", "warning"])
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait()
 
 
-def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
-    """Return when the server takes sessions; exit where it ended or takes longer than a minute."""
+def wait_until_ready(url: str, processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """Return when the server takes sessions; exit where one ended or it takes longer than a minute."""
     for _ in range(300):
-        if process.poll() is not None:
-            raise SystemExit(f"the server ended with exit code {process.returncode}: what it printed says why")
+        if ended := [process.returncode for process in processes if process.poll() is not None]:
+            raise SystemExit(f"the server ended with exit code {ended[0]}: what it printed says why")
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/readyz").is_success:
                 return
@@ -103,10 +136,10 @@ def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit(f"no server was ready at {url} within a minute")
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """User and system time of processes so far."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(of[11]) + int(of[12]) for of in fields) / os.sysconf("SC_CLK_TCK")
 
 
 async def arrivals(url: str, recording: Recording) -> list[Arrival]:
@@ -176,15 +209,15 @@ def utterances(audio: Pcm) -> list[Pcm]:
     ]
 
 
-def run(url: str, pid: int | None, recording: Recording) -> Measured:
+def run(url: str, pids: Sequence[int], recording: Recording, note: str = "") -> Measured:
     """Measure one recording."""
-    before = cpu_seconds(pid) if pid else 0.0
+    before = cpu_seconds(pids)
     came = asyncio.run(arrivals(url, recording))
-    spent = (cpu_seconds(pid) - before) if pid else float("nan")
+    spent = (cpu_seconds(pids) - before) if pids else float("nan")
     finals = sorted((a.caption for a in came if a.caption.final), key=lambda caption: caption.utterance)
     seconds = len(b"".join(read_file(recording.path))) / 32_000
     return Measured(
-        recording.name,
+        recording.name + note,
         measure(came, recording.words),
         word_error_rate(recording.text, " ".join(caption.text for caption in finals)),
         word_error_rate(recording.text, padded_text(recording)),
@@ -216,11 +249,17 @@ def table(measured: Sequence[Measured]) -> str:
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="talk, or clips of ../shared/speech by name.")] = None,
     url: Annotated[str | None, typer.Option(help="A running server; else one is started.")] = None,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Also with Kafka between a gateway and a worker.")] = False,
 ) -> None:
     """Measure a server with recordings sent in real time."""
     chosen = recordings(names or ["talk", "lj001_printing_chapter"])
-    with contextlib.nullcontext((url, None)) if url else server() as (address, pid):
-        print(table([run(address, pid, recording) for recording in chosen]))
+    nobody: list[int] = []
+    with contextlib.nullcontext((url, nobody)) if url else server() as (address, pids):
+        measured = [run(address, pids, recording) for recording in chosen]
+    if kafka:
+        with over_kafka() as (address, pids):
+            measured += [run(address, pids, recording, " over Kafka") for recording in chosen]
+    print(table(measured))
 
 
 if __name__ == "__main__":

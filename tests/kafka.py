@@ -48,6 +48,11 @@ class Broker:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def data(self) -> Path:
+        """The folder that holds its data."""
+        return Path(self._data.name)
+
     def start(self) -> None:
         """Return when it answers."""
         environment = {

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import httpx
@@ -44,7 +44,7 @@ def demo(
     console.print("Starting a server with the embedded model...", style="dim")
     with _server(free) as server:
         url = f"http://localhost:{free}"
-        asyncio.run(_play(console, url, server, seconds))
+        asyncio.run(play(console, url, f"{url}/r/{ROOM}", [server], seconds))
 
 
 def _leave(number: int, _: object) -> None:
@@ -78,12 +78,13 @@ def _server(port: int) -> Iterator[Server]:
             process.wait()
 
 
-async def _ready(url: str, server: Server) -> None:
+async def ready(url: str, needed: Sequence[Server]) -> None:
+    """Return when the server takes sessions. Raises ``SetupError`` where one ``needed`` ends, or it takes too long."""
     async with httpx.AsyncClient(trust_env=False) as client:
         try:
             async with asyncio.timeout(START_TIMEOUT):
                 while True:
-                    if server.poll() is not None:
+                    if any(process.poll() is not None for process in needed):
                         raise SetupError("the server did not start; its messages are above")
                     with contextlib.suppress(httpx.TransportError):
                         if (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK:
@@ -93,9 +94,10 @@ async def _ready(url: str, server: Server) -> None:
             raise SetupError(f"the server was not ready within {START_TIMEOUT:.0f} s") from error
 
 
-async def _play(console: Console, url: str, server: Server, seconds: float | None) -> None:
-    await _ready(url, server)
-    console.print(f"Open [link]{url}/r/{ROOM}[/link] in a browser while this runs.\n", soft_wrap=True)
+async def play(console: Console, url: str, page: str, needed: Sequence[Server], seconds: float | None) -> None:
+    """Play the talk to the server at ``url`` and show its captions and how late they were."""
+    await ready(url, needed)
+    console.print(f"Open [link]{page}[/link] in a browser while this runs.\n", soft_wrap=True)
     arrivals: list[Arrival] = []
     with Display(console) as display:
 
