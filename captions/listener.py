@@ -10,12 +10,14 @@ from captions.segmenter import Piece, Segmenter
 class Listener:
     """Frames PCM for the detector and hands what it says to the segmenter.
 
-    The same audio gives the same utterances, whatever the sizes it arrives in.
+    The same audio gives the same utterances, whatever the sizes it arrives in. ``grid`` is a position where a frame
+    begins, for a listener that goes on where another stopped: its first frame may be shorter.
     """
 
-    def __init__(self, detector: SpeechDetector, segmenter: Segmenter) -> None:
+    def __init__(self, detector: SpeechDetector, segmenter: Segmenter, *, grid: int = 0) -> None:
         self._detector = detector
         self._segmenter = segmenter
+        self._grid = grid
         self._rest = NO_AUDIO
 
     @property
@@ -44,23 +46,35 @@ class Listener:
         The detector hears that audio too, so that what follows is judged as it would have been there.
         """
         self._segmenter.reopen(utterance, number)
-        size = self._detector.frame_samples
-        for at in range(0, len(sent), size):
-            frame = sent[at : at + size]
-            padded = frame if len(frame) == size else np.concatenate((frame, np.zeros(size - len(frame), np.int16)))
-            self._segmenter.recall(frame, self._detector.probability(padded))
+        at = 0
+        while at < len(sent):
+            frame = sent[at : at + self._next_frame()]
+            self._segmenter.recall(frame, self._probability(frame))
+            at += len(frame)
 
     def push(self, pcm: Pcm) -> list[Piece]:
         """Hear samples, shape (any,)."""
         audio = np.concatenate((self._rest, pcm)) if len(self._rest) else pcm
-        size = self._detector.frame_samples
-        whole = len(audio) // size * size
         pieces: list[Piece] = []
-        for at in range(0, whole, size):
+        at = 0
+        while at + (size := self._next_frame()) <= len(audio):
             frame = audio[at : at + size]
-            pieces += self._segmenter.push(frame, self._detector.probability(frame))
-        self._rest = audio[whole:].copy()
+            pieces += self._segmenter.push(frame, self._probability(frame))
+            at += size
+        self._rest = audio[at:].copy()
         return pieces
+
+    def _next_frame(self) -> int:
+        """Samples to the end of the frame."""
+        size = self._detector.frame_samples
+        return size - (self._segmenter.heard - self._grid) % size
+
+    def _probability(self, frame: Pcm) -> float:
+        """Of speech in a frame, or in the end or the beginning of one."""
+        missing = self._detector.frame_samples - len(frame)
+        if missing == 0:
+            return self._detector.probability(frame)
+        return self._detector.probability(np.concatenate((frame, np.zeros(missing, dtype=np.int16))))
 
     def finalize(self, reason: str) -> list[Piece]:
         """End the utterance in progress now; the incomplete frame belongs to what follows."""
@@ -74,8 +88,6 @@ class Listener:
         """The stream is over: hear its rest and end what is in progress."""
         pieces: list[Piece] = []
         if len(self._rest):
-            padded = np.zeros(self._detector.frame_samples, dtype=np.int16)
-            padded[: len(self._rest)] = self._rest
             rest, self._rest = self._rest, NO_AUDIO
-            pieces += self._segmenter.push(rest, self._detector.probability(padded))
+            pieces += self._segmenter.push(rest, self._probability(rest))
         return pieces + self._segmenter.finalize("end")

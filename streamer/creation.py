@@ -51,26 +51,28 @@ class SessionMaker:
             speaker=query.speaker,
             vocabulary=query.vocabulary,
         )
-        return self._session(place, query, settings, self._listener(timeline.next_utterance, timeline.heard))
+        return self._session(
+            place, query, settings, self._listener(timeline.next_utterance, timeline.heard, grid=timeline.heard)
+        )
 
     def taken_over(self, place: SessionPlace, query: PublishQuery, progress: Progress) -> Session:
         """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
+        heard = progress.offset // frame_bytes(query.format) * SAMPLE_RATE // query.format.sample_rate
+        began = progress.position - heard
         if progress.open:
             first = progress.open[0]
-            listener = self._listener(first.utterance, first.start)
+            listener = self._listener(first.utterance, first.start, grid=began)
             listener.reopen(first.utterance, len(progress.open), progress.open_audio)
         else:
-            listener = self._listener(progress.next_utterance, progress.position)
-        frame = frame_bytes(query.format)
-        heard = progress.offset // frame * SAMPLE_RATE // query.format.sample_rate
+            listener = self._listener(progress.next_utterance, progress.position, grid=began)
         return self._session(place, query, progress.settings, listener, begun=progress.offset, heard=heard)
 
-    def _listener(self, utterance: int, origin: int) -> Listener:
+    def _listener(self, utterance: int, origin: int, *, grid: int) -> Listener:
         detector = self._detector()
-        return Listener(
-            detector,
-            Segmenter(self._settings.segmenter, detector.frame_samples, first_utterance=utterance, origin=origin),
+        segmenter = Segmenter(
+            self._settings.segmenter, detector.frame_samples, first_utterance=utterance, origin=origin
         )
+        return Listener(detector, segmenter, grid=grid)
 
     def _session(
         self,

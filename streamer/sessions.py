@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -46,6 +46,13 @@ class Held:
     abandoned: asyncio.TimerHandle | None = field(default=None)
 
 
+class Ended(NamedTuple):
+    """The last session of a track that ended here, and where it left the track."""
+
+    session: str
+    timeline: Timeline
+
+
 class Sessions:
     """Sessions by id, at most one a track."""
 
@@ -73,8 +80,7 @@ class Sessions:
         self.draining = False
         self._held: dict[str, Held] = {}
         self._tracks: dict[SessionPlace, str] = {}
-        self._timelines: dict[SessionPlace, Timeline] = {}
-        self._last_ended: dict[SessionPlace, str] = {}
+        self._ended: dict[SessionPlace, Ended] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -143,9 +149,10 @@ class Sessions:
         state = self._hub.room(place.room).state
         progress = await self._progress(place) if any(t.track == place.track for t in state.tracks) else None
         wall = self._clock.wall()
-        known = [self._timelines.get(place), known_timeline(state, place.track)]
+        ended = self._ended.get(place)
+        known = [ended.timeline if ended is not None else None, known_timeline(state, place.track)]
         if progress is not None:
-            ended_here = self._last_ended.get(place) == progress.settings.session
+            ended_here = ended is not None and ended.session == progress.settings.session
             if not (progress.over or ended_here) and wall - progress.said_at < LEASE:
                 raise TrackBusy(
                     f"track {place.track} has a publisher at another gateway; "
@@ -255,14 +262,12 @@ class Sessions:
 
     def _remember(self, session: Session) -> None:
         """Keep the track's timeline: where nothing was said, the room's captions do not tell it."""
-        self._timelines.pop(session.place, None)
-        self._timelines[session.place] = Timeline(
-            session.settings.origin, session.listener.heard, session.listener.next_utterance
-        )
-        self._last_ended[session.place] = session.id
-        if len(self._timelines) > MOST_TIMELINES:
-            oldest = next(iter(self._timelines))
-            del self._timelines[oldest], self._last_ended[oldest]
+        self._ended.pop(session.place, None)
+        listener = session.listener
+        timeline = Timeline(session.settings.origin, listener.heard, listener.next_utterance)
+        self._ended[session.place] = Ended(session.id, timeline)
+        if len(self._ended) > MOST_TIMELINES:
+            del self._ended[next(iter(self._ended))]
 
     async def _try_to_say(self, session: Session, state: TrackState) -> None:
         try:

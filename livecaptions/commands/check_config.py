@@ -6,12 +6,15 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from livecaptions.logs import MEMORY, kafka_settings
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 
 
 def check_config(effective: Effective) -> None:
     """Print the effective settings with where each came from; refuse unknown keys and wrong values."""
+    if effective.settings.transport != MEMORY:
+        kafka_settings(effective.settings)
     table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)

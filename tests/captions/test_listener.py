@@ -67,3 +67,30 @@ def test_noise_opens_no_utterance(noise: str) -> None:
     detector = detector_factory("cascade")()
     listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
     assert listener.push(pcm) + listener.finish() == []
+
+
+def test_another_listener_goes_on_with_an_utterance_as_the_first_would_have() -> None:
+    _, pcm = script_of(3, words=60)  # one is cut for its length
+    pieces = listen(pcm, [])
+    assert any(piece.reason == "longest" for piece in pieces)
+    for at in range(1, len(pieces)):
+        before = pieces[at - 1]
+        if before.last:
+            continue
+        of_this = [piece for piece in pieces[:at] if piece.utterance == before.utterance]
+        start, position = of_this[0].start, before.start + len(before.pcm)
+        segmenter = Segmenter(SegmenterSettings(), EnergyDetector.frame_samples, origin=start)
+        listener = Listener(EnergyDetector(), segmenter)
+        listener.reopen(before.utterance, len(of_this), np.concatenate([piece.pcm for piece in of_this]))
+        rest = [*listener.push(pcm[position:]), *listener.finish()]
+        assert rest[0].number == len(of_this)
+        assert spoken(rest) == spoken(pieces[at:])
+
+
+def spoken(pieces: list[Piece]) -> dict[int, tuple[bytes, int | None, str | None]]:
+    """The audio of each utterance, where it was cut, and what ended it: lengths of pieces mean nothing."""
+    said: dict[int, tuple[bytes, int | None, str | None]] = {}
+    for piece in pieces:
+        before, _, _ = said.get(piece.utterance, (b"", None, None))
+        said[piece.utterance] = (before + piece.pcm.tobytes(), piece.end, piece.reason)
+    return said

@@ -102,3 +102,20 @@ def test_check_config_shows_every_setting_and_hides_tokens(monkeypatch: pytest.M
 def test_every_setting_says_what_it_is() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["gateway"], "--transport kafka://HOST:PORT"),
+        (["worker"], "--transport kafka://HOST:PORT"),
+        (["topics"], "--transport kafka://HOST:PORT"),
+        (["check-config", "--transport", "rabbit://here"], "no transport"),
+        (["check-config", "--transport", "kafka://here", "--kafka-sasl", "PLAIN"], "needs kafka_username"),
+        (["check-config", "--audio-retention", "5"], "audio_retention"),
+    ],
+)
+def test_what_kafka_needs_is_said(arguments: list[str], says: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, SetupError)
+    assert says in str(result.exception)

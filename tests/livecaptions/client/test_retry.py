@@ -60,3 +60,21 @@ async def test_a_refusal_that_may_pass_is_waited_for_as_long_as_it_asks() -> Non
     assert await waited(retry) == pytest.approx(10)
     with pytest.raises(RefusedError):
         await losing(retry, full)
+
+
+@pytest.mark.looptime
+async def test_of_several_servers_each_is_tried_in_turn() -> None:
+    retry = Retry("a,b")
+    assert retry.server == "a"
+    retry.lost(GONE)  # the other one may be there
+    assert retry.server == "b"
+    retry.connected()
+    retry.lost(GONE)
+    assert retry.server == "a"
+
+
+async def test_several_servers_of_which_none_is_reached_are_given_up() -> None:
+    retry = Retry("a,b")
+    retry.lost(GONE)
+    with pytest.raises(UnreachableError, match="cannot reach b"):
+        retry.lost(GONE)

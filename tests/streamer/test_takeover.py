@@ -1,0 +1,117 @@
+"""Two gateways on one log, in virtual time: a session goes on at the other one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from captions.audio import SAMPLE_RATE, to_bytes
+from captions.errors import NotFound, TrackBusy
+from captions.ports.log import Log
+from captions.ports.probe import Probe
+from captions.records import CAPTIONS
+from inference.engine.scripted import ScriptedEngine
+from streamer.audio.decoder import Encoding
+from streamer.gateway import Gateway
+from streamer.query import PublishQuery
+from streamer.session import Session
+from streamer.settings import GatewaySettings
+from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
+
+pytestmark = pytest.mark.looptime
+
+SCRIPT, PCM = script_of(3)
+AUDIO = to_bytes(PCM)
+FRAME = SAMPLE_RATE // 10 * 2
+SAID = [" ".join(word.text for word in SCRIPT[at : at + 8]) for at in range(0, len(SCRIPT), 8)]
+
+
+def gateway_on(log: Log) -> Gateway:
+    return Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings())
+
+
+@asynccontextmanager
+async def two_gateways() -> AsyncIterator[tuple[Log, Gateway, Gateway]]:
+    log = memory_log()
+    gateways = gateway_on(log), gateway_on(log)
+    async with worker_on(log, ScriptedEngine(SCRIPT)):
+        yield log, *gateways
+    for gateway in gateways:
+        await gateway.close()
+
+
+async def opened(gateway: Gateway, session: str | None = None, **query: object) -> tuple[Session, asyncio.Event]:
+    connection = asyncio.Event()
+    asked = PublishQuery.model_validate({"session": session, **query})
+    return await gateway.sessions.open("hall", asked, connection), connection
+
+
+async def feed(session: Session, start: int, end: int) -> None:
+    for at in range(start, end, FRAME):
+        await session.feed(AUDIO[at : min(at + FRAME, end)])
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.5, 3.2, 3.9, 5.0, 7.7])
+async def test_a_session_goes_on_at_another_gateway_as_if_nothing_had_happened(seconds: float) -> None:
+    async with two_gateways() as (log, here, there):
+        session, connection = await opened(here)
+        cut = round(seconds * SAMPLE_RATE) * 2
+        await feed(session, 0, cut)
+        moved, _ = await opened(there, session.id)
+        assert connection.is_set()  # the first one let go
+        assert not here.sessions.held
+        assert session.acknowledged <= moved.acknowledged <= cut
+        await feed(moved, moved.acknowledged, len(AUDIO))
+        await moved.finish()
+        await moved.finished.wait()
+        await there.pending.settled("hall", "main")
+        assert moved.acknowledged == len(AUDIO)
+        assert moved.seconds == pytest.approx(len(PCM) / SAMPLE_RATE, abs=0.001)
+        finals = (await told(log, CAPTIONS)).finals
+        assert [(final.utterance, final.text) for final in finals] == list(enumerate(SAID))
+
+
+async def test_a_track_that_another_gateway_holds_is_busy_until_it_is_not_heard_of() -> None:
+    async with two_gateways() as (_, here, there):
+        session, _ = await opened(here)
+        await feed(session, 0, SAMPLE_RATE)
+        with pytest.raises(TrackBusy, match="another gateway"):
+            await opened(there)
+        await asyncio.sleep(30)  # silent, and still held
+        with pytest.raises(TrackBusy, match="another gateway"):
+            await opened(there)
+        await session.close()  # as if its gateway had died
+        await asyncio.sleep(6.1)
+        fresh, _ = await opened(there)
+        assert fresh.listener.next_utterance >= session.listener.next_utterance
+
+
+async def test_a_session_that_ended_or_expired_is_not_found_elsewhere() -> None:
+    async with two_gateways() as (_, here, there):
+        session, _ = await opened(here)
+        await feed(session, 0, SAMPLE_RATE)
+        with pytest.raises(NotFound):
+            await opened(there, "another")
+        await session.finish()
+        await session.finished.wait()
+        await here.sessions.end(session)
+        with pytest.raises(NotFound):
+            await opened(there, session.id)
+        fresh, _ = await opened(there)  # and the track is free
+        await fresh.close()
+        await asyncio.sleep(61)
+        with pytest.raises(NotFound):
+            await opened(here, fresh.id)
+
+
+async def test_a_container_begins_anew_elsewhere_at_once() -> None:
+    async with two_gateways() as (_, here, there):
+        session, _ = await opened(here, encoding=Encoding.CONTAINER)
+        await asyncio.sleep(1)
+        with pytest.raises(NotFound, match="container"):
+            await opened(there, session.id, encoding=Encoding.CONTAINER)
+        fresh, _ = await opened(there, encoding=Encoding.CONTAINER)
+        assert fresh.id != session.id
+        assert not here.sessions.held

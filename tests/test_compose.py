@@ -1,0 +1,35 @@
+"""compose.yaml says nothing that the product does not know."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from livecaptions.cli import app
+from livecaptions.logs import kafka_settings
+from livecaptions.settings.load import load
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "livecaptions"}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_setting_and_command_exists(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in OURS[name]["environment"].items():
+        monkeypatch.setenv(key, value)
+    assert kafka_settings(load({}).settings).bootstrap == ("kafka:9092",)
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert OURS[name]["command"][0] in commands
+
+
+def test_the_broker_takes_our_session_timeout() -> None:
+    shortest = SERVICES["kafka"]["environment"]["KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS"]
+    assert shortest <= load({}).settings.kafka_session_timeout * 1000
+
+
+def test_prometheus_scrapes_every_gateway() -> None:
+    scraped = yaml.safe_load((ROOT / "monitoring" / "prometheus" / "prometheus.yml").read_text())
+    targets = [t for job in scraped["scrape_configs"] for config in job["static_configs"] for t in config["targets"]]
+    assert targets == [f"{name}:8080" for name, service in OURS.items() if service["command"] == ["gateway"]]
