@@ -8,6 +8,7 @@ utterance without pauses and a decode takes 4 ms for each second of audio, so th
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -23,6 +24,7 @@ WORDS = 40
 _, PCM = script_of(1, words=WORDS)
 SPOKEN = 4.0
 """Seconds of audio before the kill."""
+GONE = 10.0
 
 SCRIPT = {"utterances": 1, "words": WORDS, "decoding": 0.004}
 
@@ -31,7 +33,7 @@ Case = Callable[[Rig], Awaitable[tuple[Seen, float]]]
 
 async def undisturbed(rig: Rig) -> tuple[Seen, float]:
     """Nobody dies."""
-    return await _when(rig, lambda _: asyncio.get_running_loop().time())
+    return await _when(rig, lambda _: time.monotonic())
 
 
 async def worker_killed(rig: Rig) -> tuple[Seen, float]:
@@ -44,7 +46,7 @@ async def worker_stopped(rig: Rig) -> tuple[Seen, float]:
 
     def stop(processes: list[asyncio.subprocess.Process]) -> float:
         processes[0].send_signal(signal.SIGTERM)
-        return asyncio.get_running_loop().time()
+        return time.monotonic()
 
     return await _when(rig, stop)
 
@@ -70,19 +72,53 @@ async def _when(rig: Rig, happens: Callable[[list[asyncio.subprocess.Process]], 
     return seen, at
 
 
+async def workers_gone(rig: Rig) -> tuple[Seen, float]:
+    """Kill -9 every worker, and 10 s later start one: seconds from its start, with its process to start and join."""
+    _, server = await rig.gateway(overload_after=60)
+    workers = [await rig.worker(**SCRIPT), await rig.worker(**SCRIPT)]
+    async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
+        await asyncio.sleep(SPOKEN)
+        for worker in workers:
+            kill(worker)
+        await asyncio.sleep(GONE)
+        at = time.monotonic()
+        await rig.worker(**SCRIPT)
+        await asyncio.gather(*tasks)
+    return seen, at
+
+
+def broker_gone(broker: Broker) -> Case:
+    """Stop the broker for 10 s: seconds from when it listens again."""
+
+    async def case(rig: Rig) -> tuple[Seen, float]:
+        _, server = await rig.gateway(overload_after=60)
+        await rig.worker(**SCRIPT)
+        async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
+            await asyncio.sleep(SPOKEN)
+            await asyncio.to_thread(broker.stop)
+            await asyncio.sleep(GONE)
+            await asyncio.to_thread(broker.start)
+            at = time.monotonic()
+            await asyncio.gather(*tasks)
+        return seen, at
+
+    return case
+
+
 CASES: dict[str, Case] = {
     "nothing": undisturbed,
     "kill -9 of a worker": worker_killed,
     "SIGTERM to a worker": worker_stopped,
     "kill -9 of a gateway": gateway_killed,
+    "all workers gone for 10 s, from the start of a new one": workers_gone,
 }
 
 
-async def measure(bootstrap: str, runs: int) -> None:
+async def measure(bootstrap: str, runs: int, cases: dict[str, Case]) -> None:
     """Print a row for each case."""
     await answers(bootstrap)
     print("| what happens | p50 | p95 | worst | tracks |\n|---|---|---|---|---|")
-    for name, case in CASES.items():
+    for name, case in cases.items():
         waits: list[float] = []
         for _ in range(runs):
             async with rig_on(bootstrap) as rig:
@@ -95,12 +131,13 @@ async def measure(bootstrap: str, runs: int) -> None:
 def main(runs: Annotated[int, typer.Option(help="Runs of each case.")] = 3) -> None:
     """Measure how long viewers wait."""
     if given := os.environ.get("KAFKA_BOOTSTRAP"):
-        asyncio.run(measure(given, runs))
+        asyncio.run(measure(given, runs, CASES))
         return
     broker = Broker()
     try:
         broker.start()
-        asyncio.run(measure(broker.bootstrap, runs))
+        gone = {"the broker gone for 10 s, from when it listens again": broker_gone(broker)}
+        asyncio.run(measure(broker.bootstrap, runs, CASES | gone))
     finally:
         broker.remove()
 
