@@ -44,7 +44,7 @@ bench-throughput: environment  ## records a second and latency of the log in mem
 
 .PHONY: environment
 environment: $(UV)
-	@$(UV) sync --quiet --locked --extra tiny
+	@$(UV) sync --quiet --locked --extra tiny --extra traces
 
 .tools/uv/bin/uv:
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "uv and pip are missing: apt-get install python3-pip, or install uv"; exit 1; }
