@@ -16,6 +16,7 @@ from inference.engine import WhisperEngine, WhisperSettings
 from tests.conftest import SHARED
 from tests.inference.conftest import Speech
 
+# how it is punctuated depends on the processor's kernels: compare it folded
 JFK = "And so my fellow Americans ask not what your country can do for you, ask what you can do for your country."
 
 
@@ -47,7 +48,7 @@ def test_it_is_an_engine_and_says_what_it_is(tiny: WhisperEngine) -> None:
 @pytest.mark.speech
 def test_a_final_has_the_words_their_times_and_its_doubts(tiny: WhisperEngine, jfk: Pcm) -> None:
     (found,) = tiny.decode([final(jfk)])
-    assert text(found) == JFK
+    assert fold(text(found)) == fold(JFK)
     assert all(word.timed and word.confidence is not None and 0 < word.confidence <= 1 for word in found.words)
     starts = [word.start for word in found.words if word.start is not None]
     assert starts == sorted(starts)
@@ -214,7 +215,8 @@ def test_an_english_model_hears_english_whatever_is_asked(tiny: WhisperEngine, j
             DecodeRequest(pcm=jfk, language="auto", final=True),
         ]
     )
-    assert text(german) == text(auto) == JFK
+    assert text(german) == text(auto)
+    assert fold(text(auto)) == fold(JFK)
     assert german.language == auto.language == "en"
     assert auto.language_probability == 1.0
 
