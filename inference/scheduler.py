@@ -44,6 +44,8 @@ class Scheduler:
     def _due(self, utterance: Utterance) -> bool:
         if utterance.complete or utterance.decoding or utterance.samples < self._first:
             return False
+        if utterance.given_up:  # it has a final: no partial may follow
+            return False
         return utterance.fresh >= self._interval or (utterance.paused and utterance.fresh > 0)
 
     def _company(self, ordered: list[Utterance]) -> tuple[Utterance, ...]:

@@ -24,9 +24,11 @@ class Utterance:
     """When its last segment came, monotonic seconds."""
 
     heard: int = 0
-    """Segments heard: the revision of what is said about it."""
+    """Segments heard."""
     complete: bool = False
     """Its last segment was heard, or is waited for no longer."""
+    given_up: int = 0
+    """How often its last segment was waited for no longer."""
     ended: float | None = None
     """When its last segment was appended to the log, epoch seconds."""
     paused: bool = False
@@ -38,6 +40,7 @@ class Utterance:
     """Samples from ``start`` that are stable and decoded no more."""
     revision: Revision = field(default_factory=Revision)
     _pieces: list[Pcm] = field(default_factory=list)
+    _last_heard: bool = False
     samples: int = 0
 
     @property
@@ -50,10 +53,24 @@ class Utterance:
         """Samples heard since the last decode."""
         return self.samples - self.decoded_samples
 
+    @property
+    def version(self) -> int:
+        """The revision of what is said about it."""
+        return self.heard + self.given_up
+
+    @property
+    def ended_on_the_log(self) -> bool:
+        """Its last segment was heard: nothing more can come."""
+        return self._last_heard
+
     def hear(self, segment: AudioSegment, *, full_segment: int, now: float) -> bool:
-        """Take a segment in; False if it was heard before. A hole in the audio is filled with silence."""
-        if segment.number < self.heard or self.complete:
+        """Take a segment in; False if it was heard before. A hole in the audio is filled with silence.
+
+        One that was given up is open again.
+        """
+        if segment.number < self.heard or self._last_heard:
             return False
+        self.complete = False
         hole = segment.start - (self.start + self.samples)
         if hole > 0:
             self._append(np.zeros(hole, dtype=np.int16))
@@ -62,7 +79,7 @@ class Utterance:
         self.paused = 0 < len(segment.pcm) < full_segment
         self.touched = now
         if segment.last:
-            self.complete = True
+            self.complete = self._last_heard = True
             if segment.end is not None:
                 self._cut(segment.end - self.start)
         return True
@@ -70,7 +87,7 @@ class Utterance:
     def give_up(self) -> None:
         """No more audio is waited for."""
         self.complete = True
-        self.heard += 1
+        self.given_up += 1
 
     def window(self) -> Pcm:
         """The audio that a partial decode hears."""

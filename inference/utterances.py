@@ -12,6 +12,9 @@ from inference.utterance import Utterance
 
 logger = structlog.get_logger(__name__)
 
+MOST_GIVEN_UP = 1000
+"""Utterances kept, the latest of those that were given up, should their audio come after all."""
+
 FULL_SEGMENT = to_samples(0.2)
 """Samples of a segment while speech goes on; a shorter one says that the speaker paused."""
 
@@ -25,6 +28,7 @@ class Utterances:
 
     def __init__(self) -> None:
         self._open: dict[CaptionId, Utterance] = {}
+        self._given_up: dict[CaptionId, Utterance] = {}
         self._positions: dict[int, int] = {}
 
     def __iter__(self) -> Iterator[Utterance]:
@@ -34,6 +38,10 @@ class Utterances:
     def partitions(self) -> list[int]:
         """Those that are ours."""
         return list(self._positions)
+
+    def position(self, partition: int) -> int:
+        """The offset of the partition's next entry; 0 where it is not ours."""
+        return self._positions.get(partition, 0)
 
     @property
     def buffered(self) -> float:
@@ -48,8 +56,9 @@ class Utterances:
     def revoke(self, partition: int) -> None:
         """The partition is ours no more: forget what was built from it."""
         self._positions.pop(partition, None)
-        for utterance in [u for u in self if u.partition == partition]:
-            del self._open[utterance.id]
+        for held in (self._open, self._given_up):
+            for key in [key for key, utterance in held.items() if utterance.partition == partition]:
+                del held[key]
 
     def hear(self, entry: Entry, now: float) -> Utterance | None:
         """Take one entry of topic ``audio`` in; the utterance that it opens, if it does.
@@ -73,6 +82,11 @@ class Utterances:
         known = self._open.get(key)
         if known is not None:
             return known
+        if (late := self._given_up.pop(key, None)) is not None:
+            logger.info("utterance_goes_on", room=key.room, track=key.track, utterance=key.utterance)
+            late.first_offset = entry.offset  # what came before is final, and committed
+            self._open[key] = late
+            return late
         if segment.settings is None:
             logger.info(
                 "segment_skipped", room=key.room, track=key.track, utterance=key.utterance, segment=segment.number
@@ -81,6 +95,7 @@ class Utterances:
         for earlier in self:
             if earlier.id[:2] == key[:2] and not earlier.complete:
                 earlier.give_up()  # its track went on without it: nothing more of it will come
+        self._given_up = {known: u for known, u in self._given_up.items() if known[:2] != key[:2]}
         utterance = Utterance(
             id=key,
             partition=entry.partition,
@@ -92,10 +107,15 @@ class Utterances:
         self._open[key] = utterance
         return utterance
 
-    def finished(self, utterance: Utterance) -> None:
-        """The utterance's final is on the log."""
-        if self._open.get(utterance.id) is utterance:
-            del self._open[utterance.id]
+    def finished(self, utterance: Utterance, version: int) -> None:
+        """The utterance's final is on the log, of what was heard up to ``version``: more of it makes another."""
+        if self._open.get(utterance.id) is not utterance or utterance.version > version:
+            return
+        del self._open[utterance.id]
+        if not utterance.ended_on_the_log:
+            self._given_up[utterance.id] = utterance
+            if len(self._given_up) > MOST_GIVEN_UP:
+                del self._given_up[next(iter(self._given_up))]
 
     def owns(self, utterance: Utterance) -> bool:
         """Whether the utterance is still ours to speak of."""

@@ -14,6 +14,7 @@ from captions.ports.probe import Probe
 from captions.records import AUDIO
 from captions.words import join
 from inference.decoding import Decode, Failed, decode_each
+from inference.orphans import Orphans
 from inference.publishing import Publisher
 from inference.recall import recall
 from inference.scheduler import Batch, Scheduler
@@ -47,6 +48,7 @@ class Worker:
         self._group = group
         self._scheduler = Scheduler(settings)
         self._publisher = Publisher(log, clock, probe, settings)
+        self._orphans = Orphans(log, settings.orphan_timeout)
         self._utterances = Utterances()
         self._news = asyncio.Event()
         self._paused: set[int] = set()
@@ -73,10 +75,7 @@ class Worker:
                     taken_over.append((begun, event.timestamp))
             if taken_over:
                 tasks.create_task(self._recall(taken_over), name="worker recalls")
-            for utterance in list(self._utterances):
-                if not utterance.complete and now - utterance.touched > self._settings.orphan_timeout:
-                    logger.warning("orphan_finalised", room=utterance.id.room, track=utterance.id.track)
-                    utterance.give_up()
+            await self._orphans.give_up(self._utterances, now)
             self._limit(member)
             if now - self._committed >= COMMIT_INTERVAL:
                 self._committed = now
@@ -137,7 +136,7 @@ class Worker:
 
     async def _decode_batch(self, batch: Batch, member: Member) -> None:
         requests = [self._request(utterance, final=batch.final) for utterance in batch.utterances]
-        revisions = [utterance.heard for utterance in batch.utterances]
+        revisions = [utterance.version for utterance in batch.utterances]
         for utterance in batch.utterances:
             utterance.decoding = True
             utterance.decoded_samples = utterance.samples
@@ -182,7 +181,7 @@ class Worker:
     ) -> None:
         if request.final:
             await self._publisher.final(utterance, hypothesis, revision)
-            self._utterances.finished(utterance)
+            self._utterances.finished(utterance, revision)
         elif isinstance(hypothesis, Hypothesis) and not utterance.complete:
             await self._publisher.partial(utterance, request, hypothesis, revision)
 

@@ -7,18 +7,19 @@ from itertools import pairwise
 import pytest
 
 from captions.audio import Pcm
+from captions.errors import LogError
 from captions.listener import Listener
 from captions.messages import CaptionMessage
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.ports.log import Record
+from captions.ports.log import Bounds, Record
 from captions.ports.probe import Probe
-from captions.records import AUDIO, CAPTIONS, PARTIALS, AudioSegment, audio_key, write_audio
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, AudioSegment, audio_key, write_audio
 from captions.segmenter import Segmenter, SegmenterSettings
 from captions.session import SessionSettings
 from inference.engine.scripted import ScriptedEngine
 from inference.settings import WorkerSettings
-from tests.support import EnergyDetector, memory_log, script_of, told, worker_on
-from transport.memory import MemoryLog
+from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
+from transport.memory import MemoryLog, TopicSettings
 
 pytestmark = pytest.mark.looptime
 
@@ -170,6 +171,50 @@ async def test_an_utterance_whose_audio_stopped_coming_is_finalised() -> None:
     last = (await told(log, PARTIALS)).partials[-1]
     assert final.text.startswith(script[0].text)
     assert final.version > last.version
+
+
+async def test_audio_that_comes_after_all_makes_the_final_whole() -> None:
+    script, pcm = script_of(1)
+    log = memory_log()
+    async with worker_on(log, ScriptedEngine(script), settings=WorkerSettings(orphan_timeout=5.0)):
+        await speak(log, pcm, until=2.0)
+        await asyncio.sleep(8)
+        assert len((await told(log, CAPTIONS)).finals) == 1
+        partials = len((await told(log, PARTIALS)).partials)
+        await speak(log, pcm, since=2.0)
+        await asyncio.sleep(2)
+    first, whole = (await told(log, CAPTIONS)).finals
+    assert whole.text == " ".join(word.text for word in script)
+    assert whole.version > first.version
+    assert len((await told(log, PARTIALS)).partials) == partials, "a partial came after a final"
+
+
+class Unreachable(MemoryLog):
+    """A log that answers nobody for a while; members notice nothing, as aiokafka's do not."""
+
+    away = False
+
+    async def bounds(self, topic: str, partition: int) -> Bounds:
+        if self.away:
+            raise LogError("nobody answers")
+        return await super().bounds(topic, partition)
+
+
+@pytest.mark.parametrize("outage", [12.0, 15.1, 40.0])
+async def test_no_utterance_is_given_up_while_the_log_is_away(outage: float) -> None:
+    script, pcm = script_of(2)
+    log = Unreachable(dict.fromkeys((AUDIO, CAPTIONS, PARTIALS, DEAD_LETTERS), TopicSettings()), LoopClock())
+    async with worker_on(log, ScriptedEngine(script)):
+        await speak(log, pcm, until=2.0)
+        log.away = True
+        await asyncio.sleep(outage)
+        log.away = False
+        await asyncio.sleep(1)  # the gateways' records go onto the log again
+        await speak(log, pcm, since=2.0)
+        await asyncio.sleep(2)
+    finals = (await told(log, CAPTIONS)).finals
+    assert len(finals) == 2
+    assert " ".join(final.text for final in finals) == " ".join(word.text for word in script)
 
 
 class Counting(Probe):
