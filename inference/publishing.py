@@ -71,7 +71,7 @@ class Publisher:
         caption = self._caption(utterance, language, words, revision, final=True)
         await self._log.append(CAPTIONS, write_room_event(caption_message(caption)))
         if utterance.ended is not None:
-            self._probe.final(self._clock.wall() - utterance.ended)
+            self._probe.final_latency(self._clock.wall() - utterance.ended)
 
     async def unreadable(self, entry: Entry, error: RecordError) -> None:
         """A record of topic ``audio`` that cannot be understood goes to the dead letters as it is."""

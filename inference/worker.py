@@ -54,18 +54,24 @@ class Worker:
         self._paused: set[int] = set()
         self._committed = 0.0
         self._replayed: dict[int, int] = {}
+        self.joined = False
+        """Whether it is a member of its group now, and the group has answered."""
 
     async def run(self) -> None:
         """Work until cancelled."""
         self._utterances = Utterances()
         self._paused = set()
-        async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(member, tasks), name="worker listens")
-            tasks.create_task(self._work(member), name="worker decodes")
+        try:
+            async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(member, tasks), name="worker listens")
+                tasks.create_task(self._work(member), name="worker decodes")
+        finally:
+            self.joined = False
 
     async def _listen(self, member: Member, tasks: asyncio.TaskGroup) -> None:
         while True:
             happened = await member.poll(POLL_TIMEOUT)
+            self.joined = True
             now = self._clock.monotonic()
             taken_over: list[tuple[Utterance, float]] = []
             for event in happened:

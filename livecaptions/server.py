@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from captions.errors import SetupError
 
@@ -20,14 +20,14 @@ class _Server(uvicorn.Server):
         yield  # the command handles them: it has sessions to end first
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ``SetupError`` where the address cannot be had."""
+def listen(host: str, port: int, flag: str = "--port") -> socket.socket:
+    """A listening socket; ``flag`` sets its port. Raises ``SetupError`` where the address cannot be had."""
     try:
         return socket.create_server((host, port), family=_family(host), backlog=2048, reuse_port=False)
     except OSError as error:
         raise SetupError(
             f"cannot listen on {host} port {port}: {error.strerror}; "
-            "name another address with --host and --port, or stop what listens there"
+            f"name another address with --host and {flag}, or stop what listens there"
         ) from error
 
 
@@ -36,7 +36,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI, sock: socket.socket) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve ``app`` on ``sock`` until the context is left; connections still open then are closed."""
     config = uvicorn.Config(
         app,

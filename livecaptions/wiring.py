@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import structlog
 
@@ -47,7 +48,9 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe) -> G
     segmenter = SegmenterSettings(
         pre_roll=settings.pre_roll, endpoint=settings.endpoint, longest=settings.longest_utterance
     )
-    grants = tuple(Grant(token.token.get_secret_value(), token.rooms, token.rights) for token in settings.tokens)
+    grants = tuple(
+        Grant(token.token.get_secret_value(), token.rooms, token.rights, token.tenant) for token in settings.tokens
+    )
     gateway = GatewaySettings(
         segmenter=segmenter,
         language=settings.language,
@@ -61,14 +64,20 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe) -> G
     return Gateway(log, clock, probe, detector_factory(settings.vad), gateway)
 
 
-@asynccontextmanager
-async def working(
-    settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe
-) -> AsyncIterator[asyncio.Task[None]]:
-    """A worker that decodes in a thread while the context lasts; one that fails is started again and replays.
+class Work(NamedTuple):
+    """A worker at work. The task ends only where starting again would not help: it raises ``SetupError``."""
 
-    The task ends only where starting again would not help: it raises ``SetupError``.
-    """
+    worker: Worker
+    task: asyncio.Task[None]
+
+    def not_ready(self) -> list[str]:
+        """Why nothing can be decoded now."""
+        return [] if self.worker.joined else ["the worker has not joined its group"]
+
+
+@asynccontextmanager
+async def working(settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe) -> AsyncIterator[Work]:
+    """A worker that decodes in a thread while the context lasts; one that fails is started again and replays."""
     with ThreadPoolExecutor(1, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
@@ -79,7 +88,7 @@ async def working(
         )
         task = asyncio.create_task(_keep_working(worker), name="worker")
         try:
-            yield task
+            yield Work(worker, task)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -1,12 +1,10 @@
 """The HTTP application: every path of PROTOCOL.md, mapped to the functions that serve it."""
 
-from collections.abc import Callable, Sequence
-
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
 from captions.errors import Internal, NotFound, Refusal
@@ -20,14 +18,8 @@ from streamer.query import room_name
 from streamer.refusals import as_response, refuse
 
 
-def create_app(
-    gateway: Gateway, *, metrics: Callable[[], tuple[bytes, str]], not_ready: Callable[[], Sequence[str]]
-) -> FastAPI:
-    """The application of one gateway.
-
-    ``metrics`` renders the metrics with their content type; ``not_ready`` says why sessions cannot be taken
-    (empty: they can).
-    """
+def create_app(gateway: Gateway) -> FastAPI:
+    """The application of one gateway."""
     app = FastAPI(title="livecaptions", version="1", docs_url=None, redoc_url=None)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
     app.include_router(pages)
@@ -35,7 +27,6 @@ def create_app(
     _errors(app, gateway)
     _sockets(app, gateway)
     _rooms(app, gateway)
-    _operations(app, gateway, metrics, not_ready)
     return app
 
 
@@ -85,21 +76,3 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     async def transcript(request: Request, room: str, format: str = "json") -> Response:  # noqa: A002 - the parameter's name on the wire
         authorize(request, gateway.settings.grants, "view", room_name(room))
         return await rest.transcript(gateway, room, format)
-
-
-def _operations(
-    app: FastAPI, gateway: Gateway, metrics: Callable[[], tuple[bytes, str]], not_ready: Callable[[], Sequence[str]]
-) -> None:
-    @app.get("/healthz", summary="Alive")
-    async def healthz() -> Response:
-        return PlainTextResponse("ok\n")
-
-    @app.get("/readyz", summary="Ready to take sessions")
-    async def readyz() -> Response:
-        reasons = list(not_ready()) + (["stopping"] if gateway.draining.is_set() else [])
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
-
-    @app.get("/metrics", summary="Prometheus metrics")
-    async def prometheus() -> Response:
-        body, content_type = metrics()
-        return Response(body, headers={"Content-Type": content_type})

@@ -15,11 +15,12 @@ Right = Literal["publish", "view"]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is good for; ``rooms`` are names, or patterns with ``*``."""
+    """What a token is good for; ``rooms`` are names, or patterns with ``*``. ``tenant`` is whose it is, for metrics."""
 
     token: str
     rooms: tuple[str, ...]
     rights: tuple[Right, ...]
+    tenant: str | None = None
 
     def covers(self, room: str) -> bool:
         """Whether the token is good for ``room``."""
@@ -44,12 +45,13 @@ def grant_of(connection: HTTPConnection, grants: Sequence[Grant]) -> Grant | Non
     return found[0]
 
 
-def authorize(connection: HTTPConnection, grants: Sequence[Grant], right: Right, room: str) -> None:
-    """Let the request pass, or raise ``Unauthorized`` or ``Forbidden``."""
+def authorize(connection: HTTPConnection, grants: Sequence[Grant], right: Right, room: str) -> Grant | None:
+    """Let the request pass with its grant, or raise ``Unauthorized`` or ``Forbidden``."""
     grant = grant_of(connection, grants)
     if grant is None:
-        return
+        return None
     if right not in grant.rights:
         raise Forbidden(f"this token has no right to {right}; ask the operator for one that has")
     if not grant.covers(room):
         raise Forbidden(f"this token is not for room {room}; ask the operator for one that is")
+    return grant

@@ -54,6 +54,14 @@ class Gateway:
         if isinstance(event, CaptionMessage) and event.final:
             self.pending.final(event.room, event.track, event.utterance)
 
+    def not_ready(self) -> list[str]:
+        """Why nobody is taken in."""
+        return ["stopping"] if self.draining.is_set() else []
+
+    def observe(self) -> None:
+        """Tell the probe what goes on growing while nothing happens."""
+        self.probe.finals_awaited(self.pending.count, self.pending.longest_wait())
+
     def admit(self) -> None:
         """Let a new client in, or raise ``ShuttingDown``."""
         if self.draining.is_set():
@@ -80,6 +88,7 @@ class Gateway:
     async def drain(self, deadline: float) -> None:
         """Refuse new clients, end what is open, wait for its captions and let all go, within ``deadline`` seconds."""
         self.draining.set()
+        self.probe.draining()
         self.sessions.draining = True
         try:
             async with asyncio.timeout(deadline):

@@ -26,6 +26,11 @@ class Pending:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
 
+    @property
+    def count(self) -> int:
+        """How many finals are waited for."""
+        return len(self._since)
+
     def longest_wait(self) -> float:
         """Seconds that the oldest of them has been waited for."""
         now = self._clock.monotonic()

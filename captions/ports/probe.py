@@ -7,10 +7,26 @@ Hooks are called where things happen and must be quick; they never raise. Durati
 class Probe:
     """Hooks without effect; ``monitoring`` overrides them."""
 
-    def session_opened(self) -> None:
-        """A publisher began or resumed a session."""
+    # Any process
 
-    def session_closed(self, outcome: str) -> None:
+    def audio_partitions(self, count: int) -> None:
+        """Topic ``audio`` has so many partitions."""
+
+    def event_loop_lagged(self, lag: float) -> None:
+        """The event loop came ``lag`` later to what was due."""
+
+    def log_failed(self, operation: str) -> None:
+        """The log could not ``append``, ``read`` or ``commit``."""
+
+    # The gateway
+
+    def http_answered(self, route: str, method: str, status: int, took: float) -> None:
+        """A plain HTTP request to a route's template was answered; its response began ``took`` after it came."""
+
+    def session_opened(self, tenant: str | None = None) -> None:
+        """A publisher began or resumed a session, with a token of ``tenant``."""
+
+    def session_closed(self, outcome: str, tenant: str | None = None) -> None:
         """A publisher's connection ended: ``done``, ``away`` or a refusal's code."""
 
     def viewer_opened(self, kind: str) -> None:
@@ -22,7 +38,10 @@ class Probe:
     def refused(self, code: str) -> None:
         """A request was refused with this code."""
 
-    def audio_received(self, duration: float) -> None:
+    def socket_message(self, socket: str, direction: str) -> None:
+        """A message went ``in`` or ``out`` at a ``publish`` or ``view`` socket."""
+
+    def audio_received(self, duration: float, tenant: str | None = None) -> None:
         """This much audio was decoded from a publisher."""
 
     def segment_logged(self, duration: float, took: float) -> None:
@@ -31,8 +50,37 @@ class Probe:
     def utterance_ended(self, duration: float, reason: str) -> None:
         """The segmenter ended an utterance: ``endpoint``, ``longest``, ``finalize``, ``stall``, ``end``."""
 
+    def finals_awaited(self, count: int, longest: float) -> None:
+        """So many utterances were ended here and have no final yet; the first of them since ``longest``."""
+
     def partials_dropped(self, count: int) -> None:
         """Superseded partials were not sent to a slow viewer."""
+
+    def draining(self) -> None:
+        """The gateway takes nobody in any more: it is about to stop."""
+
+    # The worker
+
+    def model_loaded(self, model: str, compute_type: str, device: str) -> None:
+        """The worker's model is in memory."""
+
+    def partition_assigned(self, partition: int) -> None:
+        """A partition of topic ``audio`` is this worker's."""
+
+    def partition_revoked(self, partition: int) -> None:
+        """It is no more."""
+
+    def rebalanced(self) -> None:
+        """The set of owned partitions changed."""
+
+    def audio_behind(self, behind: dict[int, float]) -> None:
+        """How long the oldest audio of each owned partition waits for a decode; 0 where none does."""
+
+    def consumer_lag(self, partition: int, records: int) -> None:
+        """So many records of an owned partition are not committed."""
+
+    def streams(self, count: int) -> None:
+        """So many tracks speak, or did so just now."""
 
     def queue_depth(self, waiting: int) -> None:
         """Utterances that wait for a decode."""
@@ -46,14 +94,29 @@ class Probe:
     def gate_fired(self, gate: str) -> None:
         """A hallucination gate withdrew words."""
 
+    def decode_failed(self) -> None:
+        """The engine failed on a batch."""
+
     def first_partial(self, latency: float) -> None:
         """An utterance's first words were published ``latency`` after its onset."""
 
-    def final(self, latency: float) -> None:
+    def partial(self, erased: int) -> None:
+        """A partial was published that took ``erased`` words back."""
+
+    def partial_interval(self, interval: float) -> None:
+        """Between two partials of one utterance."""
+
+    def final(self, words: int, erased: int) -> None:
+        """A final of so many words was published, which took ``erased`` words of the last partial back."""
+
+    def final_latency(self, latency: float) -> None:
         """A final was published ``latency`` after its endpoint was decided."""
+
+    def word_shown(self, latency: float) -> None:
+        """A word of a final was first shown ``latency`` after its end; 0 where it was there before."""
+
+    def word_confidence(self, confidence: float) -> None:
+        """How sure the model is of a word of a final, in 0..1."""
 
     def dead_letter(self, kind: str) -> None:
         """An ``utterance`` or a ``record`` that could not be dealt with was put aside."""
-
-    def decode_failed(self) -> None:
-        """The engine failed on a batch."""

@@ -3,22 +3,30 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 import uvloop
 
 from captions.ports.clock import Clock
 from captions.ports.log import Log
+from captions.ports.probe import Probe
+from captions.records import AUDIO
 from inference.engine import WhisperEngine
 from livecaptions.clock import SystemClock
 from livecaptions.logs import kafka_settings, open_log
+from livecaptions.observation import LogWatch, alongside, sample, watch_loop
+from livecaptions.probes import gateway_probe, serve_probe, worker_probe
 from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.wiring import build_engine, build_gateway, working
+from monitoring.endpoints import NotReady, Readiness, endpoints, endpoints_alone
+from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
-from monitoring.metrics import PrometheusProbe
+from monitoring.metrics import GatewayProbe
+from monitoring.observed_log import ObservedLog
 from streamer.app import create_app
 
 logger = structlog.get_logger(__name__)
@@ -61,38 +69,56 @@ async def _until_signalled(settings: Settings, role: Role) -> None:
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)  # first: whether it can be had is known at once
-    engine = await _engine(settings)
-    clock, probe = SystemClock(), PrometheusProbe()
+    clock, probe = SystemClock(), serve_probe(settings)
+    engine = await _engine(settings, probe)
     async with (
-        open_log(settings, clock) as log,
+        _log(settings, clock, probe) as log,
         working(settings, log, engine, clock, probe) as work,
     ):
-        await _answer(settings, sock, log, clock, probe, _stopped(stop, work), **engine.describe())
+        await _answer(settings, sock, log, clock, probe, _stopped(stop, work.task), work.not_ready, **engine.describe())
 
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)
-    clock, probe = SystemClock(), PrometheusProbe()
-    async with open_log(settings, clock) as log:
-        await _answer(settings, sock, log, clock, probe, stop.wait())
+    clock, probe = SystemClock(), gateway_probe(settings)
+    async with _log(settings, clock, probe) as log:
+        await _answer(settings, sock, log, clock, probe, stop.wait(), list)
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
-    engine = await _engine(settings)
-    clock, probe = SystemClock(), PrometheusProbe()
+    sock = listen(settings.host, settings.metrics_port, "--metrics-port")
+    clock, probe = SystemClock(), worker_probe()
+    readiness = Readiness("the model is loading")
     async with (
-        open_log(settings, clock) as log,
-        working(settings, log, engine, clock, probe) as work,
+        serving(endpoints_alone(probe.render, readiness.reasons), sock),
+        alongside(watch_loop(probe)),
     ):
-        logger.info("working", **engine.describe())
-        await _stopped(stop, work)
-        logger.info("stopping")
+        logger.info("answering", url=_url(sock))
+        engine = await _engine(settings, probe)
+        readiness.starting = "the log is not reached yet"
+        async with (
+            _log(settings, clock, probe) as log,
+            working(settings, log, engine, clock, probe) as work,
+        ):
+            readiness.started(work.not_ready)
+            probe.audio_partitions(log.partitions(AUDIO))
+            logger.info("working", **engine.describe())
+            await _stopped(stop, work.task)
+            logger.info("stopping")
 
 
-async def _engine(settings: Settings) -> WhisperEngine:
+async def _engine(settings: Settings, probe: Probe) -> WhisperEngine:
     engine = await asyncio.to_thread(build_engine, settings)
     await asyncio.to_thread(engine.warm_up)
+    probe.model_loaded(engine.model_name, engine.compute_type, engine.device)
     return engine
+
+
+@asynccontextmanager
+async def _log(settings: Settings, clock: Clock, probe: Probe) -> AsyncIterator[Log]:
+    """The log, its failures counted."""
+    async with open_log(settings, clock) as log:
+        yield ObservedLog(log, probe)
 
 
 async def _stopped(stop: asyncio.Event, work: asyncio.Task[None]) -> object:
@@ -108,17 +134,27 @@ async def _answer(
     sock: socket.socket,
     log: Log,
     clock: Clock,
-    probe: PrometheusProbe,
+    probe: GatewayProbe,
     stopped: Awaitable[object],
+    not_ready: NotReady,
     **described: object,
 ) -> None:
     """Serve clients until it is time to stop, then let them go within the deadline."""
     gateway = build_gateway(settings, log, clock, probe)
-    app = create_app(gateway, metrics=probe.render, not_ready=list)
-    async with serving(app, sock):
-        host, port = sock.getsockname()[:2]
-        logger.info("serving", url=f"http://{host}:{port}/", **described, vad=settings.vad)
+    watch = LogWatch(log, probe)
+    app = create_app(gateway)
+    app.include_router(endpoints(probe.render, lambda: [*gateway.not_ready(), *watch.failures, *not_ready()]))
+    async with (
+        alongside(watch.run(), watch_loop(probe), sample(gateway.observe)),
+        serving(MeasuredRequests(app, clock, probe), sock),
+    ):
+        logger.info("serving", url=_url(sock), **described, vad=settings.vad)
         await stopped
         logger.info("stopping", deadline=settings.drain_deadline)
         await gateway.drain(settings.drain_deadline)
     await gateway.close()
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://{host}:{port}/"

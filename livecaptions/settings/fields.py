@@ -20,6 +20,9 @@ class Listening(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; this machine alone until you say 0.0.0.0.")
     port: int = Field(8080, ge=0, le=65535, description="Port of sockets, pages and metrics alike; 0 takes a free one.")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's health and metrics: it has no clients; 0 takes a free one."
+    )
 
 
 class Model(BaseModel):
@@ -117,24 +120,30 @@ class Retention(BaseModel):
 class Output(BaseModel):
     """What the server says of itself."""
 
+    tenant_metrics: bool = Field(
+        False, description="Sessions and audio by the tenant of their token too: a series for each tenant."
+    )
     log_format: Literal["console", "json"] = Field("console", description="json for machines that collect logs.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level shown.")
 
 
 class Token(BaseModel):
-    """A token and what it is good for; rooms are names, or patterns with ``*``."""
+    """A token and what it is good for; rooms are names, or patterns with ``*``. ``tenant`` is whose it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: SecretStr
     rooms: tuple[str, ...] = ("*",)
     rights: tuple[Literal["publish", "view"], ...] = ("publish", "view")
+    tenant: Annotated[str, Field(min_length=1)] | None = None
 
 
 class Access(BaseModel):
     """Who may do what; without tokens everybody may do everything."""
 
-    tokens: tuple[Token, ...] = Field((), description="Tables of token, rooms and rights; none leaves the server open.")
+    tokens: tuple[Token, ...] = Field(
+        (), description="Tables of token, rooms, rights and tenant; without any all may enter."
+    )
 
 
 class Settings(

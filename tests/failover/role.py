@@ -68,7 +68,7 @@ async def run(role: Role) -> None:
             gateway = Gateway(
                 log, clock, probe, EnergyDetector, GatewaySettings(overload_after=role.overload_after, language="en")
             )
-            app = create_app(gateway, metrics=lambda: (b"", "text/plain"), not_ready=list)
+            app = create_app(gateway)
             async with serving(app, listen("127.0.0.1", role.port)):
                 sys.stdout.write("ready\n")
                 sys.stdout.flush()

@@ -1,11 +1,33 @@
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from captions.ports.probe import Probe
-from monitoring.metrics import PrometheusProbe
+from monitoring.families import Families
+from monitoring.metrics import GatewayProbe, PrometheusProbe, ServeProbe, WorkerProbe
 
-EXAMPLES: dict[str, object] = {"str": "x", "float": 0.5, "int": 3}
+HOOKS = [name for name, _ in inspect.getmembers(Probe, inspect.isfunction)]
+EXAMPLES: dict[tuple[str, str], Any] = {
+    ("socket_message", "socket"): "view",
+    ("socket_message", "direction"): "out",
+    ("audio_behind", "behind"): {3: 0.5},
+}
+BY_TYPE: dict[str, Any] = {"str": "x", "float": 0.5, "int": 3, "str | None": "acme"}
+
+
+def gateway(tenants: Sequence[str] = ()) -> GatewayProbe:
+    return GatewayProbe(Families(), "1.2", tenants)
+
+
+def worker() -> WorkerProbe:
+    return WorkerProbe(Families(), "1.2")
+
+
+def serve() -> ServeProbe:
+    return ServeProbe(Families(), "1.2", ("acme",))
 
 
 def rendered(probe: PrometheusProbe) -> dict[str, float]:
@@ -14,29 +36,82 @@ def rendered(probe: PrometheusProbe) -> dict[str, float]:
         f"{sample.name}{sorted(sample.labels.items())}": sample.value
         for family in text_string_to_metric_families(body.decode())
         for sample in family.samples
-        if not sample.name.endswith("_created")
+        if sample.name.startswith("livecaptions_")
     }
 
 
-def test_every_hook_shows() -> None:
-    for name, hook in inspect.getmembers(Probe, inspect.isfunction):
-        assert name in vars(PrometheusProbe), f"{name} is not measured"
-        probe = PrometheusProbe()
-        before = rendered(probe)
-        parameters = [p for p in inspect.signature(hook).parameters.values() if p.name != "self"]
-        getattr(probe, name)(*(EXAMPLES[p.annotation.__name__] for p in parameters))
-        assert rendered(probe) != before, f"{name} changes nothing"
+def families(probe: PrometheusProbe) -> set[str]:
+    body, _ = probe.render()
+    return {family.name for family in text_string_to_metric_families(body.decode())}
 
 
-def test_names_have_a_prefix_a_unit_and_help() -> None:
-    body, content_type = PrometheusProbe().render()
-    assert content_type.startswith("text/plain")
-    parsed = text_string_to_metric_families(body.decode())
-    families = [family for family in parsed if not family.name.endswith("_created")]
-    assert len(families) >= 15
-    units = ("seconds", "ratio", "windows", "utterances")
-    counted = ("sessions", "viewers", "ends", "refusals", "dropped", "redecoded", "fired", "failures", "records")
-    for family in families:
-        assert family.name.startswith("livecaptions_")
-        assert family.documentation
-        assert family.name.endswith((*units, *counted)), family.name
+def arguments(hook: str) -> list[Any]:
+    parameters = [p for p in inspect.signature(getattr(Probe, hook)).parameters.values() if p.name != "self"]
+    return [
+        EXAMPLES[hook, p.name] if (hook, p.name) in EXAMPLES else BY_TYPE[inspect.formatannotation(p.annotation)]
+        for p in parameters
+    ]
+
+
+@pytest.mark.parametrize("hook", sorted(set(HOOKS) - {"partition_revoked"}))
+def test_every_hook_shows(hook: str) -> None:
+    probe = serve()
+    before = rendered(probe)
+    getattr(probe, hook)(*arguments(hook))
+    assert rendered(probe) != before
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_measured_by_one_role(hook: str) -> None:
+    assert sum(hook in vars(role) for role in (PrometheusProbe, GatewayProbe, WorkerProbe)) == 1
+
+
+def test_a_role_measures_nothing_of_another() -> None:
+    of_gateway, of_worker, of_both = families(gateway(["acme"])), families(worker()), families(serve())
+    assert of_gateway | of_worker == of_both
+    shared = {name for name in of_gateway & of_worker if name.startswith("livecaptions_")}
+    assert shared == {
+        "livecaptions_audio_partitions",
+        "livecaptions_build_info",
+        "livecaptions_event_loop_lag_seconds",
+        "livecaptions_log_errors",
+    }
+
+
+@pytest.mark.parametrize("probe", [gateway, worker])
+def test_the_process_and_its_garbage_are_measured_too(probe: Callable[[], PrometheusProbe]) -> None:
+    assert {"process_cpu_seconds", "process_resident_memory_bytes", "python_gc_collections"} <= families(probe())
+
+
+def test_the_series_of_a_revoked_partition_go() -> None:
+    probe = worker()
+    for partition in (1, 2):
+        probe.partition_assigned(partition)
+        probe.consumer_lag(partition, 7)
+    probe.audio_behind({1: 0.5, 2: 3.0})
+    both = rendered(probe)
+    probe.partition_revoked(1)
+    gone = both.keys() - rendered(probe).keys()
+    assert gone == {
+        f"livecaptions_{name}[('partition', '1')]"
+        for name in ("partition_assigned", "consumer_lag_records", "audio_behind_seconds")
+    }
+
+
+def test_tenants_have_series_where_they_were_asked_for_and_nobody_else_does() -> None:
+    assert not {name for name in families(gateway()) if "tenant" in name}
+    probe = gateway(["acme", "zenith"])
+    probe.session_opened("acme")
+    probe.session_opened("stranger")
+    probe.session_opened()
+    probe.audio_received(2.5, "acme")
+    probe.session_opened("zenith")
+    probe.session_closed("done", "zenith")
+    found = {name: value for name, value in rendered(probe).items() if "tenant" in name}
+    assert found == {
+        "livecaptions_tenant_sessions[('tenant', 'acme')]": 1,
+        "livecaptions_tenant_sessions[('tenant', 'zenith')]": 0,
+        "livecaptions_tenant_audio_seconds_total[('tenant', 'acme')]": 2.5,
+        "livecaptions_tenant_audio_seconds_total[('tenant', 'zenith')]": 0,
+    }
+    assert rendered(probe)["livecaptions_sessions[]"] == 3

@@ -72,7 +72,7 @@ async def running(
     worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings())
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
-    app = create_app(gateway, metrics=lambda: (b"metric 1\n", "text/plain"), not_ready=list)
+    app = create_app(gateway)
     try:
         async with serving(app, sock):
             yield System(gateway, log, sock.getsockname()[1])

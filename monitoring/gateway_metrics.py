@@ -1,0 +1,129 @@
+"""What a gateway measures: rate, errors and duration of its sockets and requests, and the audio that comes in."""
+
+from collections.abc import Sequence
+
+from monitoring import buckets
+from monitoring.families import Families
+from monitoring.process_metrics import PrometheusProbe
+
+SOCKETS = ("publish", "view")
+DIRECTIONS = ("in", "out")
+
+
+class GatewayProbe(PrometheusProbe):
+    """The gateway's hooks. ``tenants`` are the only values of label tenant; without any there is no such metric."""
+
+    def __init__(self, families: Families, version: str, tenants: Sequence[str] = ()) -> None:
+        super().__init__(families, version)
+        self._sessions = families.gauge("sessions", "Publishers connected.", together="livesum")
+        self._session_ends = families.counter("session_ends", "Publishers' connections ended, by outcome.", "outcome")
+        self._viewers = families.gauge("viewers", "Viewers connected, by kind.", "kind", together="livesum")
+        for kind in ("ws", "sse"):
+            self._viewers.labels(kind)
+        self._viewer_ends = families.counter("viewer_ends", "Viewers' connections ended.", "kind", "outcome")
+        self._refusals = families.counter("refusals", "Requests refused, by code.", "code")
+        messages = families.counter(
+            "socket_messages", "Messages at WebSockets, by direction.", "socket", "direction"
+        )  # fmt: skip
+        self._messages = {pair: messages.labels(*pair) for pair in ((s, d) for s in SOCKETS for d in DIRECTIONS)}
+        self._requests = families.counter(
+            "http_requests", "Plain HTTP requests, by route's template.", "route", "method", "status"
+        )
+        self._request = families.histogram(
+            "http_request_seconds", "From a plain HTTP request to the start of its response.", buckets.HTTP, "route"
+        )
+        self._audio(families)
+        self._awaited = families.gauge(
+            "finals_awaited", "Utterances ended here that have no final yet.", together="livesum"
+        )
+        self._overdue = families.gauge(
+            "finals_overdue_seconds", "The longest wait of an ended utterance for its final.", together="livemax"
+        )
+        self._dropped = families.counter("partials_dropped", "Superseded partials not sent to viewers.")
+        self._draining = families.gauge("draining", "1 while the gateway stops.", together="livemax")
+        self._of_tenants(families, tenants)
+
+    def _audio(self, families: Families) -> None:
+        self._received = families.counter("audio_received_seconds", "Audio decoded from publishers.")
+        self._logged = families.counter("audio_logged_seconds", "Speech put on the log.")
+        self._append = families.histogram("segment_append_seconds", "Time to put a segment on the log.", buckets.APPEND)
+        self._utterances = families.histogram(
+            "utterance_seconds", "Lengths of utterances, by what ended them.", buckets.UTTERANCE, "reason"
+        )
+
+    def _of_tenants(self, families: Families, tenants: Sequence[str]) -> None:
+        self._tenants = frozenset(tenants)
+        if not tenants:
+            return
+        self._tenant_sessions = families.gauge(
+            "tenant_sessions", "Publishers connected, by their token's tenant.", "tenant", together="livesum"
+        )
+        self._tenant_audio = families.counter(
+            "tenant_audio_seconds", "Audio decoded from publishers, by their token's tenant.", "tenant"
+        )
+        for tenant in tenants:
+            self._tenant_sessions.labels(tenant)
+            self._tenant_audio.labels(tenant)
+
+    def http_answered(self, route: str, method: str, status: int, took: float) -> None:
+        """A plain HTTP request was answered."""
+        self._requests.labels(route, method, status).inc()
+        self._request.labels(route).observe(took)
+
+    def session_opened(self, tenant: str | None = None) -> None:
+        """A publisher connected."""
+        self._sessions.inc()
+        if tenant in self._tenants:
+            self._tenant_sessions.labels(tenant).inc()
+
+    def session_closed(self, outcome: str, tenant: str | None = None) -> None:
+        """A publisher's connection ended."""
+        self._sessions.dec()
+        self._session_ends.labels(outcome).inc()
+        if tenant in self._tenants:
+            self._tenant_sessions.labels(tenant).dec()
+
+    def viewer_opened(self, kind: str) -> None:
+        """A viewer connected."""
+        self._viewers.labels(kind).inc()
+
+    def viewer_closed(self, kind: str, outcome: str) -> None:
+        """A viewer's connection ended."""
+        self._viewers.labels(kind).dec()
+        self._viewer_ends.labels(kind, outcome).inc()
+
+    def refused(self, code: str) -> None:
+        """A request was refused."""
+        self._refusals.labels(code).inc()
+
+    def socket_message(self, socket: str, direction: str) -> None:
+        """A message went through a socket."""
+        self._messages[socket, direction].inc()
+
+    def audio_received(self, duration: float, tenant: str | None = None) -> None:
+        """Audio was decoded from a publisher."""
+        self._received.inc(duration)
+        if tenant in self._tenants:
+            self._tenant_audio.labels(tenant).inc(duration)
+
+    def segment_logged(self, duration: float, took: float) -> None:
+        """A segment is on the log."""
+        self._logged.inc(duration)
+        self._append.observe(took)
+
+    def utterance_ended(self, duration: float, reason: str) -> None:
+        """The segmenter ended an utterance."""
+        self._utterances.labels(reason).observe(duration)
+
+    def finals_awaited(self, count: int, longest: float) -> None:
+        """Finals are waited for."""
+        self._awaited.set(count)
+        self._overdue.set(longest)
+
+    def partials_dropped(self, count: int) -> None:
+        """Superseded partials were not sent."""
+        self._dropped.inc(count)
+
+    def draining(self) -> None:
+        """The gateway stops."""
+        self._draining.set(1)

@@ -1,0 +1,89 @@
+"""The Log port with its failures told to a probe."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+from captions.errors import LogError
+from captions.ports.log import Assigned, Bounds, Entry, Log, Member, Record, Revoked
+from captions.ports.probe import Probe
+
+
+class ObservedLog:
+    """Another log; what it raises goes on to the caller."""
+
+    def __init__(self, log: Log, probe: Probe) -> None:
+        self._log = log
+        self._probe = probe
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions ``topic`` has."""
+        return self._log.partitions(topic)
+
+    def partition_of(self, topic: str, key: str) -> int:
+        """The partition where records of ``key`` go."""
+        return self._log.partition_of(topic, key)
+
+    async def append(self, topic: str, record: Record) -> int:
+        """Append and return the offset."""
+        with told(self._probe, "append"):
+            return await self._log.append(topic, record)
+
+    async def bounds(self, topic: str, partition: int) -> Bounds:
+        """The partition's offsets as they are now."""
+        with told(self._probe, "read"):
+            return await self._log.bounds(topic, partition)
+
+    async def offset_at(self, topic: str, partition: int, wall: float) -> int:
+        """The first offset appended at ``wall`` or later."""
+        with told(self._probe, "read"):
+            return await self._log.offset_at(topic, partition, wall)
+
+    async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+        """Entries from ``start`` on, for ever."""
+        with told(self._probe, "read"):
+            async for entry in self._log.read(topic, partition, start):
+                yield entry
+
+    @asynccontextmanager
+    async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
+        """Become a member of ``group``."""
+        async with AsyncExitStack() as stack:
+            with told(self._probe, "read"):
+                member = await stack.enter_async_context(self._log.join(topic, group))
+            yield ObservedMember(member, self._probe)
+
+
+class ObservedMember:
+    """Another member; what it raises goes on to the caller."""
+
+    def __init__(self, member: Member, probe: Probe) -> None:
+        self._member = member
+        self._probe = probe
+
+    async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
+        """What happened, in order."""
+        with told(self._probe, "read"):
+            return await self._member.poll(timeout)
+
+    async def commit(self, partition: int, offset: int) -> None:
+        """The group has dealt with everything before ``offset``."""
+        with told(self._probe, "commit"):
+            await self._member.commit(partition, offset)
+
+    def pause(self, partition: int) -> None:
+        """Give no entries of ``partition``."""
+        self._member.pause(partition)
+
+    def resume(self, partition: int) -> None:
+        """Give entries of ``partition`` again."""
+        self._member.resume(partition)
+
+
+@contextmanager
+def told(probe: Probe, operation: str) -> Iterator[None]:
+    """Tell the probe of a failure of ``operation``."""
+    try:
+        yield
+    except LogError:
+        probe.log_failed(operation)
+        raise

@@ -1,0 +1,188 @@
+"""What a worker measures: utilisation, saturation and errors of its decodes, and what viewers wait for."""
+
+from monitoring import buckets
+from monitoring.families import Families
+from monitoring.process_metrics import PrometheusProbe
+
+KINDS = ("partial", "final")
+
+
+class WorkerProbe(PrometheusProbe):
+    """The worker's hooks."""
+
+    def __init__(self, families: Families, version: str) -> None:
+        super().__init__(families, version)
+        self._model(families)
+        self._partitions_of(families)
+        self._decodes(families)
+        self._captions(families)
+        self._dead = families.counter(
+            "dead_letter_records", "Utterances and records that could not be dealt with.", "kind"
+        )
+        for kind in ("utterance", "record"):
+            self._dead.labels(kind)
+
+    def _model(self, families: Families) -> None:
+        self._loaded = families.gauge("model_loaded", "1 once the model is in memory.", together="livemin")
+        self._info = families.gauge(
+            "model_info", "The model that decodes; always 1.", "model", "compute_type", "device", together="livemax"
+        )
+
+    def _partitions_of(self, families: Families) -> None:
+        self._assigned = families.gauge(
+            "partition_assigned", "1 while this worker owns the partition.", "partition", together="livemostrecent"
+        )
+        self._behind = families.gauge(
+            "audio_behind_seconds",
+            "Age of a partition's oldest audio that waits for a decode.",
+            "partition",
+            together="livemostrecent",
+        )
+        self._worst = families.gauge(
+            "audio_behind_worst_seconds", "The worst of this worker's partitions.", together="livemax"
+        )
+        self._consumer_lag = families.gauge(
+            "consumer_lag_records",
+            "Records of a partition that are not committed: never 0 for long while somebody speaks.",
+            "partition",
+            together="livemostrecent",
+        )
+        self._rebalances = families.counter("rebalances", "Times that the set of owned partitions changed.")
+        self._streams = families.gauge(
+            "streams", "Tracks with an open utterance, or speech in the last 10 s.", together="livesum"
+        )
+
+    def _decodes(self, families: Families) -> None:
+        self._queue = families.gauge(
+            "decode_queue_utterances", "Utterances that wait for a decode.", together="livesum"
+        )  # fmt: skip
+        self._decode = families.counter("decode_seconds", "Time spent decoding, by kind.", "kind")
+        self._decoded = families.counter("decoded_audio_seconds", "Audio decoded, repeats counted, by kind.", "kind")
+        self._batches = families.histogram("decode_batch_windows", "Windows decoded together.", buckets.BATCH, "kind")
+        self._rtf = families.gauge(
+            "real_time_factor_ratio",
+            "Decode time over audio of the last batch, by kind.",
+            "kind",
+            together="livemostrecent",
+        )
+        for kind in KINDS:
+            self._decode.labels(kind)
+            self._decoded.labels(kind)
+            self._batches.labels(kind)
+        self._redecoded = families.counter("windows_redecoded", "Windows the loop gate decoded again at 30 s.")
+        self._gates = families.counter("gates_fired", "Words withdrawn by a hallucination gate.", "gate")
+        self._failures = families.counter("decode_failures", "Batches the engine failed on.")
+
+    def _captions(self, families: Families) -> None:
+        self._first = families.histogram(
+            "first_partial_seconds", "From an utterance's beginning to its first words.", buckets.FIRST_PARTIAL
+        )
+        self._shown = families.histogram(
+            "word_shown_seconds", "From a word's end to its first correct appearance.", buckets.WORD_SHOWN
+        )
+        self._final = families.histogram(
+            "final_seconds", "From the endpoint's decision to the final.", buckets.FINAL
+        )  # fmt: skip
+        self._interval = families.histogram(
+            "partial_interval_seconds", "Between two partials of one utterance.", buckets.PARTIAL_INTERVAL
+        )
+        self._confidence = families.histogram(
+            "word_confidence", "The model's confidence in the words of finals, in 0..1.", buckets.CONFIDENCE
+        )
+        self._partials = families.counter("partials_published", "Partials published.")
+        self._finals = families.counter("finals_published", "Finals published.")
+        self._words = families.counter("words_published", "Words of finals.")
+        self._erased = families.counter(
+            "words_erased", "Words taken back after they were shown, case and punctuation aside."
+        )
+
+    def model_loaded(self, model: str, compute_type: str, device: str) -> None:
+        """The model is in memory."""
+        self._loaded.set(1)
+        self._info.labels(model, compute_type, device).set(1)
+
+    def partition_assigned(self, partition: int) -> None:
+        """A partition is ours."""
+        self._assigned.labels(partition).set(1)
+
+    def partition_revoked(self, partition: int) -> None:
+        """A partition is ours no more: its series go."""
+        for gauge in (self._assigned, self._behind, self._consumer_lag):
+            self.families.forget(gauge, partition)
+
+    def rebalanced(self) -> None:
+        """The set of owned partitions changed."""
+        self._rebalances.inc()
+
+    def audio_behind(self, behind: dict[int, float]) -> None:
+        """Audio waits."""
+        for partition, seconds in behind.items():
+            self._behind.labels(partition).set(seconds)
+        self._worst.set(max(behind.values(), default=0))
+
+    def consumer_lag(self, partition: int, records: int) -> None:
+        """Records are not committed."""
+        self._consumer_lag.labels(partition).set(records)
+
+    def streams(self, count: int) -> None:
+        """Tracks speak."""
+        self._streams.set(count)
+
+    def queue_depth(self, waiting: int) -> None:
+        """Utterances wait."""
+        self._queue.set(waiting)
+
+    def decoded(self, kind: str, batch: int, audio: float, took: float) -> None:
+        """A batch was decoded."""
+        self._decode.labels(kind).inc(took)
+        self._decoded.labels(kind).inc(audio)
+        self._batches.labels(kind).observe(batch)
+        if audio > 0:
+            self._rtf.labels(kind).set(took / audio)
+
+    def redecoded(self) -> None:
+        """A window was decoded again."""
+        self._redecoded.inc()
+
+    def gate_fired(self, gate: str) -> None:
+        """A gate withdrew words."""
+        self._gates.labels(gate).inc()
+
+    def decode_failed(self) -> None:
+        """A batch failed."""
+        self._failures.inc()
+
+    def first_partial(self, latency: float) -> None:
+        """An utterance's first words are out."""
+        self._first.observe(latency)
+
+    def partial(self, erased: int) -> None:
+        """A partial is out."""
+        self._partials.inc()
+        self._erased.inc(erased)
+
+    def partial_interval(self, interval: float) -> None:
+        """The next partial of an utterance is out."""
+        self._interval.observe(interval)
+
+    def final(self, words: int, erased: int) -> None:
+        """A final is out."""
+        self._finals.inc()
+        self._words.inc(words)
+        self._erased.inc(erased)
+
+    def final_latency(self, latency: float) -> None:
+        """A final is out, so late."""
+        self._final.observe(latency)
+
+    def word_shown(self, latency: float) -> None:
+        """A word of a final was shown."""
+        self._shown.observe(latency)
+
+    def word_confidence(self, confidence: float) -> None:
+        """A word of a final is out."""
+        self._confidence.observe(confidence)
+
+    def dead_letter(self, kind: str) -> None:
+        """Something was put aside."""
+        self._dead.labels(kind).inc()
