@@ -13,12 +13,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from captions.audio import BYTES_PER_SAMPLE, Pcm, from_bytes, to_bytes
 from captions.errors import RecordError
 from captions.messages import RoomEvent, room_event
 from captions.ports.log import Record
+from captions.ports.tracer import NO_CONTEXT, Context
 from captions.session import SessionSettings
 
 AUDIO = "audio"
@@ -30,6 +31,8 @@ GATEWAY = "gateway"
 """Header of a track state: the gateway that said it."""
 STABLE = "stable"
 """Header of a partial: its stable words, one by one."""
+TRACE = ("traceparent", "tracestate", "baggage")
+"""Headers of whatever is traced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class AudioSegment:
     the segment's first sample, in samples from the track's first. ``last`` ends the utterance; its audio goes
     to sample ``end`` only (None: all of it), for one that grew too long is cut where it was quietest.
     ``offset`` is how many bytes of the session's audio stream are safe once this record is.
-    ``settings`` is there on the first segment.
+    ``settings`` is there on the first segment. ``trace`` is the context of the utterance's trace.
     """
 
     room: str
@@ -53,6 +56,7 @@ class AudioSegment:
     last: bool = False
     end: int | None = None
     settings: SessionSettings | None = None
+    trace: Context = field(default_factory=dict)
 
     @property
     def first(self) -> bool:
@@ -96,6 +100,7 @@ def write_audio(segment: AudioSegment) -> Record:
         headers["end"] = str(segment.end).encode()
     if segment.settings is not None:
         headers["settings"] = _settings_header(segment.settings)
+    headers |= _trace_headers(segment.trace)
     return Record(audio_key(segment.room, segment.track), to_bytes(segment.pcm), headers)
 
 
@@ -141,6 +146,7 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
         last="last" in headers,
         end=_whole(headers, "end") if "end" in headers else None,
         settings=_settings(headers["settings"]) if number == 0 else None,
+        trace=trace_of(record),
     )
 
 
@@ -166,15 +172,22 @@ def _settings(data: bytes) -> SessionSettings:
         raise RecordError(f"audio header 'settings' cannot be read: {error}") from error
 
 
-def write_room_event(message: RoomEvent, *, gateway: str | None = None, stable: Sequence[str] | None = None) -> Record:
+def write_room_event(
+    message: RoomEvent,
+    *,
+    gateway: str | None = None,
+    stable: Sequence[str] | None = None,
+    trace: Context = NO_CONTEXT,
+) -> Record:
     """The record of a caption or a track state; its ``seq`` will be the offset it gets.
 
     ``gateway`` names the gateway that holds the track: another that believes to hold it lets go. ``stable`` are a
-    partial's words that stand: whoever goes on with the utterance keeps them.
+    partial's words that stand: whoever goes on with the utterance keeps them. ``trace`` is the context of its trace.
     """
     headers = {} if gateway is None else {GATEWAY: gateway.encode()}
     if stable is not None:
         headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
+    headers |= _trace_headers(trace)
     return Record(message.room, message.model_copy(update={"seq": None}).encode().encode(), headers)
 
 
@@ -184,6 +197,16 @@ def stable_words(record: Record) -> list[str]:
         return [str(word) for word in json.loads(record.headers[STABLE])]
     except (KeyError, ValueError, TypeError) as error:
         raise RecordError(f"header {STABLE!r} cannot be read: {error}") from error
+
+
+def trace_of(record: Record) -> Context:
+    """The context of its trace that a record carries, as it is: whoever traces sees whether it is one."""
+    headers = record.headers
+    return {name: headers[name].decode("ascii", errors="replace") for name in TRACE if name in headers}
+
+
+def _trace_headers(context: Context) -> dict[str, bytes]:
+    return {name: value.encode("ascii", errors="replace") for name, value in context.items()}
 
 
 def read_room_event(record: Record) -> RoomEvent:

@@ -5,13 +5,14 @@ import structlog
 from captions.audio import SAMPLE_RATE, to_samples, to_seconds
 from captions.caption import Caption, Pass, Version
 from captions.errors import RecordError
-from captions.gates import screen
+from captions.gates import Screened, screen
 from captions.loops import looks_looped
 from captions.messages import caption_message
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Entry, Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import Tracer
 from captions.records import CAPTIONS, DEAD_LETTERS, PARTIALS, write_room_event
 from captions.words import Word
 from inference.dead_letters import dead_record, dead_utterance
@@ -25,18 +26,20 @@ logger = structlog.get_logger(__name__)
 class Publisher:
     """Revises and publishes what was heard of utterances."""
 
-    def __init__(self, log: Log, clock: Clock, probe: Probe, settings: WorkerSettings) -> None:
+    def __init__(self, log: Log, clock: Clock, probe: Probe, settings: WorkerSettings, tracer: Tracer) -> None:
         self._log = log
         self._clock = clock
         self._probe = probe
         self._settings = settings
+        self._tracer = tracer
 
     async def partial(
         self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis, revision: int
     ) -> None:
         """Revise the utterance and publish it, if what is shown has changed."""
         duration = len(request.pcm) / SAMPLE_RATE
-        words = self._screened(hypothesis, duration)
+        screened = self._screened(hypothesis, duration)
+        words = screened.words
         texts = [word.text for word in words]
         if not words or looks_looped(texts, hypothesis.language, duration, hypothesis.compression_ratio):
             return
@@ -51,25 +54,31 @@ class Publisher:
             self._probe.first_partial(self._clock.wall() - utterance.settings.origin - caption.start)
         utterance.published = (caption.text, caption.stable)
         stable = [word.text for word in utterance.revision.stable]
-        await self._log.append(PARTIALS, write_room_event(caption_message(caption), stable=stable))
+        with self._tracer.publishing(
+            utterance.decode_trace, kind="partial", words=len(shown), gates=screened.fired
+        ) as trace:
+            await self._log.append(PARTIALS, write_room_event(caption_message(caption), stable=stable, trace=trace))
 
     async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, revision: int) -> None:
         """Publish the utterance's final: always exactly one, empty where nothing was said or nothing could be heard.
 
         What could not be heard goes to the dead letters first.
         """
-        words: tuple[Word, ...] = ()
+        screened = Screened((), ())
         language = utterance.settings.language
         if isinstance(hypothesis, Failed):
             logger.error("utterance_lost", **utterance.id._asdict(), reason=hypothesis.reason)
             await self._log.append(DEAD_LETTERS, dead_utterance(utterance, hypothesis.reason))
             self._probe.dead_letter("utterance")
         else:
-            words, language = self._screened(hypothesis, utterance.seconds), hypothesis.language
+            screened, language = self._screened(hypothesis, utterance.seconds), hypothesis.language
             if hypothesis.redecoded:
                 self._probe.redecoded()
-        caption = self._caption(utterance, language, words, revision, final=True)
-        await self._log.append(CAPTIONS, write_room_event(caption_message(caption)))
+        caption = self._caption(utterance, language, screened.words, revision, final=True)
+        with self._tracer.publishing(
+            utterance.decode_trace, kind="final", words=len(caption.words), gates=screened.fired
+        ) as trace:
+            await self._log.append(CAPTIONS, write_room_event(caption_message(caption), trace=trace))
         if utterance.ended is not None:
             self._probe.final_latency(self._clock.wall() - utterance.ended)
 
@@ -79,11 +88,11 @@ class Publisher:
         await self._log.append(DEAD_LETTERS, dead_record(entry, str(error)))
         self._probe.dead_letter("record")
 
-    def _screened(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
+    def _screened(self, hypothesis: Hypothesis, duration: float) -> Screened:
         screened = screen(hypothesis, duration, self._settings.gates)
         for gate in screened.fired:
             self._probe.gate_fired(gate)
-        return screened.words
+        return screened
 
     @staticmethod
     def _caption(

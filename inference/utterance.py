@@ -6,6 +6,7 @@ import numpy as np
 
 from captions.audio import SAMPLE_RATE, Pcm
 from captions.caption import CaptionId
+from captions.ports.tracer import Context
 from captions.records import AudioSegment
 from captions.revision import Revision
 from captions.session import SessionSettings
@@ -22,6 +23,9 @@ class Utterance:
     start: int
     touched: float
     """When its last segment came, monotonic seconds."""
+    trace: Context = field(default_factory=dict)
+    decode_trace: Context = field(default_factory=dict)
+    """Of its last decode: what is published comes from there."""
 
     heard: int = 0
     """Segments heard."""

@@ -103,6 +103,7 @@ class Utterances:
             settings=segment.settings,
             start=segment.start,
             touched=now,
+            trace=segment.trace,
         )
         self._open[key] = utterance
         return utterance

@@ -11,6 +11,7 @@ from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Assigned, Entry, Log, Member, Revoked
 from captions.ports.probe import Probe
+from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO
 from captions.words import join
 from inference.decoding import Decode, Failed, decode_each
@@ -38,16 +39,25 @@ class Worker:
     """
 
     def __init__(
-        self, log: Log, decode: Decode, clock: Clock, probe: Probe, settings: WorkerSettings, *, group: str = "live"
+        self,
+        log: Log,
+        decode: Decode,
+        clock: Clock,
+        probe: Probe,
+        settings: WorkerSettings,
+        *,
+        tracer: Tracer = NO_TRACES,
+        group: str = "live",
     ) -> None:
         self._log = log
         self._decode = decode
         self._clock = clock
         self._probe = probe
+        self._tracer = tracer
         self._settings = settings
         self._group = group
         self._scheduler = Scheduler(settings)
-        self._publisher = Publisher(log, clock, probe, settings)
+        self._publisher = Publisher(log, clock, probe, settings, tracer)
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._utterances = Utterances()
         self._news = asyncio.Event()
@@ -150,7 +160,9 @@ class Worker:
         hypotheses = await self._decode_all(requests)
         audio = sum(len(request.pcm) for request in requests) / to_samples(1)
         kind = "final" if batch.final else "partial"
-        self._probe.decoded(kind, len(requests), audio, self._clock.monotonic() - began)
+        took = self._clock.monotonic() - began
+        self._probe.decoded(kind, len(requests), audio, took)
+        self._trace(batch, requests, hypotheses, took)
         for utterance, request, hypothesis, revision in zip(
             batch.utterances, requests, hypotheses, revisions, strict=True
         ):
@@ -159,6 +171,20 @@ class Worker:
                 await self._publish(utterance, request, hypothesis, revision)
         if batch.final:
             await self._commit({utterance.partition for utterance in batch.utterances}, member)
+
+    def _trace(
+        self, batch: Batch, requests: Sequence[DecodeRequest], hypotheses: Sequence[Hypothesis | Failed], took: float
+    ) -> None:
+        for utterance, request, hypothesis in zip(batch.utterances, requests, hypotheses, strict=True):
+            utterance.decode_trace = self._tracer.decoded(
+                utterance.trace,
+                kind="final" if batch.final else "partial",
+                batch=len(requests),
+                audio=len(request.pcm) / to_samples(1),
+                took=took,
+                redecoded=isinstance(hypothesis, Hypothesis) and hypothesis.redecoded,
+                failed=isinstance(hypothesis, Failed),
+            )
 
     async def _decode_all(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | Failed]:
         """Audio too short to hold a word is not worth a decode."""

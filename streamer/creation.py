@@ -9,6 +9,8 @@ from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import Tracer
+from captions.records import AudioSegment
 from captions.segmenter import Segmenter
 from captions.session import SessionSettings
 from streamer.audio.decoder import AudioFormat, Encoding
@@ -31,6 +33,7 @@ class SessionMaker:
         log: Log,
         clock: Clock,
         probe: Probe,
+        tracer: Tracer,
         pending: Pending,
         detector: Callable[[], SpeechDetector],
         settings: GatewaySettings,
@@ -38,6 +41,7 @@ class SessionMaker:
         self._log = log
         self._clock = clock
         self._probe = probe
+        self._tracer = tracer
         self._pending = pending
         self._detector = detector
         self._settings = settings
@@ -59,13 +63,15 @@ class SessionMaker:
         """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
         heard = progress.offset // frame_bytes(query.format) * SAMPLE_RATE // query.format.sample_rate
         began = progress.position - heard
-        if progress.open:
-            first = progress.open[0]
+        first = progress.open[0] if progress.open else None
+        if first is not None:
             listener = self._listener(first.utterance, first.start, grid=began)
             listener.reopen(first.utterance, len(progress.open), progress.open_audio)
         else:
             listener = self._listener(progress.next_utterance, progress.position, grid=began)
-        return self._session(place, query, progress.settings, listener, begun=progress.offset, heard=heard)
+        return self._session(
+            place, query, progress.settings, listener, begun=progress.offset, heard=heard, reopened=first
+        )
 
     def _listener(self, utterance: int, origin: int, *, grid: int) -> Listener:
         detector = self._detector()
@@ -83,6 +89,7 @@ class SessionMaker:
         *,
         begun: int = 0,
         heard: int = 0,
+        reopened: AudioSegment | None = None,
     ) -> Session:
         return Session(
             place=place,
@@ -92,12 +99,14 @@ class SessionMaker:
             log=self._log,
             clock=self._clock,
             probe=self._probe,
+            tracer=self._tracer,
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
             on_ended=lambda utterance: self._pending.ended(place.room, place.track, utterance),
             offset_of=offset_of(query.format),
             begun=begun,
             heard=heard,
+            reopened=reopened,
         )
 
 

@@ -12,6 +12,7 @@ from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import NO_TRACES, Tracer
 from streamer.pending import Pending
 from streamer.query import ViewQuery
 from streamer.rooms.hub import Hub
@@ -27,18 +28,26 @@ class Gateway:
     """Publishers' sessions and viewers' rooms on one log."""
 
     def __init__(
-        self, log: Log, clock: Clock, probe: Probe, detector: Callable[[], SpeechDetector], settings: GatewaySettings
+        self,
+        log: Log,
+        clock: Clock,
+        probe: Probe,
+        detector: Callable[[], SpeechDetector],
+        settings: GatewaySettings,
+        *,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self.log = log
         self.clock = clock
         self.probe = probe
         self.settings = settings
         self.pending = Pending(clock)
-        self.hub = Hub(log, self._heard)
+        self.hub = Hub(log, self._heard, tracer)
         self.sessions = Sessions(
             log=log,
             clock=clock,
             probe=probe,
+            tracer=tracer,
             hub=self.hub,
             pending=self.pending,
             detector=detector,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from captions.audio import NO_AUDIO, Pcm
+from captions.audio import NO_AUDIO, Pcm, to_seconds
 from captions.errors import RecordError
 from captions.ports.log import Entry, Log
+from captions.ports.tracer import Context
 from captions.records import AUDIO, AudioMark, AudioSegment, audio_key, read_audio
 from captions.session import SessionSettings
 
@@ -30,6 +31,8 @@ class Progress:
     """Segments of the utterance in progress."""
     ended: set[int] = field(default_factory=set)
     """Utterances that were ended; their finals may be on the way."""
+    traces: dict[int, tuple[Context, float]] = field(default_factory=dict)
+    """The traces of its utterances, and the epoch seconds at which these began."""
 
     @property
     def open_audio(self) -> Pcm:
@@ -74,13 +77,14 @@ def _told(progress: Progress | None, entry: Entry) -> Progress | None:
         if record.over:
             progress.open.clear()
     else:
-        _heard(progress, record)
+        _heard(progress, record, entry.timestamp)
     return progress
 
 
-def _heard(progress: Progress, segment: AudioSegment) -> None:
+def _heard(progress: Progress, segment: AudioSegment, came: float) -> None:
     if segment.first:
         progress.open.clear()
+        progress.traces[segment.utterance] = (segment.trace, came - to_seconds(len(segment.pcm)))
     progress.open.append(segment)
     progress.position = segment.start + len(segment.pcm)
     progress.next_utterance = segment.utterance + 1

@@ -13,11 +13,13 @@ from math import inf
 import structlog
 
 from captions.audio import to_seconds
+from captions.caption import CaptionId
 from captions.errors import Internal, LivecaptionsError, Refusal, TooLarge
 from captions.listener import Listener
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import NO_CONTEXT, Tracer
 from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_mark
 from captions.segmenter import Piece
 from captions.session import SessionSettings
@@ -47,7 +49,8 @@ class Session:
 
     ``on_ended`` is called with each utterance whose last segment goes onto the log. ``offset_of`` tells how many bytes
     the first so many samples account for, where that can be known from the format alone. ``begun`` bytes, ``heard``
-    samples, were dealt with by the gateway that it was taken over from.
+    samples, were dealt with by the gateway that it was taken over from, which sent ``reopened`` first of the utterance
+    in progress.
     """
 
     place: SessionPlace
@@ -57,6 +60,7 @@ class Session:
     log: Log
     clock: Clock
     probe: Probe
+    tracer: Tracer
     stall_timeout: float
     max_unacknowledged: int
     on_ended: Callable[[int], None]
@@ -64,6 +68,7 @@ class Session:
 
     begun: int = 0
     heard: int = 0
+    reopened: AudioSegment | None = None
     failure: Refusal | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,7 +78,8 @@ class Session:
         self._skip = 0
         self._told = -inf
         self._came = self.clock.monotonic()
-        self._utterance_start = 0
+        self._utterance_start = self.reopened.start if self.reopened is not None else 0
+        self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
         self._origin = self.listener.heard
         self._checkpoints: deque[tuple[int, int]] = deque()
         self._feeding = asyncio.Lock()
@@ -244,19 +250,31 @@ class Session:
             began = self.clock.monotonic()
             if piece.last:
                 self.on_ended(piece.utterance)  # before the append: its final may come at once
+            self._follow(piece)
             segment = self._segment(piece)
             await self.log.append(AUDIO, write_audio(segment))
             self._on_log(segment.offset)
             self.probe.segment_logged(to_seconds(len(piece.pcm)), self.clock.monotonic() - began)
-            if piece.number == 0:
-                self._utterance_start = piece.start
             if piece.last:
-                end = piece.end if piece.end is not None else piece.start + len(piece.pcm)
-                self.probe.utterance_ended(to_seconds(end - self._utterance_start), piece.reason or "end")
+                self.probe.utterance_ended(self._duration(piece), piece.reason or "end")
         settled = self.listener.settled
         self._safe = self._safe_at(settled)
         while self._checkpoints and self._checkpoints[0][0] <= settled:
             self._checkpoints.popleft()
+
+    def _follow(self, piece: Piece) -> None:
+        """Trace the utterance that the piece opens or ends."""
+        utterance = CaptionId(self.place.room, self.place.track, piece.utterance)
+        if piece.number == 0:
+            self._utterance_start = piece.start
+            self._trace = self.tracer.utterance_opened(utterance, to_seconds(self.listener.heard - piece.start))
+        if piece.last:
+            self.tracer.utterance_ended(utterance, self._duration(piece), piece.reason or "end")
+
+    def _duration(self, last: Piece) -> float:
+        """Seconds of the utterance that the piece ends."""
+        end = last.end if last.end is not None else last.start + len(last.pcm)
+        return to_seconds(end - self._utterance_start)
 
     async def mark(self, *, over: bool = False) -> None:
         """Put on the log how far the session has come; ``over``: that it has ended."""
@@ -299,4 +317,5 @@ class Session:
             last=piece.last,
             end=piece.end,
             settings=self.settings if piece.number == 0 else None,
+            trace=self._trace,
         )

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from captions.caption import CaptionId
 from captions.errors import LogError, NotFound, Overloaded, TooMany, TrackBusy
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import Tracer
 from captions.records import AUDIO, CAPTIONS, AudioMark, write_mark, write_room_event
 from streamer.audio.decoder import Encoding
 from streamer.creation import SessionMaker
@@ -62,6 +64,7 @@ class Sessions:
         log: Log,
         clock: Clock,
         probe: Probe,
+        tracer: Tracer,
         hub: Hub,
         pending: Pending,
         detector: Callable[[], SpeechDetector],
@@ -70,12 +73,19 @@ class Sessions:
         self._log = log
         self._clock = clock
         self._probe = probe
+        self._tracer = tracer
         self._hub = hub
         self._pending = pending
         self._settings = settings
         self._name = secrets.token_urlsafe(6)
         self._maker = SessionMaker(
-            log=log, clock=clock, probe=probe, pending=pending, detector=detector, settings=settings
+            log=log,
+            clock=clock,
+            probe=probe,
+            tracer=tracer,
+            pending=pending,
+            detector=detector,
+            settings=settings,
         )
         self.draining = False
         self._held: dict[str, Held] = {}
@@ -188,6 +198,9 @@ class Sessions:
         }
         for utterance in progress.ended - finals:
             self._pending.ended(place.room, place.track, utterance)
+        for utterance in progress.traces.keys() - finals:
+            context, since = progress.traces[utterance]
+            self._tracer.utterance_resumed(CaptionId(place.room, place.track, utterance), context, since)
         logger.info("session_taken_over", session=session.id, room=place.room, track=place.track)
         self._hold(session, connection)
         return session
@@ -205,6 +218,7 @@ class Sessions:
             return
         logger.info("session_handed_over", session=held.session.id, to=gateway)
         self._forget(held)
+        self._tracer.track_left(track.room, track.track)
         if held.connection is not None:
             held.connection.set()
         self._background(held.session.close(), f"hand over {held.session.id}")

@@ -13,6 +13,7 @@ from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.engine import DecodeRequest, Engine, Hypothesis
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, read_room_event
 from inference.decoding import Decode
 from inference.engine.scripted import ScriptedWord, scripted_audio
@@ -97,10 +98,18 @@ def inline(engine: Engine, delay: float = 0.0) -> Decode:
 
 @asynccontextmanager
 async def worker_on(
-    log: Log, engine: Engine, *, delay: float = 0.0, settings: WorkerSettings | None = None, probe: Probe | None = None
+    log: Log,
+    engine: Engine,
+    *,
+    delay: float = 0.0,
+    settings: WorkerSettings | None = None,
+    probe: Probe | None = None,
+    tracer: Tracer = NO_TRACES,
 ) -> AsyncIterator[None]:
     """A worker while the context lasts; leaving it is a death: nothing is finished first."""
-    worker = Worker(log, inline(engine, delay), LoopClock(), probe or Probe(), settings or WorkerSettings())
+    worker = Worker(
+        log, inline(engine, delay), LoopClock(), probe or Probe(), settings or WorkerSettings(), tracer=tracer
+    )
     task = asyncio.create_task(worker.run())
     try:
         yield

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from captions.caption import CaptionId
 from captions.errors import Internal, LogError, RecordError
-from captions.messages import RoomEvent
+from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.log import Bounds, Entry, Log
-from captions.records import CAPTIONS, GATEWAY, PARTIALS, read_room_event
+from captions.ports.tracer import Tracer
+from captions.records import CAPTIONS, GATEWAY, PARTIALS, read_room_event, trace_of
 from streamer.rooms.room import Room
 
 logger = structlog.get_logger(__name__)
@@ -31,8 +33,9 @@ class Tail:
 class Hub:
     """Rooms by name. ``listener`` is told of every event read, and the gateway that said it, after its room was."""
 
-    def __init__(self, log: Log, listener: Callable[[RoomEvent, str | None], None]) -> None:
+    def __init__(self, log: Log, listener: Callable[[RoomEvent, str | None], None], tracer: Tracer) -> None:
         self._log = log
+        self._tracer = tracer
         self._listener = listener
         self._rooms: dict[str, Room] = {}
         self._tails: dict[tuple[str, int], Tail] = {}
@@ -91,11 +94,11 @@ class Hub:
         if bounds.earliest >= bounds.end:
             tail.caught_up.set()
         async for entry in self._log.read(tail.topic, tail.partition, bounds.earliest):
-            self._tell(entry)
+            self._tell(entry, live=tail.caught_up.is_set())
             if entry.offset >= bounds.end - 1:
                 tail.caught_up.set()
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: Entry, *, live: bool) -> None:
         try:
             event = read_room_event(entry.record)
         except RecordError as error:
@@ -105,9 +108,22 @@ class Hub:
             return
         if entry.topic == CAPTIONS:
             event = event.model_copy(update={"seq": entry.offset})
-        self.room(event.room).tell(event)
+        viewers = self.room(event.room).tell(event)
+        if live and isinstance(event, CaptionMessage):
+            self._delivered(event, entry, viewers)
         gateway = entry.record.headers.get(GATEWAY)
         self._listener(event, gateway.decode(errors="replace") if gateway is not None else None)
+
+    def _delivered(self, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
+        self._tracer.delivered(
+            CaptionId(caption.room, caption.track, caption.utterance),
+            trace_of(entry.record),
+            kind="final" if caption.final else "partial",
+            language=caption.language,
+            words=len(caption.words or ()),
+            since=entry.timestamp,
+            viewers=viewers,
+        )
 
     async def _sweep(self) -> None:
         """Now and then forget the rooms that nobody reads and of which the log retains nothing."""

@@ -36,15 +36,16 @@ class Room:
         """Everybody who is told: the audience, and the publishers of the room's tracks."""
         return [*self._audience, *self._publishers]
 
-    def tell(self, event: RoomEvent) -> None:
-        """Take an event in and, if it is news, hand it to every viewer."""
+    def tell(self, event: RoomEvent) -> int:
+        """Take an event in and, if it is news, hand it to every viewer; to how many it was handed."""
         if not self.state.apply(event):
-            return
+            return 0
         encoded = Encoded(event)
         for viewer in self._audience:
             viewer.put(encoded)
         for viewer in self._publishers:
             viewer.put(encoded)
+        return len(self._audience) + len(self._publishers)
 
     def join(self, viewer: Viewer, after: int | None, bounds: Bounds) -> Past:
         """Count the viewer in and return its past, in one step: nothing is missed and nothing told twice.

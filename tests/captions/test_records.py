@@ -11,10 +11,12 @@ from captions.errors import RecordError
 from captions.messages import TrackMessage
 from captions.ports.log import Record
 from captions.records import (
+    TRACE,
     AudioMark,
     AudioSegment,
     read_audio,
     read_room_event,
+    trace_of,
     write_audio,
     write_mark,
     write_room_event,
@@ -33,14 +35,15 @@ SETTINGS = st.builds(
     vocabulary=st.lists(st.text(), max_size=3).map(tuple),
     model=st.none() | st.text(),
 )
+TRACES = st.dictionaries(st.sampled_from(TRACE), st.text(st.characters(codec="ascii"), max_size=80))
 SEGMENTS = st.builds(
     AudioSegment,
     room=NAMES, track=NAMES, utterance=COUNTS, number=st.just(0), start=COUNTS, pcm=PCM, offset=COUNTS,
-    last=st.booleans(), end=st.none() | COUNTS, settings=SETTINGS,
+    last=st.booleans(), end=st.none() | COUNTS, settings=SETTINGS, trace=TRACES,
 ) | st.builds(
     AudioSegment,
     room=NAMES, track=NAMES, utterance=COUNTS, number=st.integers(1, 1000), start=COUNTS, pcm=PCM, offset=COUNTS,
-    last=st.booleans(), end=st.none() | COUNTS, settings=st.none(),
+    last=st.booleans(), end=st.none() | COUNTS, settings=st.none(), trace=TRACES,
 )  # fmt: skip
 
 
@@ -63,8 +66,36 @@ def test_audio_segments_survive_the_log(segment: AudioSegment) -> None:
     read = read_audio(write_audio(segment))
     assert isinstance(read, AudioSegment)
     assert np.array_equal(read.pcm, segment.pcm)
-    for name in ("room", "track", "utterance", "number", "start", "offset", "last", "end", "settings", "first"):
+    for name in (
+        "room",
+        "track",
+        "utterance",
+        "number",
+        "start",
+        "offset",
+        "last",
+        "end",
+        "settings",
+        "first",
+        "trace",
+    ):
         assert getattr(read, name) == getattr(segment, name)
+
+
+@given(st.dictionaries(st.sampled_from(TRACE), st.binary()))
+def test_no_trace_whatever_it_holds_costs_audio(headers: dict[str, bytes]) -> None:
+    good = a_record()
+    read = read_audio(Record(good.key, good.value, {**good.headers, **headers}))
+    assert isinstance(read, AudioSegment)
+    assert read.pcm.tolist() == [1, -2]
+    write_audio(read)  # and what is read can be written again
+
+
+def test_a_caption_carries_its_trace() -> None:
+    trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "baggage": "model=tiny.en"}
+    message = TrackMessage(room="hall", track="main", state="live")
+    assert trace_of(write_room_event(message, trace=trace)) == trace
+    assert trace_of(write_room_event(message)) == {}
 
 
 @given(MARKS)
