@@ -13,6 +13,7 @@ from captions.ports.clock import Clock
 from captions.ports.engine import Engine
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import NO_TRACES, Tracer
 from captions.segmenter import SegmenterSettings
 from inference.decoding import in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
@@ -43,7 +44,7 @@ def build_engine(settings: Settings) -> WhisperEngine:
     )
 
 
-def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe) -> Gateway:
+def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, tracer: Tracer = NO_TRACES) -> Gateway:
     """The gateway. Raises ``SetupError`` where its speech detector is missing."""
     segmenter = SegmenterSettings(
         pre_roll=settings.pre_roll, endpoint=settings.endpoint, longest=settings.longest_utterance
@@ -61,7 +62,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe) -> G
         max_viewers=settings.max_viewers,
         overload_after=settings.overload_after,
     )
-    return Gateway(log, clock, probe, detector_factory(settings.vad), gateway)
+    return Gateway(log, clock, probe, detector_factory(settings.vad), gateway, tracer=tracer)
 
 
 class Work(NamedTuple):
@@ -76,8 +77,11 @@ class Work(NamedTuple):
 
 
 @asynccontextmanager
-async def working(settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe) -> AsyncIterator[Work]:
+async def working(
+    settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe, *, tracer: Tracer = NO_TRACES
+) -> AsyncIterator[Work]:
     """A worker that decodes in a thread while the context lasts; one that fails is started again and replays."""
+    tracer.model_loaded(engine.model_name)
     with ThreadPoolExecutor(1, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
@@ -85,6 +89,7 @@ async def working(settings: Settings, log: Log, engine: Engine, clock: Clock, pr
             clock,
             probe,
             WorkerSettings(partial_interval=settings.partial_interval, max_batch=settings.max_batch),
+            tracer=tracer,
         )
         task = asyncio.create_task(_keep_working(worker), name="worker")
         try:

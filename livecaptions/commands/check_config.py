@@ -9,12 +9,14 @@ from rich.table import Table
 from livecaptions.logs import MEMORY, kafka_settings
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
+from livecaptions.traces import check_traces
 
 
 def check_config(effective: Effective) -> None:
     """Print the effective settings with where each came from; refuse unknown keys and wrong values."""
     if effective.settings.transport != MEMORY:
         kafka_settings(effective.settings)
+    check_traces(effective.settings)
     table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)

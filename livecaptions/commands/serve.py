@@ -12,6 +12,7 @@ import uvloop
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.tracer import Tracer
 from captions.records import AUDIO
 from inference.engine import WhisperEngine
 from livecaptions.clock import SystemClock
@@ -21,6 +22,7 @@ from livecaptions.probes import gateway_probe, serve_probe, worker_probe
 from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
+from livecaptions.traces import check_traces, flush_time, tracing
 from livecaptions.wiring import build_engine, build_gateway, working
 from monitoring.endpoints import NotReady, Readiness, endpoints, endpoints_alone
 from monitoring.http import MeasuredRequests
@@ -54,6 +56,7 @@ def worker(effective: Effective) -> None:
 
 def run(settings: Settings, role: Role) -> None:
     """Run a role until a signal ends it."""
+    check_traces(settings)
     configure_logs(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signalled(settings, role))
@@ -72,17 +75,19 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     clock, probe = SystemClock(), serve_probe(settings)
     engine = await _engine(settings, probe)
     async with (
+        tracing(settings, clock, "livecaptions") as tracer,
         _log(settings, clock, probe) as log,
-        working(settings, log, engine, clock, probe) as work,
+        working(settings, log, engine, clock, probe, tracer=tracer) as work,
     ):
-        await _answer(settings, sock, log, clock, probe, _stopped(stop, work.task), work.not_ready, **engine.describe())
+        stopped = _stopped(stop, work.task)
+        await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engine.describe())
 
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)
     clock, probe = SystemClock(), gateway_probe(settings)
-    async with _log(settings, clock, probe) as log:
-        await _answer(settings, sock, log, clock, probe, stop.wait(), list)
+    async with tracing(settings, clock, "livecaptions-gateway") as tracer, _log(settings, clock, probe) as log:
+        await _answer(settings, sock, log, clock, probe, tracer, stop.wait(), list)
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -97,8 +102,9 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
         engine = await _engine(settings, probe)
         readiness.starting = "the log is not reached yet"
         async with (
+            tracing(settings, clock, "livecaptions-worker") as tracer,
             _log(settings, clock, probe) as log,
-            working(settings, log, engine, clock, probe) as work,
+            working(settings, log, engine, clock, probe, tracer=tracer) as work,
         ):
             readiness.started(work.not_ready)
             probe.audio_partitions(log.partitions(AUDIO))
@@ -135,12 +141,13 @@ async def _answer(
     log: Log,
     clock: Clock,
     probe: GatewayProbe,
+    tracer: Tracer,
     stopped: Awaitable[object],
     not_ready: NotReady,
     **described: object,
 ) -> None:
     """Serve clients until it is time to stop, then let them go within the deadline."""
-    gateway = build_gateway(settings, log, clock, probe)
+    gateway = build_gateway(settings, log, clock, probe, tracer)
     watch = LogWatch(log, probe)
     app = create_app(gateway)
     app.include_router(endpoints(probe.render, lambda: [*gateway.not_ready(), *watch.failures, *not_ready()]))
@@ -151,7 +158,7 @@ async def _answer(
         logger.info("serving", url=_url(sock), **described, vad=settings.vad)
         await stopped
         logger.info("stopping", deadline=settings.drain_deadline)
-        await gateway.drain(settings.drain_deadline)
+        await gateway.drain(settings.drain_deadline - flush_time(settings))
     await gateway.close()
 
 

@@ -5,7 +5,7 @@ The keys are flat: ``port`` in a file, ``--port`` on the command line, ``LIVECAP
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "LIVECAPTIONS_"
@@ -125,6 +125,12 @@ class Output(BaseModel):
     )
     log_format: Literal["console", "json"] = Field("console", description="json for machines that collect logs.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level shown.")
+    traces_endpoint: AnyHttpUrl | None = Field(
+        None, description="Address of an OTLP/HTTP collector that gets a trace of each utterance; none: no traces."
+    )
+    traces_sample: Probability | None = Field(
+        None, description="Share of utterances that are traced; none: what OTEL_TRACES_SAMPLER says, else all."
+    )
 
 
 class Token(BaseModel):

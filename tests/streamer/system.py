@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from captions.ports.probe import Probe
+from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
 from inference.engine.scripted import ScriptedEngine, ScriptedWord
 from inference.settings import WorkerSettings
@@ -57,6 +58,7 @@ async def running(
     working: bool = True,
     delay: float = 0.0,
     captions: TopicSettings | None = None,
+    tracer: Tracer = NO_TRACES,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """A system while the context lasts; without a worker where it is not ``working``."""
@@ -68,8 +70,8 @@ async def running(
         DEAD_LETTERS: TopicSettings(),
     }
     log = MemoryLog(topics, clock)
-    gateway = Gateway(log, clock, Probe(), EnergyDetector, GatewaySettings(**settings))
-    worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings())
+    gateway = Gateway(log, clock, Probe(), EnergyDetector, GatewaySettings(**settings), tracer=tracer)
+    worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings(), tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway)
