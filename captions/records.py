@@ -100,7 +100,7 @@ def write_audio(segment: AudioSegment) -> Record:
         headers["end"] = str(segment.end).encode()
     if segment.settings is not None:
         headers["settings"] = _settings_header(segment.settings)
-    headers |= _trace_headers(segment.trace)
+    headers |= trace_headers(segment.trace)
     return Record(audio_key(segment.room, segment.track), to_bytes(segment.pcm), headers)
 
 
@@ -187,7 +187,7 @@ def write_room_event(
     headers = {} if gateway is None else {GATEWAY: gateway.encode()}
     if stable is not None:
         headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
-    headers |= _trace_headers(trace)
+    headers |= trace_headers(trace)
     return Record(message.room, message.model_copy(update={"seq": None}).encode().encode(), headers)
 
 
@@ -205,7 +205,8 @@ def trace_of(record: Record) -> Context:
     return {name: headers[name].decode("ascii", errors="replace") for name in TRACE if name in headers}
 
 
-def _trace_headers(context: Context) -> dict[str, bytes]:
+def trace_headers(context: Context) -> dict[str, bytes]:
+    """The headers that carry the context of a trace."""
     return {name: value.encode("ascii", errors="replace") for name, value in context.items()}
 
 

@@ -2,7 +2,7 @@
 
 from captions.audio import to_bytes
 from captions.ports.log import Entry, Record
-from captions.records import AUDIO, audio_key
+from captions.records import AUDIO, audio_key, trace_headers
 from inference.utterance import Utterance
 
 
@@ -18,6 +18,7 @@ def dead_utterance(utterance: Utterance, reason: str) -> Record:
             "offset": str(utterance.first_offset).encode(),
             "utterance": str(utterance.id.utterance).encode(),
             "start": str(utterance.start).encode(),
+            **trace_headers(utterance.trace),
         },
     )
 

@@ -205,11 +205,17 @@ class OpenTelemetryTracer(Tracer):
 def otlp_tracer(endpoint: str, clock: Clock, *, service: str, sample: float | None) -> OpenTelemetryTracer:
     """A tracer that sends to an OTLP/HTTP collector, from a thread of its own; spans that it cannot take are dropped.
 
-    ``endpoint`` is the collector's address, or with a path that of its traces.
+    ``endpoint`` is the collector's address.
     """
-    url = endpoint if urlsplit(endpoint).path.strip("/") else f"{endpoint.rstrip('/')}/v1/traces"
     getLogger(OTLPSpanExporter.__module__).setLevel(ERROR)  # each batch given up is told of, not each try
-    return OpenTelemetryTracer(BatchSpanProcessor(OTLPSpanExporter(url)), clock, service=service, sample=sample)
+    return OpenTelemetryTracer(
+        BatchSpanProcessor(OTLPSpanExporter(traces_url(endpoint))), clock, service=service, sample=sample
+    )
+
+
+def traces_url(endpoint: str) -> str:
+    """Where the collector at ``endpoint`` takes traces: the path that OTLP/HTTP gives them, if it has none of its own."""
+    return endpoint if urlsplit(endpoint).path.strip("/") else f"{endpoint.rstrip('/')}/v1/traces"
 
 
 def _ns(seconds: float) -> int:

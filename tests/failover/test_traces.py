@@ -1,0 +1,142 @@
+"""Traces over Kafka: gateways and workers in processes of their own, each sending what it saw to one collector."""
+
+import asyncio
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.failover.rig import kill, rig_on, speaking, watching
+from tests.support import script_of
+
+pytestmark = pytest.mark.kafka
+
+UTTERANCES = 3
+_, PCM = script_of(UTTERANCES)
+TRACKS = 2
+CHAIN = {
+    ("utterance", "gateway", ""),
+    ("decode partial", "worker", "utterance"),
+    ("publish partial", "worker", "decode partial"),
+    ("deliver partial", "gateway", "publish partial"),
+    ("decode final", "worker", "utterance"),
+    ("publish final", "worker", "decode final"),
+    ("deliver final", "gateway", "publish final"),
+}
+
+
+class Collector:
+    """An OTLP/HTTP collector that keeps what it gets: by trace, (service and pid, span)."""
+
+    def __init__(self) -> None:
+        self.traces: dict[bytes, list[tuple[str, str, Span]]] = defaultdict(list)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        def take(request: ExportTraceServiceRequest) -> None:
+            for resource in request.resource_spans:
+                told = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
+                for scope in resource.scope_spans:
+                    for span in scope.spans:
+                        self.traces[span.trace_id].append((told["service.name"], told["service.instance.id"], span))
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                assert (self.path, self.headers["Content-Type"]) == ("/v1/traces", "application/x-protobuf")
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                take(ExportTraceServiceRequest.FromString(body))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the library
+                pass
+
+        return Handler
+
+    def shape(self, trace: bytes) -> set[tuple[str, str, str]]:
+        """(span, service, parent) of a trace."""
+        names = {span.span_id: span.name for _, _, span in self.traces[trace]}
+        assert len(names) == len(self.traces[trace]), "two spans with one id"
+        return {
+            (span.name, service, names[span.parent_span_id] if span.parent_span_id else "")
+            for service, _, span in self.traces[trace]
+        }
+
+    def instances(self, trace: bytes, name: str) -> set[str]:
+        """The processes that saw such a span."""
+        return {instance for _, instance, span in self.traces[trace] if span.name == name}
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")  # who is killed has sent what came before
+    found = Collector()
+    thread = threading.Thread(target=found.server.serve_forever, daemon=True)
+    thread.start()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+    thread.join()
+
+
+async def test_one_trace_for_each_utterance_across_processes_and_a_takeover(
+    bootstrap: str, collector: Collector
+) -> None:
+    async with rig_on(bootstrap) as rig:
+        gateway, server = await rig.gateway(traces=collector.url)
+        first = await rig.worker(traces=collector.url)
+        async with watching(server), speaking([server], PCM, TRACKS) as tasks:
+            await asyncio.sleep(2)  # in the middle of the first utterance
+            kill(first)
+            second = await rig.worker(traces=collector.url)
+            await asyncio.gather(*tasks)
+        for process in (gateway, second):
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+    assert len(collector.traces) == TRACKS * UTTERANCES
+    for trace in collector.traces:
+        assert collector.shape(trace) == CHAIN
+    taken_over = [t for t in collector.traces if len(collector.instances(t, "decode partial")) == 2]
+    assert len(taken_over) == TRACKS
+    for trace in taken_over:
+        assert len(collector.instances(trace, "decode final")) == 1
+
+
+async def test_the_root_of_a_gateway_that_was_killed_is_ended_by_the_one_that_goes_on(
+    bootstrap: str, collector: Collector
+) -> None:
+    async with rig_on(bootstrap) as rig:
+        (first, here), (other, there) = [await rig.gateway(traces=collector.url) for _ in range(2)]
+        worker = await rig.worker(traces=collector.url)
+        async with watching(there), speaking([f"{here},{there}"], PCM, 1) as tasks:
+            await asyncio.sleep(2)
+            kill(first)
+            await asyncio.gather(*tasks)
+        for process in (worker, other):
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+    assert len(collector.traces) == UTTERANCES
+    for trace in collector.traces:
+        assert collector.shape(trace) == CHAIN
+
+
+async def test_a_collector_that_is_not_there_costs_no_caption(bootstrap: str) -> None:
+    async with rig_on(bootstrap) as rig:
+        gateway, server = await rig.gateway(traces="http://127.0.0.1:9")
+        worker = await rig.worker(traces="http://127.0.0.1:9")
+        async with watching(server) as seen, speaking([server], PCM, 1) as tasks:
+            await asyncio.gather(*tasks)
+        for process in (gateway, worker):
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+    assert len(seen.finals) == UTTERANCES
