@@ -94,10 +94,10 @@ def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, S
     """Add one utterance; ``spoken`` maps places in its final to the words of the reference said there."""
     caption = history[-1].caption
     final = shown_words(caption)
-    present = [_places(final, shown_words(arrival.caption)) for arrival in history]
+    present = [places(final, shown_words(arrival.caption)) for arrival in history]
     for place, word in spoken.items():
-        first = next(n for n, places in enumerate(present) if place in places)
-        stable = max((n + 1 for n, places in enumerate(present) if place not in places), default=0)
+        first = next(n for n, found in enumerate(present) if place in found)
+        stable = max((n + 1 for n, found in enumerate(present) if place not in found), default=0)
         quality.word_shown.append(max(0.0, history[first].at - word.end))
         quality.word_stable.append(max(0.0, history[stable].at - word.end))
     onset, end = min(word.start for word in spoken.values()), max(word.end for word in spoken.values())
@@ -112,15 +112,34 @@ def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, S
 
 
 def shown_words(caption: CaptionMessage, *, raw: bool = False) -> list[str]:
-    """The words of a caption as they are compared; characters where the language writes no spaces."""
-    words = caption.text.split() if written_with_spaces(caption.language) else list(caption.text)
-    return words if raw else [folded for word in words if (folded := fold(word))]
+    """The words of a caption as they are compared, or ``raw`` as they are written."""
+    return written_words(caption.text, caption.language) if raw else comparable_words(caption.text, caption.language)
 
 
-def _places(final: Sequence[str], shown: Sequence[str]) -> set[int]:
+def written_words(text: str, language: str) -> list[str]:
+    """The words of ``text``; characters where the language writes no spaces."""
+    return text.split() if written_with_spaces(language) else list(text)
+
+
+def comparable_words(text: str, language: str) -> list[str]:
+    """The words of ``text`` without case and punctuation."""
+    return [folded for word in written_words(text, language) if (folded := fold(word))]
+
+
+def places(final: Sequence[str], shown: Sequence[str]) -> set[int]:
     """The places of the final whose words are shown, in order."""
-    blocks = SequenceMatcher(None, final, shown, autojunk=False).get_matching_blocks()
-    return {place for block in blocks for place in range(block.a, block.a + block.size)}
+    same = _common_prefix(final, shown)
+    blocks = SequenceMatcher(None, final[same:], shown[same:], autojunk=False).get_matching_blocks()
+    return {*range(same), *(same + block.a + n for block in blocks for n in range(block.size))}
+
+
+def erased(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many words of ``before`` are taken back where ``after`` is shown in its place."""
+    return len(before) - _common_prefix(before, after)
+
+
+def _common_prefix(left: Sequence[str], right: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _aligned(finished: dict[int, list[Arrival]], reference: Sequence[Spoken]) -> dict[int, dict[int, Spoken]]:
@@ -145,11 +164,9 @@ def _erasures(histories: Sequence[Sequence[Arrival]]) -> tuple[float, float]:
 
 
 def _erasure(histories: Sequence[Sequence[Arrival]], *, raw: bool) -> float:
-    erased = words = 0
+    taken_back = words = 0
     for history in histories:
         versions = [shown_words(arrival.caption, raw=raw) for arrival in history]
         words += len(versions[-1])
-        for before, after in pairwise(versions):
-            kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
-            erased += len(before) - kept
-    return erased / words if words else 0.0
+        taken_back += sum(erased(before, after) for before, after in pairwise(versions))
+    return taken_back / words if words else 0.0

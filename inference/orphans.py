@@ -26,8 +26,11 @@ class Orphans:
         self._timeout = timeout
         self._looked: dict[int, float] = {}
 
-    async def give_up(self, utterances: Utterances, now: float) -> None:
-        """Wait no longer for the rest of those that nothing came of for the timeout, while the log could be read."""
+    async def give_up(self, utterances: Utterances, now: float, wall: float) -> None:
+        """Wait no longer for the rest of those that nothing came of for the timeout, while the log could be read.
+
+        ``now`` is monotonic, ``wall`` the same in epoch seconds.
+        """
         silent = [u for u in utterances if not u.complete and now - u.touched > self._timeout / LOOKS]
         due = {u.partition for u in silent if now - self._looked.get(u.partition, 0.0) > self._timeout / LOOKS}
         self._looked |= dict.fromkeys(due, now)
@@ -37,7 +40,7 @@ class Orphans:
                 utterance.touched = now
             elif all_heard.get(utterance.partition) and now - utterance.touched > self._timeout:
                 logger.warning("orphan_finalised", room=utterance.id.room, track=utterance.id.track)
-                utterance.give_up()
+                utterance.give_up(wall)
 
     async def _heard_all(self, partition: int, utterances: Utterances) -> bool:
         """Whether the log answers, and holds nothing that was not read."""

@@ -17,6 +17,7 @@ from captions.records import CAPTIONS, DEAD_LETTERS, PARTIALS, write_room_event
 from captions.words import Word
 from inference.dead_letters import dead_record, dead_utterance
 from inference.decoding import Failed
+from inference.measuring import measure_final, measure_partial
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 
@@ -50,14 +51,13 @@ class Publisher:
         caption = self._caption(utterance, hypothesis.language, shown, revision, final=False)
         if (caption.text, caption.stable) == utterance.published:
             return
-        if utterance.published == ("", 0):
-            self._probe.first_partial(self._clock.wall() - utterance.settings.origin - caption.start)
         utterance.published = (caption.text, caption.stable)
         stable = [word.text for word in utterance.revision.stable]
         with self._tracer.publishing(
             utterance.decode_trace, kind="partial", words=len(shown), gates=screened.fired
         ) as trace:
             await self._log.append(PARTIALS, write_room_event(caption_message(caption), stable=stable, trace=trace))
+        measure_partial(self._probe, utterance, caption, self._clock.wall())
 
     async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, revision: int) -> None:
         """Publish the utterance's final: always exactly one, empty where nothing was said or nothing could be heard.
@@ -79,8 +79,7 @@ class Publisher:
             utterance.decode_trace, kind="final", words=len(caption.words), gates=screened.fired
         ) as trace:
             await self._log.append(CAPTIONS, write_room_event(caption_message(caption), trace=trace))
-        if utterance.ended is not None:
-            self._probe.final_latency(self._clock.wall() - utterance.ended)
+        measure_final(self._probe, utterance, caption, self._clock.wall())
 
     async def unreadable(self, entry: Entry, error: RecordError) -> None:
         """A record of topic ``audio`` that cannot be understood goes to the dead letters as it is."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -9,6 +10,7 @@ from captions.caption import CaptionId
 from captions.errors import RecordError
 from captions.messages import CaptionMessage
 from captions.ports.log import Log
+from captions.quality import shown_words
 from captions.records import PARTIALS, read_room_event, stable_words
 from captions.words import Word
 from inference.utterance import Utterance
@@ -22,26 +24,36 @@ async def recall(log: Log, utterances: Sequence[Utterance], since: float) -> Non
     Reads each partition once. Raises ``LogError``.
     """
     partitions = {log.partition_of(PARTIALS, utterance.id.room) for utterance in utterances}
-    stable: dict[CaptionId, list[str]] = {}
-    for found in await asyncio.gather(*(_stable_words(log, partition, since) for partition in partitions)):
-        stable |= found
+    said: dict[CaptionId, Said] = {}
+    for found in await asyncio.gather(*(_said(log, partition, since) for partition in partitions)):
+        said |= found
     for utterance in utterances:
-        utterance.revision.recall([Word(text) for text in stable.get(utterance.id, [])])
+        if (last := said.get(utterance.id)) is not None:
+            utterance.revision.recall([Word(text) for text in last.stable])
+            utterance.history.recall(last.shown)
 
 
-async def _stable_words(log: Log, partition: int, since: float) -> dict[CaptionId, list[str]]:
+class Said(NamedTuple):
+    """The last partial of an utterance: its stable words, and all of them as they are compared."""
+
+    stable: list[str]
+    shown: list[str]
+
+
+async def _said(log: Log, partition: int, since: float) -> dict[CaptionId, Said]:
     start = await log.offset_at(PARTIALS, partition, since)
     end = (await log.bounds(PARTIALS, partition)).end
-    stable: dict[CaptionId, list[str]] = {}
+    said: dict[CaptionId, Said] = {}
     if start >= end:
-        return stable
+        return said
     async for entry in log.read(PARTIALS, partition, start):
         try:
             event = read_room_event(entry.record)
             if isinstance(event, CaptionMessage):
-                stable[CaptionId(event.room, event.track, event.utterance)] = stable_words(entry.record)
+                of = CaptionId(event.room, event.track, event.utterance)
+                said[of] = Said(stable_words(entry.record), shown_words(event))
         except RecordError as error:
             logger.warning("record_skipped", partition=partition, offset=entry.offset, error=str(error))
         if entry.offset >= end - 1:
             break
-    return stable
+    return said

@@ -32,6 +32,10 @@ class Scheduler:
         """How many utterances wait for a decode."""
         return sum(1 for utterance in utterances if utterance.complete or self._due(utterance))
 
+    def waits(self, utterance: Utterance) -> bool:
+        """Whether the utterance waits for a decode, or for the end of one."""
+        return utterance.complete or utterance.decoding or self._due(utterance)
+
     def next(self, utterances: Iterable[Utterance]) -> Batch | None:
         """The next batch; None where nothing is due."""
         idle = [utterance for utterance in utterances if not utterance.decoding]

@@ -1,11 +1,14 @@
 """One utterance at the worker: its audio so far, and what was made of it."""
 
+from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
 from captions.audio import SAMPLE_RATE, Pcm
 from captions.caption import CaptionId
+from captions.history import History
 from captions.ports.tracer import Context
 from captions.records import AudioSegment
 from captions.revision import Revision
@@ -35,16 +38,23 @@ class Utterance:
     """How often its last segment was waited for no longer."""
     ended: float | None = None
     """When its last segment was appended to the log, epoch seconds."""
+    final_due: float | None = None
+    """When its last segment came, or none was waited for any more, epoch seconds."""
     paused: bool = False
     """The last segment was a short one: the speaker paused."""
     decoding: bool = False
     decoded_samples: int = 0
     published: tuple[str, int] = ("", 0)
+    partial_at: float | None = None
+    """When the last partial was published, epoch seconds."""
+    history: History = field(default_factory=History)
     window_start: int = 0
     """Samples from ``start`` that are stable and decoded no more."""
     revision: Revision = field(default_factory=Revision)
     _pieces: list[Pcm] = field(default_factory=list)
     _last_heard: bool = False
+    _unheard: deque[tuple[int, float]] = field(default_factory=deque)
+    _lag: float = inf
     samples: int = 0
 
     @property
@@ -58,6 +68,7 @@ class Utterance:
         return self.samples - self.decoded_samples
 
     @property
+    @property
     def version(self) -> int:
         """The revision of what is said about it."""
         return self.heard + self.given_up
@@ -67,14 +78,30 @@ class Utterance:
         """Its last segment was heard: nothing more can come."""
         return self._last_heard
 
-    def hear(self, segment: AudioSegment, *, full_segment: int, now: float) -> bool:
+    @property
+    def waits_since(self) -> float | None:
+        """When the oldest audio that no decode has heard was appended to the log, or else its final was due.
+
+        Epoch seconds; None where it waits for nothing.
+        """
+        return self._unheard[0][1] if self._unheard else self.final_due
+
+    def spoken_at(self, seconds: float) -> float:
+        """When what is at ``seconds`` of the track was said, in epoch seconds.
+
+        A stream that is muted without sending silence falls behind the clock, a file sent fast runs ahead of it: what
+        counts is how soon audio came to the log, at best, in this utterance.
+        """
+        return self.settings.origin + seconds + self._lag
+
+    def hear(self, segment: AudioSegment, *, full_segment: int, now: float, appended: float) -> bool:
         """Take a segment in; False if it was heard before. A hole in the audio is filled with silence.
 
-        One that was given up is open again.
+        ``now`` is monotonic, ``appended`` when the log got it in epoch seconds. One that was given up is open again.
         """
         if segment.number < self.heard or self._last_heard:
             return False
-        self.complete = False
+        self.complete, self.final_due = False, None
         hole = segment.start - (self.start + self.samples)
         if hole > 0:
             self._append(np.zeros(hole, dtype=np.int16))
@@ -82,16 +109,25 @@ class Utterance:
         self.heard = segment.number + 1
         self.paused = 0 < len(segment.pcm) < full_segment
         self.touched = now
+        self._unheard.append((self.samples, appended))
+        self._lag = min(self._lag, appended - self.settings.origin - (self.start + self.samples) / SAMPLE_RATE)
         if segment.last:
             self.complete = self._last_heard = True
+            self.ended = self.final_due = appended
             if segment.end is not None:
                 self._cut(segment.end - self.start)
         return True
 
-    def give_up(self) -> None:
-        """No more audio is waited for."""
+    def give_up(self, now: float) -> None:
+        """No more audio is waited for since epoch second ``now``."""
         self.complete = True
         self.given_up += 1
+        self.final_due = now
+
+    def decoded(self, samples: int) -> None:
+        """A decode has heard the first so many samples."""
+        while self._unheard and self._unheard[0][0] <= samples:
+            self._unheard.popleft()
 
     def window(self) -> Pcm:
         """The audio that a partial decode hears."""

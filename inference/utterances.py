@@ -19,6 +19,10 @@ FULL_SEGMENT = to_samples(0.2)
 """Samples of a segment while speech goes on; a shorter one says that the speaker paused."""
 
 
+SPOKE_LATELY = 10.0
+"""Seconds that a track counts as a stream after it spoke."""
+
+
 class Utterances:
     """Put together from the log's entries.
 
@@ -30,6 +34,7 @@ class Utterances:
         self._open: dict[CaptionId, Utterance] = {}
         self._given_up: dict[CaptionId, Utterance] = {}
         self._positions: dict[int, int] = {}
+        self._spoke: dict[tuple[str, str], tuple[int, float]] = {}
 
     def __iter__(self) -> Iterator[Utterance]:
         return iter(self._open.values())
@@ -42,6 +47,11 @@ class Utterances:
     def position(self, partition: int) -> int:
         """The offset of the partition's next entry; 0 where it is not ours."""
         return self._positions.get(partition, 0)
+
+    def streams(self, now: float) -> int:
+        """How many tracks have an utterance here, or spoke in the last seconds before monotonic second ``now``."""
+        self._spoke = {track: spoke for track, spoke in self._spoke.items() if now - spoke[1] <= SPOKE_LATELY}
+        return len(self._spoke.keys() | {utterance.id[:2] for utterance in self})
 
     @property
     def buffered(self) -> float:
@@ -59,6 +69,7 @@ class Utterances:
         for held in (self._open, self._given_up):
             for key in [key for key, utterance in held.items() if utterance.partition == partition]:
                 del held[key]
+        self._spoke = {track: spoke for track, spoke in self._spoke.items() if spoke[0] != partition}
 
     def hear(self, entry: Entry, now: float) -> Utterance | None:
         """Take one entry of topic ``audio`` in; the utterance that it opens, if it does.
@@ -73,8 +84,8 @@ class Utterances:
         if utterance is None:
             return None
         begun = utterance.heard == 0
-        if utterance.hear(segment, full_segment=FULL_SEGMENT, now=now) and segment.last:
-            utterance.ended = entry.timestamp
+        utterance.hear(segment, full_segment=FULL_SEGMENT, now=now, appended=entry.timestamp)
+        self._spoke[segment.room, segment.track] = entry.partition, now
         return utterance if begun else None
 
     def _of(self, segment: AudioSegment, entry: Entry, now: float) -> Utterance | None:
@@ -94,7 +105,7 @@ class Utterances:
             return None
         for earlier in self:
             if earlier.id[:2] == key[:2] and not earlier.complete:
-                earlier.give_up()  # its track went on without it: nothing more of it will come
+                earlier.give_up(entry.timestamp)  # its track went on without it: nothing more of it will come
         self._given_up = {known: u for known, u in self._given_up.items() if known[:2] != key[:2]}
         utterance = Utterance(
             id=key,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from captions.audio import to_samples
-from captions.errors import RecordError
+from captions.errors import LogError, RecordError
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Assigned, Entry, Log, Member, Revoked
@@ -14,6 +14,7 @@ from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO
 from captions.words import join
+from inference.behind import audio_behind
 from inference.decoding import Decode, Failed, decode_each
 from inference.orphans import Orphans
 from inference.publishing import Publisher
@@ -29,6 +30,10 @@ POLL_TIMEOUT = 1.0
 
 COMMIT_INTERVAL = 5.0
 """Seconds between two commits where nothing becomes final: marks are not read again either."""
+
+OBSERVE_INTERVAL = 1.0
+LAG_INTERVAL = 5.0
+"""Seconds between two looks at how far this worker, and its group's commits, are behind."""
 
 
 class Worker:
@@ -64,6 +69,7 @@ class Worker:
         self._paused: set[int] = set()
         self._committed = 0.0
         self._replayed: dict[int, int] = {}
+        self._commits: dict[int, int] = {}
         self.joined = False
         """Whether it is a member of its group now, and the group has answered."""
 
@@ -75,28 +81,35 @@ class Worker:
             async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(member, tasks), name="worker listens")
                 tasks.create_task(self._work(member), name="worker decodes")
+                tasks.create_task(self._observe(), name="worker observes")
+                tasks.create_task(self._tell_lag(), name="worker tells its lag")
         finally:
             self.joined = False
+            for partition in self._utterances.partitions:
+                self._revoke(partition)
+            self._tell()
 
     async def _listen(self, member: Member, tasks: asyncio.TaskGroup) -> None:
         while True:
             happened = await member.poll(POLL_TIMEOUT)
             self.joined = True
             now = self._clock.monotonic()
+            owned = set(self._utterances.partitions)
             taken_over: list[tuple[Utterance, float]] = []
             for event in happened:
                 begun = await self._take(event, now)
                 if begun is not None and isinstance(event, Entry) and await self._was_heard_before(event):
                     begun.decoding = True  # not before its stable words are known
                     taken_over.append((begun, event.timestamp))
+            if owned != set(self._utterances.partitions):
+                self._probe.rebalanced()
             if taken_over:
                 tasks.create_task(self._recall(taken_over), name="worker recalls")
-            await self._orphans.give_up(self._utterances, now)
+            await self._orphans.give_up(self._utterances, now, self._clock.wall())
             self._limit(member)
             if now - self._committed >= COMMIT_INTERVAL:
                 self._committed = now
                 await self._commit(self._utterances.partitions, member)
-            self._probe.queue_depth(self._scheduler.waiting(self._utterances))
             self._news.set()
 
     async def _take(self, event: Assigned | Revoked | Entry, now: float) -> Utterance | None:
@@ -105,10 +118,11 @@ class Worker:
             case Assigned(partition, offset):
                 self._utterances.assign(partition, offset)
                 self._replayed.pop(partition, None)
+                self._commits[partition] = offset
+                self._probe.partition_assigned(partition)
                 logger.info("partition_assigned", partition=partition, offset=offset)
             case Revoked(partition):
-                self._utterances.revoke(partition)
-                self._paused.discard(partition)
+                self._revoke(partition)
                 logger.info("partition_revoked", partition=partition)
             case Entry():
                 try:
@@ -116,6 +130,12 @@ class Worker:
                 except RecordError as error:
                     await self._publisher.unreadable(event, error)
         return None
+
+    def _revoke(self, partition: int) -> None:
+        self._utterances.revoke(partition)
+        self._paused.discard(partition)
+        self._commits.pop(partition, None)
+        self._probe.partition_revoked(partition)
 
     async def _was_heard_before(self, entry: Entry) -> bool:
         """Whether the entry was on the log already when its partition came to be read here."""
@@ -167,6 +187,7 @@ class Worker:
             batch.utterances, requests, hypotheses, revisions, strict=True
         ):
             utterance.decoding = False
+            utterance.decoded(utterance.decoded_samples)
             if self._utterances.owns(utterance):
                 await self._publish(utterance, request, hypothesis, revision)
         if batch.final:
@@ -222,3 +243,31 @@ class Worker:
             watermark = self._utterances.watermark(partition)
             if watermark is not None:
                 await member.commit(partition, watermark)
+            if watermark is not None and partition in self._commits:  # it may have been revoked meanwhile
+                self._commits[partition] = watermark
+
+    async def _observe(self) -> None:
+        while True:
+            self._tell()
+            await asyncio.sleep(OBSERVE_INTERVAL)
+
+    def _tell(self) -> None:
+        utterances = self._utterances
+        waits, now = self._scheduler.waits, self._clock.wall()
+        self._probe.queue_depth(self._scheduler.waiting(utterances))
+        self._probe.audio_behind(audio_behind(utterances, utterances.partitions, waits, now))
+        self._probe.streams(utterances.streams(self._clock.monotonic()))
+
+    async def _tell_lag(self) -> None:
+        while True:
+            await asyncio.gather(*map(self._lag_of, self._utterances.partitions))
+            await asyncio.sleep(LAG_INTERVAL)
+
+    async def _lag_of(self, partition: int) -> None:
+        try:
+            end = (await self._log.bounds(AUDIO, partition)).end
+        except LogError as error:
+            logger.warning("lag_unknown", partition=partition, error=str(error))
+            return
+        if (committed := self._commits.get(partition)) is not None:
+            self._probe.consumer_lag(partition, max(0, end - committed))

@@ -37,4 +37,5 @@ class MeasuredRequests:
 
 def route_of(scope: Scope) -> str:
     """The template of the route that a request was given to, as the routers left it in the scope."""
-    return str(getattr(scope.get("route"), "path", UNKNOWN))
+    path = getattr(scope.get("route"), "path", None)
+    return path or scope.get("root_path") or UNKNOWN  # a mounted application: where it is mounted

@@ -214,7 +214,7 @@ def otlp_tracer(endpoint: str, clock: Clock, *, service: str, sample: float | No
 
 
 def traces_url(endpoint: str) -> str:
-    """Where the collector at ``endpoint`` takes traces: the path that OTLP/HTTP gives them, if it has none of its own."""
+    """Where the collector at ``endpoint`` takes traces: the path that OTLP/HTTP gives them, where it names none."""
     return endpoint if urlsplit(endpoint).path.strip("/") else f"{endpoint.rstrip('/')}/v1/traces"
 
 

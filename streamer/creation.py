@@ -46,7 +46,7 @@ class SessionMaker:
         self._detector = detector
         self._settings = settings
 
-    def new(self, place: SessionPlace, query: PublishQuery, timeline: Timeline) -> Session:
+    def new(self, place: SessionPlace, query: PublishQuery, tenant: str | None, timeline: Timeline) -> Session:
         """A session that goes on where its track is."""
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
@@ -55,11 +55,10 @@ class SessionMaker:
             speaker=query.speaker,
             vocabulary=query.vocabulary,
         )
-        return self._session(
-            place, query, settings, self._listener(timeline.next_utterance, timeline.heard, grid=timeline.heard)
-        )
+        listener = self._listener(timeline.next_utterance, timeline.heard, grid=timeline.heard)
+        return self._session(place, query, tenant, settings, listener)
 
-    def taken_over(self, place: SessionPlace, query: PublishQuery, progress: Progress) -> Session:
+    def taken_over(self, place: SessionPlace, query: PublishQuery, tenant: str | None, progress: Progress) -> Session:
         """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
         heard = progress.offset // frame_bytes(query.format) * SAMPLE_RATE // query.format.sample_rate
         began = progress.position - heard
@@ -70,7 +69,7 @@ class SessionMaker:
         else:
             listener = self._listener(progress.next_utterance, progress.position, grid=began)
         return self._session(
-            place, query, progress.settings, listener, begun=progress.offset, heard=heard, reopened=first
+            place, query, tenant, progress.settings, listener, begun=progress.offset, heard=heard, reopened=first
         )
 
     def _listener(self, utterance: int, origin: int, *, grid: int) -> Listener:
@@ -84,6 +83,7 @@ class SessionMaker:
         self,
         place: SessionPlace,
         query: PublishQuery,
+        tenant: str | None,
         settings: SessionSettings,
         listener: Listener,
         *,
@@ -104,6 +104,7 @@ class SessionMaker:
             max_unacknowledged=self._settings.max_unacknowledged,
             on_ended=lambda utterance: self._pending.ended(place.room, place.track, utterance),
             offset_of=offset_of(query.format),
+            tenant=tenant,
             begun=begun,
             heard=heard,
             reopened=reopened,

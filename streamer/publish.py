@@ -35,10 +35,10 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
     try:
         gateway.admit()
         room_name(room)
-        authorize(websocket, gateway.settings.grants, "publish", room)
+        grant = authorize(websocket, gateway.settings.grants, "publish", room)
         query = publish_query(websocket.query_params)
         taken_over = asyncio.Event()
-        session = await gateway.sessions.open(room, query, taken_over)
+        session = await gateway.sessions.open(room, query, taken_over, grant.tenant if grant is not None else None)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
@@ -54,7 +54,7 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
         try:
             outcome = await connection.serve()
         finally:
-            gateway.probe.session_closed(outcome)
+            gateway.probe.session_closed(outcome, session.tenant)
             logger.info("publisher_left", outcome=outcome, seconds=session.seconds)
 
 
@@ -80,7 +80,7 @@ class Connection:
             offset = await session.resume()
             ready = Ready(session=session.id, room=session.place.room, track=session.place.track, offset=offset)
             room.follow(self._viewer)
-            await self._websocket.send_text(ready.encode())
+            await self._say(ready.encode())
             return await self._until_one_ends()
         except WebSocketDisconnect:
             await self._gateway.sessions.lost(session, self._taken_over)
@@ -96,6 +96,10 @@ class Connection:
             return Internal.code
         finally:
             room.unfollow(self._viewer)
+
+    async def _say(self, text: str) -> None:
+        await self._websocket.send_text(text)
+        self._gateway.probe.socket_message("publish", "out")
 
     async def _until_one_ends(self) -> str:
         jobs = {"send": self._send(), "receive": self._receive(), "guard": self._guard()}
@@ -154,6 +158,7 @@ class Connection:
                 raise Silent("neither audio nor keepalive came for a while; send keepalive while muted") from error
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1006))
+            self._gateway.probe.socket_message("publish", "in")
             if self._taken_over.is_set():
                 continue  # whoever resumed the session says this again
             if (data := message.get("bytes")) is not None:
@@ -210,12 +215,12 @@ class Connection:
     async def _send_waiting(self) -> None:
         for encoded in self._viewer.take():
             if isinstance(encoded.event, CaptionMessage):
-                await self._websocket.send_text(encoded.json)
+                await self._say(encoded.json)
 
     async def _send_ack(self) -> None:
         self._flowed = False
         self._acknowledged = self._session.safe
-        await self._websocket.send_text(Ack(offset=self._acknowledged).encode())
+        await self._say(Ack(offset=self._acknowledged).encode())
 
     async def _finish(self) -> None:
         """Wait for the last final, send it and ``done``."""
@@ -236,7 +241,7 @@ class Connection:
             settled.cancel()
         await self._send_waiting()
         await self._gateway.sessions.end(session)
-        await self._websocket.send_text(Done(offset=session.acknowledged, seconds=session.seconds).encode())
+        await self._say(Done(offset=session.acknowledged, seconds=session.seconds).encode())
         await self._websocket.close(1000)
 
 

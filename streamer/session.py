@@ -50,7 +50,7 @@ class Session:
     ``on_ended`` is called with each utterance whose last segment goes onto the log. ``offset_of`` tells how many bytes
     the first so many samples account for, where that can be known from the format alone. ``begun`` bytes, ``heard``
     samples, were dealt with by the gateway that it was taken over from, which sent ``reopened`` first of the utterance
-    in progress.
+    in progress. ``tenant`` is the one of its token.
     """
 
     place: SessionPlace
@@ -65,6 +65,7 @@ class Session:
     max_unacknowledged: int
     on_ended: Callable[[int], None]
     offset_of: Callable[[int], int] | None = None
+    tenant: str | None = None
 
     begun: int = 0
     heard: int = 0
@@ -229,7 +230,7 @@ class Session:
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
         self._came = self.clock.monotonic()
-        self.probe.audio_received(to_seconds(len(decoded.pcm)))
+        self.probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
         self._checkpoints.append((self.listener.heard, self.begun + decoded.offset))
         await self._append(pieces)

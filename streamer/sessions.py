@@ -122,23 +122,25 @@ class Sessions:
             raise NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
         return held
 
-    async def open(self, room: str, query: PublishQuery, connection: asyncio.Event) -> Session:
-        """Begin or resume a session for this connection."""
+    async def open(
+        self, room: str, query: PublishQuery, connection: asyncio.Event, tenant: str | None = None
+    ) -> Session:
+        """Begin or resume a session for this connection; a new one is of ``tenant``."""
         await self._hub.open(room)
         place = SessionPlace(room, query.track)
         if query.session is not None:
             if query.session in self._held:
                 return await self._resume(self._resumable(room, query), connection)
-            return await self._take_over(place, query, connection)
+            return await self._take_over(place, query, connection, tenant)
         self._check_free(place)
         timeline = await self._timeline(place)
         self._check_free(place)  # somebody may have been quicker
-        session = self._maker.new(place, query, timeline)
+        session = self._maker.new(place, query, tenant, timeline)
         self._hold(session, connection)
         try:
             await self._announce(place, query.speaker, "live")
         except LogError:
-            self._probe.session_closed("internal")
+            self._probe.session_closed("internal", tenant)
             await self.end(session)
             raise
         return session
@@ -151,7 +153,7 @@ class Sessions:
             held.connection.set()
         held.connection = connection
         await self._say(held.session, "live")
-        self._probe.session_opened()
+        self._probe.session_opened(held.session.tenant)
         return held.session
 
     async def _timeline(self, place: SessionPlace) -> Timeline:
@@ -176,7 +178,9 @@ class Sessions:
         since = self._clock.wall() - self._settings.resume_window - self._settings.segmenter.longest - LEASE
         return await progress_of(self._log, place.room, place.track, since)
 
-    async def _take_over(self, place: SessionPlace, query: PublishQuery, connection: asyncio.Event) -> Session:
+    async def _take_over(
+        self, place: SessionPlace, query: PublishQuery, connection: asyncio.Event, tenant: str | None
+    ) -> Session:
         """Go on with a session that another gateway held. Raises ``NotFound`` where the log knows nothing of it."""
         unknown = NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
         progress = await self._progress(place)
@@ -192,7 +196,7 @@ class Sessions:
         if query.encoding is Encoding.CONTAINER:
             await self._log.append(AUDIO, write_mark(last_mark(place, progress)))
             raise NotFound("a container cannot be taken up in its middle by another gateway; begin a new session")
-        session = self._maker.taken_over(place, query, progress)
+        session = self._maker.taken_over(place, query, tenant, progress)
         finals = {
             caption.utterance for caption in self._hub.room(place.room).state.finals if caption.track == place.track
         }
@@ -209,7 +213,7 @@ class Sessions:
         self._held[session.id] = Held(session, connection)
         self._tracks[session.place] = session.id
         session.start()
-        self._probe.session_opened()
+        self._probe.session_opened(session.tenant)
 
     def hear(self, track: TrackMessage, gateway: str | None) -> None:
         """Somebody says what a track is: where another gateway has it now, let go of it."""

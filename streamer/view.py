@@ -71,7 +71,7 @@ async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room:
     with counted(gateway, room, viewer, "ws") as outcome:
         past = room.join(viewer, query.after, bounds)
         sending = asyncio.create_task(_send(websocket, gateway, viewer, past))
-        listening = asyncio.create_task(_listen(websocket))
+        listening = asyncio.create_task(_listen(websocket, gateway))
         try:
             done, _ = await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -102,6 +102,7 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past: Pa
         try:
             async with asyncio.timeout(gateway.settings.send_timeout):
                 await websocket.send_text(text)
+            gateway.probe.socket_message("view", "out")
         except TimeoutError as error:
             raise SlowConsumer(TOO_SLOW) from error
 
@@ -115,7 +116,7 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past: Pa
             await send(encoded.json)
 
 
-async def _listen(websocket: WebSocket) -> None:
+async def _listen(websocket: WebSocket, gateway: Gateway) -> None:
     """Viewers have nothing to say: what they send is passed over, until they leave."""
     while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
+        gateway.probe.socket_message("view", "in")
