@@ -214,7 +214,7 @@ def otlp_tracer(endpoint: str, clock: Clock, *, service: str, sample: float | No
 
 
 def traces_url(endpoint: str) -> str:
-    """Where the collector at ``endpoint`` takes traces: the path that OTLP/HTTP gives them, where it names none."""
+    """Where the collector at ``endpoint`` takes traces: at OTLP/HTTP's own path for them, where none is given."""
     return endpoint if urlsplit(endpoint).path.strip("/") else f"{endpoint.rstrip('/')}/v1/traces"
 
 

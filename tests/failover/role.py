@@ -17,6 +17,7 @@ from livecaptions.clock import SystemClock
 from livecaptions.logs import open_log
 from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
+from livecaptions.traces import tracing
 from livecaptions.wiring import working
 from monitoring.logs import configure_logs
 from streamer.app import create_app
@@ -41,14 +42,21 @@ class Role:
     decoding: float = 0.02
     poison: str | None = None
     overload_after: float = 8.0
+    traces: str | None = None
 
     def encode(self) -> str:
         return json.dumps(asdict(self))
 
     @property
     def settings(self) -> Settings:
-        return Settings(
-            transport=f"kafka://{self.bootstrap}", kafka_prefix=self.prefix, partitions=PARTITIONS, log_level="warning"
+        return Settings.model_validate(
+            {
+                "transport": f"kafka://{self.bootstrap}",
+                "kafka_prefix": self.prefix,
+                "partitions": PARTITIONS,
+                "log_level": "warning",
+                "traces_endpoint": self.traces,
+            }
         )
 
 
@@ -56,18 +64,17 @@ async def run(role: Role) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     clock, probe = SystemClock(), Probe()
-    async with open_log(role.settings, clock) as log:
+    async with tracing(role.settings, clock, role.kind) as tracer, open_log(role.settings, clock) as log:
         if role.kind == "worker":
             script, _ = script_of(role.utterances, words=role.words, seed=role.seed)
             engine = ScriptedEngine(script, delay=role.decoding, failures=lambda request: poisoned(role, request))
-            async with working(role.settings, log, engine, clock, probe):
+            async with working(role.settings, log, engine, clock, probe, tracer=tracer):
                 sys.stdout.write("ready\n")
                 sys.stdout.flush()
                 await stop.wait()
         else:
-            gateway = Gateway(
-                log, clock, probe, EnergyDetector, GatewaySettings(overload_after=role.overload_after, language="en")
-            )
+            settings = GatewaySettings(overload_after=role.overload_after, language="en")
+            gateway = Gateway(log, clock, probe, EnergyDetector, settings, tracer=tracer)
             app = create_app(gateway)
             async with serving(app, listen("127.0.0.1", role.port)):
                 sys.stdout.write("ready\n")

@@ -19,15 +19,19 @@ pytestmark = pytest.mark.kafka
 UTTERANCES = 3
 _, PCM = script_of(UTTERANCES)
 TRACKS = 2
-CHAIN = {
+FINAL = {
     ("utterance", "gateway", ""),
-    ("decode partial", "worker", "utterance"),
-    ("publish partial", "worker", "decode partial"),
-    ("deliver partial", "gateway", "publish partial"),
     ("decode final", "worker", "utterance"),
     ("publish final", "worker", "decode final"),
     ("deliver final", "gateway", "publish final"),
 }
+PARTIAL = {
+    ("decode partial", "worker", "utterance"),
+    ("publish partial", "worker", "decode partial"),
+    ("deliver partial", "gateway", "publish partial"),
+}
+LOST = {("publish partial", "worker", "lost"), ("deliver partial", "gateway", "lost")}
+"""Where a worker was killed before it had sent the span above."""
 
 
 class Collector:
@@ -68,13 +72,13 @@ class Collector:
         names = {span.span_id: span.name for _, _, span in self.traces[trace]}
         assert len(names) == len(self.traces[trace]), "two spans with one id"
         return {
-            (span.name, service, names[span.parent_span_id] if span.parent_span_id else "")
+            (span.name, service, names.get(span.parent_span_id, "lost") if span.parent_span_id else "")
             for service, _, span in self.traces[trace]
         }
 
-    def instances(self, trace: bytes, name: str) -> set[str]:
-        """The processes that saw such a span."""
-        return {instance for _, instance, span in self.traces[trace] if span.name == name}
+    def instances(self, trace: bytes, service: str) -> set[str]:
+        """The processes of a service that saw something of a trace."""
+        return {instance for name, instance, _ in self.traces[trace] if name == service}
 
 
 @pytest.fixture
@@ -95,8 +99,9 @@ async def test_one_trace_for_each_utterance_across_processes_and_a_takeover(
     async with rig_on(bootstrap) as rig:
         gateway, server = await rig.gateway(traces=collector.url)
         first = await rig.worker(traces=collector.url)
-        async with watching(server), speaking([server], PCM, TRACKS) as tasks:
-            await asyncio.sleep(2)  # in the middle of the first utterance
+        async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
+            while len({caption["track"] for caption in seen.captions}) < TRACKS:
+                await asyncio.sleep(0.1)
             kill(first)
             second = await rig.worker(traces=collector.url)
             await asyncio.gather(*tasks)
@@ -105,11 +110,10 @@ async def test_one_trace_for_each_utterance_across_processes_and_a_takeover(
             assert await process.wait() == 0
     assert len(collector.traces) == TRACKS * UTTERANCES
     for trace in collector.traces:
-        assert collector.shape(trace) == CHAIN
-    taken_over = [t for t in collector.traces if len(collector.instances(t, "decode partial")) == 2]
-    assert len(taken_over) == TRACKS
-    for trace in taken_over:
-        assert len(collector.instances(trace, "decode final")) == 1
+        shape = collector.shape(trace)
+        assert shape >= FINAL
+        assert shape <= FINAL | PARTIAL | LOST
+    assert sum(len(collector.instances(trace, "worker")) == 2 for trace in collector.traces) == TRACKS
 
 
 async def test_the_root_of_a_gateway_that_was_killed_is_ended_by_the_one_that_goes_on(
@@ -127,7 +131,8 @@ async def test_the_root_of_a_gateway_that_was_killed_is_ended_by_the_one_that_go
             assert await process.wait() == 0
     assert len(collector.traces) == UTTERANCES
     for trace in collector.traces:
-        assert collector.shape(trace) == CHAIN
+        assert collector.shape(trace) == FINAL | PARTIAL
+    assert len({instance for trace in collector.traces for instance in collector.instances(trace, "gateway")}) == 2
 
 
 async def test_a_collector_that_is_not_there_costs_no_caption(bootstrap: str) -> None:
