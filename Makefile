@@ -2,7 +2,7 @@
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint format bench-latency bench-windows bench-vad clean
+.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint format bench-latency bench-windows bench-vad docs-metrics clean
 
 demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
 	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
@@ -41,6 +41,9 @@ bench-failover: environment  ## how long viewers wait when something dies: docs/
 
 bench-throughput: environment  ## records a second and latency of the log in memory and on Kafka: docs/kafka.md
 	.venv/bin/python -m bench.throughput
+
+docs-metrics: environment  ## docs/metrics.md as the code has it
+	.venv/bin/python -m monitoring.catalogue > docs/metrics.md
 
 .PHONY: environment
 environment: $(UV)

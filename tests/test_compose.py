@@ -29,7 +29,20 @@ def test_the_broker_takes_our_session_timeout() -> None:
     assert shortest <= load({}).settings.kafka_session_timeout * 1000
 
 
-def test_prometheus_scrapes_every_gateway() -> None:
+@pytest.mark.parametrize("role", ["gateway", "worker"])
+def test_prometheus_scrapes_every_gateway_and_worker(role: str) -> None:
     scraped = yaml.safe_load((ROOT / "monitoring" / "prometheus" / "prometheus.yml").read_text())
-    targets = [t for job in scraped["scrape_configs"] for config in job["static_configs"] for t in config["targets"]]
-    assert targets == [f"{name}:8080" for name, service in OURS.items() if service["command"] == ["gateway"]]
+    jobs = {job["job_name"]: job["static_configs"] for job in scraped["scrape_configs"]}
+    targets = {target for config in jobs[f"livecaptions-{role}"] for target in config["targets"]}
+    services = {name: service for name, service in OURS.items() if service["command"] == [role]}
+    assert len(services) == 2
+    ports = {
+        name: service["environment"].get("LIVECAPTIONS_METRICS_PORT") if role == "worker" else load({}).settings.port
+        for name, service in services.items()
+    }
+    assert targets == {f"{name}:{port}" for name, port in ports.items()}
+
+
+def test_workers_answer_prometheus_from_outside_their_container() -> None:
+    """They listen where the image's LIVECAPTIONS_HOST says."""
+    assert "LIVECAPTIONS_HOST=0.0.0.0" in (ROOT / "Dockerfile").read_text()
