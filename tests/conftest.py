@@ -21,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "speech": None if (SHARED / "speech").is_dir() else f"the recordings of {SHARED}/speech are not there",
         "browser": None if shutil.which("chromium") else "no Chromium: apt-get install chromium",
         "kafka": kafka.missing(),
+        "promtool": None if shutil.which("promtool") else "no promtool: apt-get install prometheus",
         "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
     }
     for item in items:

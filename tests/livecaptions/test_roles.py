@@ -1,0 +1,138 @@
+"""``livecaptions worker`` and ``gateway`` as operators and Prometheus see them: real processes, Kafka and weights."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from livecaptions.settings.fields import ENV_PREFIX
+from livecaptions.talk import talk_path
+from tests.kafka import free_ports
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 3
+PATIENCE = 90.0
+
+
+class Installation:
+    """Commands on one broker, with topics of their own."""
+
+    def __init__(self, bootstrap: str, **environment: str) -> None:
+        self._flags = [
+            "--transport",
+            f"kafka://{bootstrap}",
+            "--kafka-prefix",
+            f"roles-{os.getpid()}-{time.time_ns()}-",
+        ]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+        self._environment = {**kept, **environment}
+        subprocess.run(self._command("topics", "--partitions", str(PARTITIONS)), check=True, env=self._environment)
+
+    def _command(self, role: str, *flags: str) -> list[str]:
+        return [sys.executable, "-m", "livecaptions.cli", role, *self._flags, *flags]
+
+    @contextmanager
+    def role(self, role: str, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A process of this role; it has to end well when it is asked to."""
+        process = subprocess.Popen(self._command(role, *flags), env=self._environment)
+        try:
+            yield process
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+def until(found: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Return when it is so; the process must live meanwhile."""
+    deadline = time.monotonic() + PATIENCE
+    while not found():
+        assert process.poll() is None, "the process ended: what it printed says why"
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.05)
+
+
+def readiness(url: str) -> tuple[int, Sequence[str]] | None:
+    """The status and the reasons of ``/readyz``; None where nobody answers."""
+    try:
+        answer = httpx.get(f"{url}/readyz", timeout=10)
+    except httpx.TransportError:
+        return None
+    return answer.status_code, answer.json()["reasons"]
+
+
+def metrics(url: str) -> Mapping[str, float]:
+    """Samples by name and labels."""
+    return {
+        sample.name.removeprefix("livecaptions_")
+        + "".join(f"/{value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(httpx.get(f"{url}/metrics", timeout=10).text)
+        for sample in family.samples
+    }
+
+
+def send_talk(url: str) -> None:
+    command = [sys.executable, "-m", "livecaptions.cli", "send", str(talk_path()), "--room", "hall", "--fast"]
+    subprocess.run([*command, "--url", url], check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+
+
+def test_a_worker_answers_while_its_model_loads_and_measures_what_it_decodes(bootstrap: str) -> None:
+    port, gateway_port = free_ports(2)
+    url, gateway_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{gateway_port}"
+    installation = Installation(bootstrap)
+    with installation.role("worker", "--model", "tiny.en", "--metrics-port", str(port)) as worker:
+        until(lambda: readiness(url) is not None, worker)
+        assert readiness(url) == (503, ["the model is loading"])
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        before = metrics(url)
+        assert before["model_loaded"] == 0
+        assert "sessions" not in before
+        until(lambda: readiness(url) == (200, []), worker)
+        until(lambda: {f"partition_assigned/{n}" for n in range(PARTITIONS)} <= metrics(url).keys(), worker)
+        with installation.role("gateway", "--port", str(gateway_port)) as gateway:
+            until(lambda: readiness(gateway_url) == (200, []), gateway)
+            send_talk(gateway_url)
+            at_gateway = metrics(gateway_url)
+        at_worker = metrics(url)
+    assert at_worker["model_loaded"] == 1
+    assert at_worker["audio_partitions"] == at_gateway["audio_partitions"] == PARTITIONS
+    assert at_worker["finals_published_total"] == at_worker["final_seconds_count"] > 3
+    assert at_worker["words_published_total"] > 60
+    assert at_worker["word_confidence_count"] > 60
+    assert 0 < at_worker["word_shown_seconds_count"] <= at_worker["words_published_total"]
+    assert at_worker["rebalances_total"] >= 1
+    assert at_worker["process_cpu_seconds_total"] > 0
+    assert {f"audio_behind_seconds/{n}" for n in range(PARTITIONS)} <= at_worker.keys()
+    assert "finals_published_total" not in at_gateway
+    assert at_gateway["session_ends_total/done"] == 1
+    assert at_gateway["finals_awaited"] == 0
+    assert at_gateway["socket_messages_total/publish/in"] > 10
+    assert at_gateway["http_requests_total//readyz/GET/200"] >= 1
+
+
+def test_roles_that_share_a_folder_answer_for_each_other(bootstrap: str, tmp_path: Path) -> None:
+    ports = free_ports(2)
+    one, other = (f"http://127.0.0.1:{port}" for port in ports)
+    installation = Installation(bootstrap, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    with (
+        installation.role("gateway", "--port", str(ports[0])) as first,
+        installation.role("gateway", "--port", str(ports[1])) as second,
+    ):
+        until(lambda: readiness(one) == (200, []), first)
+        until(lambda: readiness(other) == (200, []), second)
+        for _ in range(3):
+            httpx.get(f"{one}/healthz")
+        for _ in range(4):
+            httpx.get(f"{other}/healthz")
+        assert metrics(one)["http_requests_total//healthz/GET/200"] == 7
+        assert metrics(other)["http_requests_total//healthz/GET/200"] == 7
+        assert not [name for name in metrics(one) if name.startswith("process_")]
