@@ -21,7 +21,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "speech": None if (SHARED / "speech").is_dir() else f"the recordings of {SHARED}/speech are not there",
         "browser": None if shutil.which("chromium") else "no Chromium: apt-get install chromium",
         "kafka": kafka.missing(),
-        "promtool": None if shutil.which("promtool") else "no promtool: apt-get install prometheus",
+        "prometheus": None if shutil.which("prometheus") else "no Prometheus: apt-get install prometheus",
+        "alertmanager": (
+            None if shutil.which("prometheus-alertmanager") else "no Alertmanager: apt-get install prometheus-alertmanager"
+        ),
         "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
     }
     for item in items:

@@ -34,7 +34,7 @@ def test_the_page_of_metrics_is_in_step() -> None:
     assert (ROOT / "docs" / "metrics.md").read_text() == catalogue.page(), "make docs-metrics"
 
 
-@pytest.mark.promtool
+@pytest.mark.prometheus
 def test_promtool_finds_nothing_to_say() -> None:
     probe = ServeProbe(Families(), "1.2", ("acme",))
     for hook in sorted(set(HOOKS) - {"partition_revoked"}):
