@@ -21,7 +21,11 @@ class GatewayProbe(PrometheusProbe):
         for kind in ("ws", "sse"):
             self._viewers.labels(kind)
         self._viewer_ends = families.counter("viewer_ends", "Viewers' connections ended.", "kind", "outcome")
+        for kind in ("ws", "sse"):
+            self._viewer_ends.labels(kind, "slow_consumer")
         self._refusals = families.counter("refusals", "Requests refused, by code.", "code")
+        for code in ("too_many", "overloaded"):
+            self._refusals.labels(code)
         messages = families.counter(
             "socket_messages", "Messages at WebSockets, by direction.", "socket", "direction"
         )  # fmt: skip

@@ -11,7 +11,8 @@ from tests.monitoring.alerts.rules import METRIC, RECORDED, SELECTOR, rules
 
 ADDED_BY_PROMETHEUS = {"up"}
 TARGET_LABELS = {"job", "instance"}
-EXPRESSIONS = {rule.get("alert") or rule["record"]: rule["expr"] for _, rule in rules()}
+RECORDS = {rule["record"] for _, rule in rules() if "record" in rule}
+each_expression = pytest.mark.parametrize("expression", sorted({rule["expr"] for _, rule in rules()}))
 
 
 def exposed() -> dict[str, list[dict[str, str]]]:
@@ -28,21 +29,21 @@ def exposed() -> dict[str, list[dict[str, str]]]:
 EXPOSED = exposed()
 
 
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_metric_exists(name: str) -> None:
-    asked = set(METRIC.findall(EXPRESSIONS[name]))
-    assert asked or RECORDED.search(EXPRESSIONS[name])
+@each_expression
+def test_every_metric_exists(expression: str) -> None:
+    asked = set(METRIC.findall(expression))
+    assert asked or RECORDED.search(expression)
     assert asked - ADDED_BY_PROMETHEUS <= EXPOSED.keys()
 
 
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_recorded_series_is_recorded(name: str) -> None:
-    assert set(RECORDED.findall(EXPRESSIONS[name])) <= EXPRESSIONS.keys()
+@each_expression
+def test_every_recorded_series_is_recorded(expression: str) -> None:
+    assert set(RECORDED.findall(expression)) <= RECORDS
 
 
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_what_is_selected_is_there_from_the_start(name: str) -> None:
-    for metric, matchers in SELECTOR.findall(EXPRESSIONS[name]):
+@each_expression
+def test_what_is_selected_is_there_from_the_start(expression: str) -> None:
+    for metric, matchers in SELECTOR.findall(expression):
         for label, pattern in re.findall(r'(\w+)=~?"([^"]*)"', matchers):
             if label not in TARGET_LABELS:
                 values = {labels.get(label) for labels in EXPOSED[metric]}
