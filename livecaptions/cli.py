@@ -9,6 +9,7 @@ from livecaptions.commands.check_config import check_config
 from livecaptions.commands.demo import demo
 from livecaptions.commands.send import send
 from livecaptions.commands.serve import gateway, serve, worker
+from livecaptions.commands.top import top
 from livecaptions.commands.topics import topics
 from livecaptions.commands.watch import watch
 from livecaptions.settings.flags import takes_settings
@@ -26,6 +27,7 @@ app.command()(takes_settings(worker))
 app.command()(takes_settings(topics))
 app.command()(send)
 app.command()(watch)
+app.command()(top)
 app.command()(demo)
 app.command()(takes_settings(check_config))
 

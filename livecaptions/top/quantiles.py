@@ -1,0 +1,25 @@
+"""What a histogram says of its quantiles, as Prometheus reckons it."""
+
+import math
+from collections.abc import Mapping
+
+
+def quantile(share: float, buckets: Mapping[float, float]) -> float | None:
+    """The value that ``share`` (0 to 1) of the observations do not exceed; None where nothing was observed.
+
+    ``buckets`` are cumulative counts by upper bound, the last one infinite. Within a bucket observations are taken as
+    evenly spread; what lies beyond the last finite bound is said to lie on it, as ``histogram_quantile`` does.
+    """
+    bounds = sorted(buckets)
+    if not bounds or not math.isinf(bounds[-1]) or not buckets[bounds[-1]] > 0:
+        return None
+    rank = share * buckets[bounds[-1]]
+    lower, below = 0.0, 0.0
+    for bound in bounds:
+        count = buckets[bound]
+        if count >= rank and count > below:
+            return lower if math.isinf(bound) else lower + (bound - lower) * (rank - below) / (count - below)
+        if not math.isinf(bound):
+            lower = bound
+        below = max(below, count)
+    return lower

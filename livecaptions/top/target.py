@@ -1,0 +1,52 @@
+"""One gateway or worker that is looked at: what it last said, and what it counted lately."""
+
+import httpx
+
+from captions.errors import LivecaptionsError
+from livecaptions.client.address import LOOPBACK, SCHEMES, check_address
+from livecaptions.client.refused import UnreachableError
+from livecaptions.top.scrape import Scrape, read_scrape
+from livecaptions.top.window import Window
+
+
+class Target:
+    """Raises ``SetupError`` where ``address`` is no server's. ``window`` and ``timeout`` are in seconds."""
+
+    def __init__(self, address: str, *, window: float, timeout: float) -> None:
+        parts = check_address(address)
+        scheme = "http" if SCHEMES[parts.scheme] == "ws" else "https"
+        path = parts.path.rstrip("/").removesuffix("/metrics")
+        self.url = f"{scheme}://{parts.netloc}{path}"
+        self.window = Window(window)
+        self.now: Scrape | None = None
+        """None while it cannot be reached."""
+        self.error: str | None = None
+        """Why it cannot be reached."""
+        # this machine is reached without a detour
+        self._client = httpx.AsyncClient(timeout=timeout, trust_env=parts.hostname not in LOOPBACK)
+
+    async def scrape(self, at: float) -> None:
+        """Ask for the metrics as they are at ``at`` seconds."""
+        try:
+            self.now = read_scrape(await self._page(), at)
+        except LivecaptionsError as error:
+            self.now, self.error = None, str(error)
+            self.window.forget(at)
+        else:
+            self.error = None
+            self.window.add(self.now)
+
+    async def _page(self) -> str:
+        try:
+            response = await self._client.get(f"{self.url}/metrics")
+        except httpx.TimeoutException as error:
+            raise UnreachableError("no answer in time") from error
+        except httpx.TransportError as error:
+            raise UnreachableError(str(error) or type(error).__name__) from error
+        if response.status_code != httpx.codes.OK:
+            raise UnreachableError(f"HTTP {response.status_code}")
+        return response.text
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        await self._client.aclose()
