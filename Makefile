@@ -2,7 +2,7 @@
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint format bench-latency bench-windows bench-vad docs-metrics clean
+.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint format bench-latency bench-windows bench-vad docs-metrics dashboards clean
 
 demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
 	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
@@ -44,6 +44,9 @@ bench-throughput: environment  ## records a second and latency of the log in mem
 
 docs-metrics: environment  ## docs/metrics.md as the code has it
 	.venv/bin/python -m monitoring.catalogue > docs/metrics.md
+
+dashboards: environment  ## write monitoring/dashboards anew from tools/dashboards
+	.venv/bin/python -m tools.dashboards
 
 .PHONY: environment
 environment: $(UV)

@@ -1,0 +1,53 @@
+"""PromQL over our metrics, of the instances that are chosen; names come without their prefix."""
+
+CHOSEN = 'instance=~"$instance"'
+WITHIN = "[$__rate_interval]"
+
+
+def gauge(name: str, *by: str, fold: str = "sum", **labels: str) -> str:
+    """A gauge, folded over all but the labels ``by``."""
+    return f"{fold}{_by(by)}({_series(name, labels)})"
+
+
+def rate(name: str, *by: str, **labels: str) -> str:
+    """What a counter grows by in a second, summed over all but the labels ``by``."""
+    return f"sum{_by(by)}(rate({_series(name, labels)}{WITHIN}))"
+
+
+def counted(name: str, *by: str, **labels: str) -> str:
+    """What a counter grew by over the dashboard's time, likewise."""
+    return f"sum{_by(by)}(increase({_series(name, labels)}[$__range]))"
+
+
+def ratio(over: str, under: str) -> str:
+    """One query's answer for each of another's."""
+    return f"{over} / {under}"
+
+
+def within(histogram: str, bound: float) -> str:
+    """The share of observations that are no larger than ``bound``, which is the bound of a bucket."""
+    return ratio(rate(f"{histogram}_bucket", le=str(float(bound))), rate(f"{histogram}_count"))
+
+
+def quantile(share: float, histogram: str, *by: str, **labels: str) -> str:
+    """A histogram's quantile, by the labels ``by``."""
+    return f"histogram_quantile({share}, {rate(f'{histogram}_bucket', 'le', *by, **labels)})"
+
+
+def mean(histogram: str, *by: str) -> str:
+    """A histogram's mean, by the labels ``by``."""
+    return ratio(rate(f"{histogram}_sum", *by), rate(f"{histogram}_count", *by))
+
+
+def _series(name: str, labels: dict[str, str]) -> str:
+    prefix = "" if name.startswith(("process_", "python_")) or name == "up" else "livecaptions_"
+    matchers = [CHOSEN, *(f"{label}{_matcher(value)}" for label, value in labels.items())]
+    return f"{prefix}{name}{{{', '.join(matchers)}}}"
+
+
+def _matcher(value: str) -> str:
+    return f'=~"{value}"' if "|" in value or "*" in value else f'="{value}"'
+
+
+def _by(labels: tuple[str, ...]) -> str:
+    return f" by ({', '.join(labels)}) " if labels else " "
