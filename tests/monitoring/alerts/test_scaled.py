@@ -53,9 +53,7 @@ def test_routes() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "file", [*FILES, ROOT / "monitoring" / "alertmanager" / "alertmanager.yml"], ids=lambda f: f.stem
-)
+@pytest.mark.parametrize("file", [*FILES, ALERTMANAGER], ids=lambda file: file.stem)
 def test_every_duration_of_ours_is_found(file: Path) -> None:
     document = yaml.safe_load(file.read_text())
     once = yaml.safe_dump(scaled(document, 1), width=10_000)
