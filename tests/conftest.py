@@ -23,7 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "kafka": kafka.missing(),
         "prometheus": None if shutil.which("prometheus") else "no Prometheus: apt-get install prometheus",
         "alertmanager": (
-            None if shutil.which("prometheus-alertmanager") else "no Alertmanager: apt-get install prometheus-alertmanager"
+            None
+            if shutil.which("prometheus-alertmanager")
+            else "no Alertmanager: apt-get install prometheus-alertmanager"
         ),
         "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
     }

@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +53,26 @@ class LoopClock:
 
     def wall(self) -> float:
         return 1_764_000_000.0 + asyncio.get_running_loop().time()
+
+
+class RecordingProbe(Probe):
+    """Every hook's calls, with when in the loop's time."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, list[tuple[float, tuple[Any, ...]]]] = defaultdict(list)
+        for hook in dir(Probe):
+            if not hook.startswith("_"):
+                setattr(self, hook, self._recorder(hook))
+
+    def _recorder(self, hook: str) -> Any:  # noqa: ANN401 - any hook's signature
+        return lambda *arguments: self.calls[hook].append((asyncio.get_running_loop().time(), arguments))
+
+    def values(self, hook: str, since: float = 0.0) -> list[Any]:
+        """The single arguments of the calls."""
+        return [arguments[0] for at, arguments in self.calls[hook] if at >= since]
+
+    def last(self, hook: str) -> Any:  # noqa: ANN401 - any hook's argument
+        return self.calls[hook][-1][1][0]
 
 
 class EnergyDetector:

@@ -1,47 +1,24 @@
 """What a worker tells of itself and of its captions, on a memory log in virtual time."""
 
 import asyncio
-from collections import defaultdict
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from captions.errors import LogError
 from captions.ports.log import Bounds
-from captions.ports.probe import Probe
 from captions.records import AUDIO, CAPTIONS, PARTIALS, audio_key, write_audio
 from inference.engine.scripted import ScriptedEngine
 from inference.settings import WorkerSettings
 from tests.inference.test_worker import segments, speak
-from tests.support import memory_log, script_of, told, worker_on
+from tests.support import RecordingProbe, memory_log, script_of, told, worker_on
 
 pytestmark = pytest.mark.looptime
 
 
-class Recording(Probe):
-    """Every hook's calls, with when in the loop's time."""
-
-    def __init__(self) -> None:
-        self.calls: dict[str, list[tuple[float, tuple[Any, ...]]]] = defaultdict(list)
-        for hook in dir(Probe):
-            if not hook.startswith("_"):
-                setattr(self, hook, self._recorder(hook))
-
-    def _recorder(self, hook: str) -> Any:  # noqa: ANN401 - any hook's signature
-        return lambda *arguments: self.calls[hook].append((asyncio.get_running_loop().time(), arguments))
-
-    def values(self, hook: str, since: float = 0.0) -> list[Any]:
-        """The single arguments of the calls."""
-        return [arguments[0] for at, arguments in self.calls[hook] if at >= since]
-
-    def last(self, hook: str) -> Any:  # noqa: ANN401 - any hook's argument
-        return self.calls[hook][-1][1][0]
-
-
 async def test_what_viewers_wait_for_is_what_the_log_tells() -> None:
     script, pcm = script_of(3)
-    log, probe = memory_log(), Recording()
+    log, probe = memory_log(), RecordingProbe()
     async with worker_on(log, ScriptedEngine(script), delay=0.1, probe=probe):
         await speak(log, pcm)
         await asyncio.sleep(2)
@@ -65,7 +42,7 @@ async def test_a_muted_stream_is_not_late() -> None:
     script, pcm = script_of(2)
     waits = {}
     for muted in (0.0, 60.0):
-        log, probe = memory_log(), Recording()
+        log, probe = memory_log(), RecordingProbe()
         async with worker_on(log, ScriptedEngine(script), delay=0.1, probe=probe):
             await asyncio.sleep(muted)  # the stream's clock stands still meanwhile
             await speak(log, pcm)
@@ -77,7 +54,7 @@ async def test_a_muted_stream_is_not_late() -> None:
 
 async def test_audio_is_behind_while_decodes_are_slow_and_not_when_they_are_done() -> None:
     script, pcm = script_of(2)
-    log, probe = memory_log(partitions=2), Recording()
+    log, probe = memory_log(partitions=2), RecordingProbe()
     spoken = log.partition_of(AUDIO, audio_key("hall", "main"))
     async with worker_on(log, ScriptedEngine(script), delay=5.0, probe=probe):
         await speak(log, pcm)
@@ -92,7 +69,7 @@ async def test_audio_is_behind_while_decodes_are_slow_and_not_when_they_are_done
 
 async def test_a_publisher_that_stalls_leaves_no_audio_behind() -> None:
     script, pcm = script_of(1)
-    log, probe = memory_log(), Recording()
+    log, probe = memory_log(), RecordingProbe()
     async with worker_on(log, ScriptedEngine(script), settings=WorkerSettings(orphan_timeout=30.0), probe=probe):
         await speak(log, pcm, until=2.0)
         await asyncio.sleep(20)
@@ -101,7 +78,7 @@ async def test_a_publisher_that_stalls_leaves_no_audio_behind() -> None:
 
 async def test_tracks_that_speak_are_streams() -> None:
     script, pcm = script_of(1)
-    log, probe = memory_log(), Recording()
+    log, probe = memory_log(), RecordingProbe()
     async with worker_on(log, ScriptedEngine(script), probe=probe):
         await asyncio.gather(*(speak(log, pcm, track=f"t{n}") for n in range(3)))
         await asyncio.sleep(2)
@@ -113,7 +90,7 @@ async def test_tracks_that_speak_are_streams() -> None:
 async def test_partitions_come_and_go_with_their_series() -> None:
     script, _ = script_of(1)
     log = memory_log(partitions=4)
-    first, second = Recording(), Recording()
+    first, second = RecordingProbe(), RecordingProbe()
     async with worker_on(log, ScriptedEngine(script), probe=first):
         await asyncio.sleep(1)
         assert sorted(first.values("partition_assigned")) == [0, 1, 2, 3]
@@ -131,7 +108,7 @@ async def test_partitions_come_and_go_with_their_series() -> None:
 
 async def test_the_lag_is_what_is_not_committed() -> None:
     script, pcm = script_of(1)
-    log, probe = memory_log(), Recording()
+    log, probe = memory_log(), RecordingProbe()
     kept = [segment for segment in segments(pcm) if not segment.last]
     async with worker_on(log, ScriptedEngine(script), probe=probe):
         for segment in kept:
@@ -144,7 +121,7 @@ async def test_the_lag_is_what_is_not_committed() -> None:
 
 async def test_a_log_that_does_not_tell_its_end_stops_no_caption(monkeypatch: pytest.MonkeyPatch) -> None:
     script, pcm = script_of(1)
-    log, probe = memory_log(), Recording()
+    log, probe = memory_log(), RecordingProbe()
 
     async def fails(topic: str, partition: int) -> Bounds:
         raise LogError(f"no broker knows partition {partition} of {topic}")

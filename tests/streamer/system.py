@@ -59,6 +59,7 @@ async def running(
     delay: float = 0.0,
     captions: TopicSettings | None = None,
     tracer: Tracer = NO_TRACES,
+    probe: Probe | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """A system while the context lasts; without a worker where it is not ``working``."""
@@ -70,7 +71,7 @@ async def running(
         DEAD_LETTERS: TopicSettings(),
     }
     log = MemoryLog(topics, clock)
-    gateway = Gateway(log, clock, Probe(), EnergyDetector, GatewaySettings(**settings), tracer=tracer)
+    gateway = Gateway(log, clock, probe or Probe(), EnergyDetector, GatewaySettings(**settings), tracer=tracer)
     worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings(), tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
