@@ -68,7 +68,6 @@ class Utterance:
         return self.samples - self.decoded_samples
 
     @property
-    @property
     def version(self) -> int:
         """The revision of what is said about it."""
         return self.heard + self.given_up

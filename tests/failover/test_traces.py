@@ -100,8 +100,9 @@ async def test_one_trace_for_each_utterance_across_processes_and_a_takeover(
         gateway, server = await rig.gateway(traces=collector.url)
         first = await rig.worker(traces=collector.url)
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
-            while len({caption["track"] for caption in seen.captions}) < TRACKS:
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(60):
+                while len({caption["track"] for caption in seen.captions}) < TRACKS:  # noqa: ASYNC110 - a viewer's list
+                    await asyncio.sleep(0.1)
             kill(first)
             second = await rig.worker(traces=collector.url)
             await asyncio.gather(*tasks)
