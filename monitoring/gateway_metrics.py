@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from prometheus_client import Counter, Gauge
+
 from monitoring import buckets
 from monitoring.families import Families
 from monitoring.process_metrics import PrometheusProbe
@@ -56,18 +58,18 @@ class GatewayProbe(PrometheusProbe):
         )
 
     def _of_tenants(self, families: Families, tenants: Sequence[str]) -> None:
-        self._tenants = frozenset(tenants)
+        self._tenant_sessions: dict[str | None, Gauge] = {}
+        self._tenant_audio: dict[str | None, Counter] = {}
         if not tenants:
             return
-        self._tenant_sessions = families.gauge(
+        sessions = families.gauge(
             "tenant_sessions", "Publishers connected, by their token's tenant.", "tenant", together="livesum"
         )
-        self._tenant_audio = families.counter(
+        audio = families.counter(
             "tenant_audio_seconds", "Audio decoded from publishers, by their token's tenant.", "tenant"
         )
-        for tenant in tenants:
-            self._tenant_sessions.labels(tenant)
-            self._tenant_audio.labels(tenant)
+        self._tenant_sessions |= {tenant: sessions.labels(tenant) for tenant in tenants}
+        self._tenant_audio |= {tenant: audio.labels(tenant) for tenant in tenants}
 
     def http_answered(self, route: str, method: str, status: int, took: float) -> None:
         """A plain HTTP request was answered."""
@@ -77,15 +79,15 @@ class GatewayProbe(PrometheusProbe):
     def session_opened(self, tenant: str | None = None) -> None:
         """A publisher connected."""
         self._sessions.inc()
-        if tenant in self._tenants:
-            self._tenant_sessions.labels(tenant).inc()
+        if (sessions := self._tenant_sessions.get(tenant)) is not None:
+            sessions.inc()
 
     def session_closed(self, outcome: str, tenant: str | None = None) -> None:
         """A publisher's connection ended."""
         self._sessions.dec()
         self._session_ends.labels(outcome).inc()
-        if tenant in self._tenants:
-            self._tenant_sessions.labels(tenant).dec()
+        if (sessions := self._tenant_sessions.get(tenant)) is not None:
+            sessions.dec()
 
     def viewer_opened(self, kind: str) -> None:
         """A viewer connected."""
@@ -107,8 +109,8 @@ class GatewayProbe(PrometheusProbe):
     def audio_received(self, duration: float, tenant: str | None = None) -> None:
         """Audio was decoded from a publisher."""
         self._received.inc(duration)
-        if tenant in self._tenants:
-            self._tenant_audio.labels(tenant).inc(duration)
+        if (audio := self._tenant_audio.get(tenant)) is not None:
+            audio.inc(duration)
 
     def segment_logged(self, duration: float, took: float) -> None:
         """A segment is on the log."""
