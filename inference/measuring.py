@@ -8,8 +8,7 @@ from inference.utterance import Utterance
 
 def measure_partial(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
     """A partial is on the log since epoch second ``at``."""
-    if utterance.history.empty:
-        probe.first_partial(max(0.0, at - utterance.spoken_at(caption.start)))
+    _measure_first(probe, utterance, caption, at)
     if utterance.partial_at is not None:
         probe.partial_interval(max(0.0, at - utterance.partial_at))
     utterance.partial_at = at
@@ -20,6 +19,8 @@ def measure_final(probe: Probe, utterance: Utterance, caption: Caption, at: floa
     """A final is on the log since epoch second ``at``; its words are timed."""
     ends = [(text, word.end) for word in caption.words for text in comparable_words(word.text, caption.language)]
     words = [text for text, _ in ends]
+    if words:
+        _measure_first(probe, utterance, caption, at)
     probe.final(len(words), utterance.history.show(words, at))
     for (_, end), first in zip(ends, utterance.history.first_shown(words), strict=True):
         if end is not None and first is not None:
@@ -29,3 +30,9 @@ def measure_final(probe: Probe, utterance: Utterance, caption: Caption, at: floa
             probe.word_confidence(word.confidence)
     if utterance.ended is not None:
         probe.final_latency(max(0.0, at - utterance.ended))
+
+
+def _measure_first(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
+    """The words are the utterance's first, if none were shown: under load those are its final's."""
+    if utterance.history.empty:
+        probe.first_partial(max(0.0, at - utterance.spoken_at(caption.start)))

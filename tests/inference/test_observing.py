@@ -38,6 +38,18 @@ async def test_what_viewers_wait_for_is_what_the_log_tells() -> None:
     assert max(probe.values("final_latency")) < 0.3
 
 
+async def test_first_words_that_come_with_the_final_count_too() -> None:
+    script, pcm = script_of(1, words=2)
+    log, probe = memory_log(), RecordingProbe()
+    async with worker_on(log, ScriptedEngine(script), settings=WorkerSettings(first_partial=60.0), probe=probe):
+        await speak(log, pcm)
+        await asyncio.sleep(2)
+    assert probe.calls["partial"] == []
+    ((_, (first,)),) = probe.calls["first_partial"]
+    assert 0.5 < first < 2.0
+    assert max(probe.values("word_shown")) < first
+
+
 async def test_a_muted_stream_is_not_late() -> None:
     script, pcm = script_of(2)
     waits = {}
