@@ -1,5 +1,6 @@
 """compose.yaml says nothing that the product does not know."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,16 @@ def test_prometheus_scrapes_every_gateway_and_worker(role: str) -> None:
 def test_workers_answer_prometheus_from_outside_their_container() -> None:
     """They listen where the image's LIVECAPTIONS_HOST says."""
     assert "LIVECAPTIONS_HOST=0.0.0.0" in (ROOT / "Dockerfile").read_text()
+
+
+def test_prometheus_finds_its_rules_and_whom_to_tell() -> None:
+    configuration = ROOT / "monitoring" / "prometheus" / "prometheus.yml"
+    content = yaml.safe_load(configuration.read_text())
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
+    inside = Path(mounts["./monitoring/prometheus/prometheus.yml"])
+    for pattern in content["rule_files"]:
+        here, there = (os.path.normpath(where.parent / pattern) for where in (configuration, inside))
+        assert Path(there).parent == Path(mounts[f"./{Path(here).parent.relative_to(ROOT)}"])
+    (sender,) = content["alerting"]["alertmanagers"]
+    assert {t.partition(":")[0] for c in sender["static_configs"] for t in c["targets"]} == {"alertmanager"}
+    assert "alertmanager" in SERVICES
