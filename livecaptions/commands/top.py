@@ -17,7 +17,7 @@ from livecaptions.client.refused import UnreachableError
 from livecaptions.commands.send import DEFAULT_SERVER
 from livecaptions.top.figures import Figures, figures_of
 from livecaptions.top.keys import keys
-from livecaptions.top.screen import drawn
+from livecaptions.top.screen import Screen
 from livecaptions.top.target import Target
 
 Show = Callable[[Figures], None]
@@ -77,7 +77,7 @@ def _screen(*, as_json: bool) -> Iterator[Show]:
     else:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, live.refresh)
-            yield lambda figures: live.update(drawn(figures, _now()), refresh=True)
+            yield lambda figures: live.update(Screen(figures, _now()), refresh=True)
 
 
 async def _look(targets: Sequence[Target]) -> Figures:
@@ -97,7 +97,7 @@ def _print_json(figures: Figures) -> None:
 
 
 def _print(figures: Figures) -> None:
-    Console().print(drawn(figures, _now()))
+    Console().print(Screen(figures, _now()))
 
 
 def _now() -> datetime:

@@ -1,10 +1,11 @@
 """The figures drawn: what is at its goal green, what viewers notice yellow, what calls for somebody red."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.columns import Columns
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -17,27 +18,42 @@ UNKNOWN = Text("-", style="dim")
 WORST_PARTITIONS = 8
 
 
-def drawn(figures: Figures, at: datetime) -> RenderableType:
+@dataclass(frozen=True)
+class Screen:
     """Everything, for a terminal of any width."""
-    up = len(figures.targets) - figures.unreachable
-    head = Text.assemble(
+
+    figures: Figures
+    at: datetime
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        """The parts, from top to bottom."""
+        f = self.figures
+        yield _head(f, self.at)
+        yield Columns((_captioned(f), _late(f), _sure(f), _trouble(f)), padding=(0, 1))
+        yield _behind(f)
+        yield _targets(f.targets, options.max_width)
+        for target in f.targets:
+            if target.error is not None:
+                yield Text(f"{target.url} is unreachable: {target.error}", style="red bold")
+
+
+def _head(f: Figures, at: datetime) -> Text:
+    return Text.assemble(
         ("livecaptions top", "bold"),
         f"  {at:%H:%M:%S}  ",
-        (f"{up} of {len(figures.targets)} up", "red bold" if figures.unreachable else "green"),
-        (f"  {figures.restarts} restarted" if figures.restarts else "", "yellow"),
-        (f"  over the last {figures.window_seconds:.0f} s" if figures.window_seconds else "  first look", "dim"),
+        (f"{len(f.targets) - f.unreachable} of {len(f.targets)} up", "red bold" if f.unreachable else "green"),
+        (f"  {f.restarts} restarted" if f.restarts else "", "yellow"),
+        (f"  last {f.window_seconds:.0f} s" if f.window_seconds else "  first look", "dim"),
     )
-    panels = (_captioned(figures), _late(figures), _sure(figures), _trouble(figures))
-    return Group(head, Columns(panels, padding=(0, 1)), _behind(figures), _targets(figures.targets))
 
 
 def _captioned(f: Figures) -> Panel:
     return _panel(
         "captioned",
         ("speakers", _number(f.sessions)),
-        ("of them heard by workers", _number(f.streams)),
+        ("heard by workers", _number(f.streams)),
         ("viewers", _number(f.viewers)),
-        ("speech, seconds a second", _number(f.speech_share, 2)),
+        ("speech each second", _format(f.speech_share, "{:.2f} s")),
         ("words a minute", _number(f.words_per_minute)),
         ("partials a second", _number(f.partials_per_second, 1)),
         ("finals a minute", _number(f.finals_per_minute, 1)),
@@ -51,8 +67,8 @@ def _late(f: Figures) -> Panel:
         ("word shown p95", _seconds(f.word_shown_p95_seconds, goals.WORD_SHOWN)),
         ("first partial p95", _seconds(f.first_partial_p95_seconds, goals.FIRST_PARTIAL)),
         ("final p95", _seconds(f.final_p95_seconds, goals.FINAL)),
-        ("longest wait for a final", _seconds(f.finals_overdue_seconds, goals.FINALS_OVERDUE)),
-        ("audio behind, worst", _seconds(f.audio_behind_worst_seconds, goals.AUDIO_BEHIND)),
+        ("longest awaited", _seconds(f.finals_overdue_seconds, goals.FINALS_OVERDUE)),
+        ("audio behind", _seconds(f.audio_behind_worst_seconds, goals.AUDIO_BEHIND)),
         ("real-time factor", _judged(f.real_time_factor, goals.REAL_TIME_FACTOR, "{:.2f}")),
     )
 
@@ -61,8 +77,8 @@ def _sure(f: Figures) -> Panel:
     return _panel(
         "how sure",
         ("words taken back", _judged(f.erasure, goals.ERASURE, "{:.1%}")),
-        ("confidence, median word", _judged(f.confidence_p50, goals.CONFIDENCE, "{:.2f}")),
-        ("utterances waiting", _number(f.queue_utterances)),
+        ("confidence p50", _judged(f.confidence_p50, goals.CONFIDENCE, "{:.2f}")),
+        ("queue", _number(f.queue_utterances)),
         *((f"gate {gate}", _number(count)) for gate, count in f.gates_fired.items()),
     )
 
@@ -72,14 +88,14 @@ def _trouble(f: Figures) -> Panel:
     return _panel(
         "trouble",
         ("partials dropped", _number(f.partials_dropped)),
-        ("slow viewers let go", _bad(f.slow_viewers)),
+        ("slow viewers", _bad(f.slow_viewers)),
         ("dead letters", _bad(f.dead_letters)),
         ("restarts", _bad(f.restarts)),
         *((name, _bad(count)) for name, count in (refused or {"refused": 0.0}).items()),
     )
 
 
-def _behind(f: Figures) -> RenderableType:
+def _behind(f: Figures) -> Text:
     waiting = {partition: seconds for partition, seconds in f.audio_behind_seconds.items() if seconds > 0}
     if not waiting:
         return Text("audio behind: none on any partition", style="dim")
@@ -92,35 +108,40 @@ def _worst(waiting: Mapping[str, float]) -> str:
     return "  ".join([*shown, *([f"and {more} more"] if more else [])])
 
 
-def _targets(targets: tuple[TargetFigures, ...]) -> Table:
-    table = Table(expand=True, box=None, padding=(0, 1), header_style="dim")
-    table.add_column("target", overflow="fold", ratio=3)
-    table.add_column("state", overflow="fold", ratio=2)
-    for name in ("speakers", "viewers", "streams", "queue", "behind", "rtf", "decoding", "cpu", "memory"):
-        table.add_column(name, justify="right", no_wrap=True)
+COLUMNS: dict[str, Callable[[TargetFigures], Text]] = {
+    "speakers": lambda t: _number(t.sessions),
+    "viewers": lambda t: _number(t.viewers),
+    "streams": lambda t: _number(t.streams),
+    "behind": lambda t: _seconds(t.audio_behind_seconds, goals.AUDIO_BEHIND),
+    "queue": lambda t: _number(t.queue_utterances),
+    "rtf": lambda t: _judged(t.real_time_factor, goals.REAL_TIME_FACTOR, "{:.2f}"),
+    "decoding": lambda t: _format(t.decoding_share, "{:.0%}"),
+    "cores": lambda t: _format(t.cpu_cores, "{:.2f}"),
+    "MiB": lambda t: _format(t.memory_bytes and t.memory_bytes / 2**20, "{:.0f}"),
+}
+"""What is told of each target; those that a narrow terminal has no room for are left out from the end."""
+COLUMN_WIDTH = 8
+NAME_WIDTH = 40
+
+
+def _targets(targets: tuple[TargetFigures, ...], width: int) -> Table:
+    table = Table(expand=True, box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("target", overflow="ellipsis", no_wrap=True, ratio=3)
+    table.add_column("state", overflow="ellipsis", no_wrap=True, ratio=2)
+    shown = list(COLUMNS)[: max(0, (width - NAME_WIDTH) // (COLUMN_WIDTH + 1))]
+    for name in shown:
+        table.add_column(name, justify="right", no_wrap=True, min_width=COLUMN_WIDTH)
     for target in targets:
-        table.add_row(
-            target.url.removeprefix("http://"),
-            _state(target),
-            _number(target.sessions),
-            _number(target.viewers),
-            _number(target.streams),
-            _number(target.queue_utterances),
-            _seconds(target.audio_behind_seconds, goals.AUDIO_BEHIND),
-            _judged(target.real_time_factor, goals.REAL_TIME_FACTOR, "{:.2f}"),
-            _format(target.decoding_share, "{:.0%}"),
-            _format(target.cpu_cores, "{:.2f}"),
-            _format(target.memory_bytes and target.memory_bytes / 2**20, "{:.0f} MiB"),
-        )
+        name = target.url.removeprefix("http://")
+        table.add_row(name, _state(target), *(COLUMNS[column](target) for column in shown))
     return table
 
 
 def _state(target: TargetFigures) -> Text:
     if target.error is not None:
-        return Text(f"unreachable: {target.error}", style="red bold")
+        return Text("unreachable", style="red bold")
     said = "+".join(target.roles) or "up"
-    restarted = f", restarted {target.restarts}x" if target.restarts else ""
-    return Text.assemble((said, "green"), f" {target.model or ''}".rstrip(), (restarted, "yellow"))
+    return Text.assemble((said, "green"), (f" restarted {target.restarts}x" if target.restarts else "", "yellow"))
 
 
 def _panel(title: str, *rows: tuple[str, Text]) -> Panel:
