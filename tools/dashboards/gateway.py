@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 from livecaptions.top import goals
 from tools.dashboards.board import Row, board
 from tools.dashboards.panels import ANY_IS_BAD, Look, Panel, Query, Unit, distribution, lines
-from tools.dashboards.queries import counted, gauge, quantile, rate, ratio
+from tools.dashboards.queries import Pattern, counted, gauge, quantile, rate, ratio
 
 
 def gateway() -> dashboard.Dashboard:
@@ -84,7 +84,8 @@ def _viewers() -> list[Panel]:
 
 
 def _http() -> list[Panel]:
-    failed = rate("http_requests_total", "route", status="5..|5xx")
+    answered = rate("http_requests_total", "route")
+    failed = f"({rate('http_requests_total', 'route', status=Pattern('5..'))} or 0 * {answered})"
     return [
         lines(
             Look(
@@ -107,14 +108,14 @@ def _http() -> list[Panel]:
         ),
         lines(
             Look("Requests", "Pages and REST in a second, by route; sockets are not among them.", Unit.REQUESTS),
-            Query(rate("http_requests_total", "route"), "{{route}}"),
+            Query(answered, "{{route}}"),
             stacked=True,
         ),
         lines(
             Look(
                 "Failed requests", "The share of requests of a route that failed by our fault. Good: none.", Unit.SHARE
             ),
-            Query(ratio(failed, rate("http_requests_total", "route")), "{{route}}"),
+            Query(ratio(failed, answered), "{{route}}"),
             goal=ANY_IS_BAD,
         ),
         lines(

@@ -85,7 +85,7 @@ def _busy() -> list[Panel]:
 
 
 def _behind() -> list[Panel]:
-    owned = f"count({gauge('partition_assigned', 'partition', fold='max')} > 0)"
+    owned = f"(count({gauge('partition_assigned', 'partition', fold='max')} > 0) or vector(0))"
     return [
         lines(
             Look(

@@ -6,7 +6,7 @@ from livecaptions.top import goals
 from livecaptions.top.goals import Goal
 from tools.dashboards.board import Row, board
 from tools.dashboards.panels import ANY_IS_BAD, Look, Panel, Query, Unit, lines, number
-from tools.dashboards.queries import counted, gauge, quantile, rate, ratio, within
+from tools.dashboards.queries import Pattern, counted, gauge, quantile, rate, ratio, within
 
 SLO = Goal(0.99, 0.95)
 """The share of words and finals in time: below the second more than 5 in 100 are late."""
@@ -90,7 +90,7 @@ def _now() -> list[Panel]:
                 "is too_many, workers where it is overloaded (dashboard Gateway).",
                 Unit.COUNT,
             ),
-            Query(counted("refusals_total", code="too_many|overloaded"), "refused"),
+            Query(counted("refusals_total", code=Pattern("too_many|overloaded")), "refused"),
             goal=ANY_IS_BAD,
             width=3,
         ),
@@ -153,7 +153,7 @@ def _captioned() -> list[Panel]:
                 "Gateways and workers that Prometheus reaches. Good: as many as you started.",
                 Unit.COUNT,
             ),
-            Query(gauge("up", "job", job="livecaptions.*"), "{{job}}"),
+            Query(gauge("up", "job"), "{{job}}"),
             Query(gauge("model_loaded"), "workers with their model"),
         ),
         lines(

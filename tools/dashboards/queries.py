@@ -1,7 +1,15 @@
 """PromQL over our metrics, of the instances that are chosen; names come without their prefix."""
 
 CHOSEN = 'instance=~"$instance"'
+OURS = 'job=~"livecaptions.*"'
+"""Of metrics that other people's processes have too."""
 WITHIN = "[$__rate_interval]"
+
+
+class Pattern(str):
+    """A label's values as a regular expression."""
+
+    __slots__ = ()
 
 
 def gauge(name: str, *by: str, fold: str = "sum", **labels: str) -> str:
@@ -40,14 +48,12 @@ def mean(histogram: str, *by: str) -> str:
 
 
 def _series(name: str, labels: dict[str, str]) -> str:
-    prefix = "" if name.startswith(("process_", "python_")) or name == "up" else "livecaptions_"
-    matchers = [CHOSEN, *(f"{label}{_matcher(value)}" for label, value in labels.items())]
-    return f"{prefix}{name}{{{', '.join(matchers)}}}"
-
-
-def _matcher(value: str) -> str:
-    return f'=~"{value}"' if "|" in value or "*" in value else f'="{value}"'
+    everybody_has_it = name.startswith("process_") or name == "up"
+    matchers = [CHOSEN, *([OURS] if everybody_has_it else [])]
+    for label, value in labels.items():
+        matchers.append(f'{label}{"=~" if isinstance(value, Pattern) else "="}"{value}"')
+    return f"{'' if everybody_has_it else 'livecaptions_'}{name}{{{', '.join(matchers)}}}"
 
 
 def _by(labels: tuple[str, ...]) -> str:
-    return f" by ({', '.join(labels)}) " if labels else " "
+    return f" by ({', '.join(labels)}) " if labels else ""

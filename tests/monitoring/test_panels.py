@@ -1,0 +1,164 @@
+"""Every panel's question is answered by a real Prometheus of a gateway and a worker that are spoken to and watched."""
+
+import asyncio
+import contextlib
+import json
+import math
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from livecaptions.talk import talk_path
+from tests.e2e.conftest import pcm16
+from tests.failover.rig import ROOM, speak, watching
+from tests.kafka import free_ports
+from tests.livecaptions.test_commands import livecaptions
+from tests.monitoring.prometheus import Prometheus, Series
+from tests.monitoring.test_dashboards import PANELS, Panel
+from tools.dashboards.files import FOLDER
+
+pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
+
+TRACKS = 3
+SECONDS = 30.0
+"""Of the talk on each track."""
+RATES_OVER = "10s"
+STEP = 2.0
+
+
+@dataclass
+class Observed:
+    """What was seen of the system under load: by Prometheus from ``begin`` to ``end``, and by ``top`` in between."""
+
+    prometheus: Prometheus
+    begin: float
+    end: float
+    top: dict[str, Any]
+
+    def answers(self, expression: str) -> list[Series]:
+        for variable, value in {
+            "$__rate_interval": RATES_OVER,
+            "$__range": f"{math.ceil(self.end - self.begin)}s",
+            "$instance": ".*",
+        }.items():
+            expression = expression.replace(variable, value)
+        return self.prometheus.range(expression, self.begin, self.end, STEP)
+
+    def values(self, board: str, title: str, legend: str | None = None) -> list[float]:
+        """Every finite value that a panel shows."""
+        panels = json.loads((FOLDER / board).read_text())["panels"]
+        (panel,) = (panel for panel in panels if panel["title"] == title)
+        targets = [t for t in panel["targets"] if legend in {None, t["legendFormat"]}]
+        return [value for target in targets for value in finite(self.answers(target["expr"]))]
+
+
+def finite(answers: list[Series]) -> list[float]:
+    values = [float(value) for series in answers for _, value in series["values"]]
+    return [value for value in values if math.isfinite(value)]
+
+
+@pytest.fixture(scope="module")
+def observed(bootstrap: str) -> Iterator[Observed]:
+    ears, worker = free_ports(2)
+    common = ("--transport", f"kafka://{bootstrap}", "--kafka-prefix", f"panels-{ears}-", "--partitions", "4")
+    start = (sys.executable, "-m", "livecaptions.cli")
+    subprocess.run([*start, "topics", *common], check=True)
+    processes = [
+        subprocess.Popen([*start, "gateway", *common, "--port", str(ears), "--max-sessions", str(TRACKS)]),
+        subprocess.Popen([*start, "worker", *common, "--model", "tiny.en", "--metrics-port", str(worker)]),
+    ]
+    targets = {"livecaptions-gateway": [f"127.0.0.1:{ears}"], "livecaptions-worker": [f"127.0.0.1:{worker}"]}
+    try:
+        for port in (ears, worker):
+            wait_ready(port)
+        with Prometheus(targets) as prometheus:
+            begin = time.time()
+            top = asyncio.run(load(f"http://127.0.0.1:{ears}", f"http://127.0.0.1:{worker}"))
+            yield Observed(prometheus, begin, time.time(), top)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(60)
+
+
+def wait_ready(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK:
+                return
+        assert time.monotonic() < deadline, "not ready within a minute"
+        time.sleep(0.2)
+
+
+async def load(gateway: str, worker: str) -> dict[str, Any]:
+    """Speak, watch, be refused; what ``top`` saw of it."""
+    pcm = np.frombuffer(pcm16(talk_path(), seconds=SECONDS), dtype="<i2").astype(np.int16)
+    async with watching(gateway), watching(gateway), event_stream(gateway), one_that_never_reads(gateway):
+        speaking = [asyncio.create_task(speak(gateway, f"t{number}", pcm)) for number in range(TRACKS)]
+        await asyncio.sleep(5)
+        await refused(gateway, "publish?track=one-too-many", 429)
+        await refused(gateway, "publish?sample_rate=1", 400)
+        async with httpx.AsyncClient(base_url=gateway, trust_env=False) as client:
+            for path in ("/", "/v1/rooms", f"/v1/rooms/{ROOM}/transcript?format=txt", "/v1/rooms/nowhere/transcript"):
+                await client.get(path)
+        code, out, err = await livecaptions(
+            "top", "--once", "--json", "--interval", "15", "--url", f"{gateway},{worker}"
+        )
+        assert (code, err) == (0, "")
+        await asyncio.gather(*speaking)
+    await asyncio.sleep(3)  # the last scrapes
+    figures: dict[str, Any] = json.loads(out)
+    return figures
+
+
+async def refused(gateway: str, what: str, status: int) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"{gateway.replace('http', 'ws')}/v1/rooms/{ROOM}/{what}")
+    assert refusal.value.response.status_code == status
+
+
+@asynccontextmanager
+async def event_stream(gateway: str) -> AsyncIterator[None]:
+    async def read() -> None:
+        async with (
+            httpx.AsyncClient(base_url=gateway, trust_env=False, timeout=60) as client,
+            client.stream("GET", f"/v1/rooms/{ROOM}/captions", headers={"Accept": "text/event-stream"}) as response,
+        ):
+            async for _ in response.aiter_lines():
+                pass
+
+    task = asyncio.create_task(read())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def one_that_never_reads(gateway: str) -> AsyncIterator[None]:
+    host, port = gateway.removeprefix("http://").split(":")
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    sock.connect((host, int(port)))
+    url = f"ws://{host}:{port}/v1/rooms/{ROOM}/captions"
+    async with connect(url, sock=sock, compression=None, max_queue=1, close_timeout=0.1, ping_interval=None):
+        yield
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_every_question_of_every_panel_is_answered(panel: Panel, observed: Observed) -> None:
+    for target in panel["targets"]:
+        answers = observed.answers(target["expr"])
+        assert finite(answers), f"no answer to {target['expr']}"
