@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import numpy as np
@@ -20,10 +19,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from livecaptions.talk import talk_path
+from livecaptions.top.figures import Figures, figures_of
+from livecaptions.top.target import Target
 from tests.e2e.conftest import pcm16
 from tests.failover.rig import ROOM, speak, watching
 from tests.kafka import free_ports
-from tests.livecaptions.test_commands import livecaptions
 from tests.monitoring.prometheus import Prometheus, Series
 from tests.monitoring.test_dashboards import PANELS, Panel
 from tools.dashboards.files import FOLDER
@@ -35,6 +35,8 @@ SECONDS = 30.0
 """Of the talk on each track."""
 RATES_OVER = "10s"
 STEP = 2.0
+PATIENCE = 240.0
+"""Seconds for a model to be warm on a busy machine."""
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Observed:
     prometheus: Prometheus
     begin: float
     end: float
-    top: dict[str, Any]
+    top: Figures
 
     def answers(self, expression: str) -> list[Series]:
         for variable, value in {
@@ -70,6 +72,12 @@ def finite(answers: list[Series]) -> list[float]:
 
 @pytest.fixture(scope="module")
 def observed(bootstrap: str) -> Iterator[Observed]:
+    with observing(bootstrap) as seen:
+        yield seen
+
+
+@contextlib.contextmanager
+def observing(bootstrap: str) -> Iterator[Observed]:
     ears, worker = free_ports(2)
     common = ("--transport", f"kafka://{bootstrap}", "--kafka-prefix", f"panels-{ears}-", "--partitions", "4")
     start = (sys.executable, "-m", "livecaptions.cli")
@@ -94,16 +102,16 @@ def observed(bootstrap: str) -> Iterator[Observed]:
 
 
 def wait_ready(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK:
                 return
-        assert time.monotonic() < deadline, "not ready within a minute"
+        assert time.monotonic() < deadline, f"nothing is ready at port {port}"
         time.sleep(0.2)
 
 
-async def load(gateway: str, worker: str) -> dict[str, Any]:
+async def load(gateway: str, worker: str) -> Figures:
     """Speak, watch, be refused; what ``top`` saw of it."""
     pcm = np.frombuffer(pcm16(talk_path(), seconds=SECONDS), dtype="<i2").astype(np.int16)
     async with watching(gateway), watching(gateway), event_stream(gateway), one_that_never_reads(gateway):
@@ -114,14 +122,22 @@ async def load(gateway: str, worker: str) -> dict[str, Any]:
         async with httpx.AsyncClient(base_url=gateway, trust_env=False) as client:
             for path in ("/", "/v1/rooms", f"/v1/rooms/{ROOM}/transcript?format=txt", "/v1/rooms/nowhere/transcript"):
                 await client.get(path)
-        code, out, err = await livecaptions(
-            "top", "--once", "--json", "--interval", "15", "--url", f"{gateway},{worker}"
-        )
-        assert (code, err) == (0, "")
+        figures = await top(gateway, worker)
         await asyncio.gather(*speaking)
     await asyncio.sleep(3)  # the last scrapes
-    figures: dict[str, Any] = json.loads(out)
     return figures
+
+
+async def top(*addresses: str) -> Figures:
+    """Fifteen seconds as ``livecaptions top`` sees them."""
+    targets = [Target(address, window=60, timeout=10) for address in addresses]
+    for seconds in (0.0, 15.0):
+        await asyncio.sleep(seconds)
+        for target in targets:
+            await target.scrape(asyncio.get_running_loop().time())
+    for target in targets:
+        await target.close()
+    return figures_of(targets)
 
 
 async def refused(gateway: str, what: str, status: int) -> None:
