@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import kafka
+from tools.k8s import toolbox
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Recordings beside the project's root, never part of it."""
@@ -20,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {
         "speech": None if (SHARED / "speech").is_dir() else f"the recordings of {SHARED}/speech are not there",
         "browser": None if shutil.which("chromium") else "no Chromium: apt-get install chromium",
+        "k8s": toolbox.missing(),
         "kafka": kafka.missing(),
         "prometheus": None if shutil.which("prometheus") else "no Prometheus: apt-get install prometheus",
         "alertmanager": (

@@ -1,0 +1,36 @@
+"""Programs and sources from Go modules, kept in the cache: Debian has no such tools, or old ones."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livecaptions"
+
+KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1"
+KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
+
+
+def missing() -> str | None:
+    """What this machine lacks to render and check manifests."""
+    if not shutil.which("go"):
+        return "no Go 1.24 or newer for kustomize and kubeconform: apt-get install golang-go (Debian 13)"
+    if not (shutil.which("java") and shutil.which("mvn")):
+        return "no Java or Maven for Strimzi's schemas: apt-get install default-jdk-headless maven"
+    return None
+
+
+def program(package: str) -> Path:
+    """A program built from a Go module's package, ``PATH@VERSION``; built when it is first asked for."""
+    folder = CACHE / "bin" / package.replace("/", "_")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-trimpath"}
+        subprocess.run(["go", "install", package], check=True, env=environment, cwd="/")
+    return next(folder.iterdir())
+
+
+def sources(module: str) -> Path:
+    """The folder of a Go module, ``PATH@VERSION``."""
+    told = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, cwd="/")
+    return Path(json.loads(told.stdout)["Dir"])
