@@ -2,7 +2,8 @@
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint format bench-latency bench-windows bench-vad docs-metrics dashboards clean
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint lint-k8s format bench-latency bench-windows bench-vad clean
+/p' Makefile)
 
 demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
 	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
@@ -22,6 +23,9 @@ lint: environment  ## what CI asks besides the tests
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+lint-k8s: environment  ## the manifests: kubeconform and checkov; needs Go, a JDK and Maven
+	.venv/bin/python -m tools.k8s.lint
 
 format: environment
 	.venv/bin/ruff check --fix
@@ -48,7 +52,6 @@ docs-metrics: environment  ## docs/metrics.md as the code has it
 dashboards: environment  ## write monitoring/dashboards anew from tools/dashboards
 	.venv/bin/python -m tools.dashboards
 
-.PHONY: environment
 environment: $(UV)
 	@$(UV) sync --quiet --locked --extra tiny --extra traces
 
