@@ -1,12 +1,14 @@
 """Pods: as little right as can be, probes that ask what is served, and never all gone at once."""
 
 import pytest
+from fastapi import APIRouter, FastAPI
 
 from livecaptions.clock import SystemClock
 from livecaptions.logs import memory_log
 from livecaptions.settings.load import load
 from livecaptions.wiring import build_gateway
-from monitoring.metrics import PrometheusProbe
+from monitoring.endpoints import endpoints, endpoints_alone
+from monitoring.metrics import Families, GatewayProbe
 from streamer.app import create_app
 from tests.k8s.manifests import Object, container_of, labels_of, manifests, pod_of, selects
 from tools.k8s.lint import OVERLAYS
@@ -16,12 +18,26 @@ pytestmark = pytest.mark.k8s
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
-def routes() -> set[str]:
-    """The paths that a gateway serves."""
-    settings, clock, probe = load({}).settings, SystemClock(), PrometheusProbe()
-    gateway = build_gateway(settings, memory_log(settings, clock), clock, probe)
-    app = create_app(gateway, metrics=probe.render, not_ready=list)
-    return {path for route in app.routes if isinstance(path := getattr(route, "path", None), str)}
+def nothing() -> tuple[bytes, str]:
+    return b"", ""
+
+
+def gateway_app() -> FastAPI:
+    settings, clock, probe = load({}).settings, SystemClock(), GatewayProbe(Families(), "0")
+    app = create_app(build_gateway(settings, memory_log(settings, clock), clock, probe))
+    app.include_router(endpoints(nothing, list))
+    return app
+
+
+def routes(app: FastAPI | APIRouter) -> set[str]:
+    """The paths it serves, those of the routers it includes too."""
+    found: set[str] = set()
+    for route in app.routes:
+        if isinstance(included := getattr(route, "original_router", None), APIRouter):
+            found |= routes(included)
+        elif isinstance(path := getattr(route, "path", None), str):
+            found.add(path)
+    return found
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -77,7 +93,7 @@ def test_workers_of_production_have_a_gpu_each() -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_probes_ask_what_is_served(overlay: str) -> None:
-    served = routes()
+    served = {"gateway": routes(gateway_app()), "worker": routes(endpoints_alone(nothing, list))}
     for workload in manifests(overlay).deployments():
         container, environment = container_of(workload), manifests(overlay).environment(workload)
         role = container["args"][0]
@@ -89,7 +105,7 @@ def test_probes_ask_what_is_served(overlay: str) -> None:
         for probe in PROBES:
             asked = container[probe]["httpGet"]
             assert ports[asked["port"]] == listens
-            assert asked["path"] in served
+            assert asked["path"] in served[role]
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
         assert container["livenessProbe"]["httpGet"]["path"] == "/healthz", "what others lack is no reason to be killed"
         assert environment["LIVECAPTIONS_HOST"] == "0.0.0.0"  # noqa: S104 - the pod's own address
@@ -146,7 +162,8 @@ def test_the_ingress_leads_to_what_is_for_clients_and_to_nothing_else() -> None:
         return any(path == p if kind == "Exact" else (path + "/").startswith(p.rstrip("/") + "/") for p, kind in rules)
 
     inside = {"/metrics", "/healthz", "/readyz", "/openapi.json", "/{path:path}"}
-    assert {path for path in routes() if not routed(path)} == inside
+    assert {"/", "/r/{room}", "/static", "/v1/rooms/{room}/publish"} <= routes(gateway_app())
+    assert {path for path in routes(gateway_app()) if not routed(path)} == inside
     assert {tls["hosts"][0] for tls in ingress["spec"]["tls"]} == {rule["host"]}
     assert all(backend_exists(path["backend"]["service"]) for path in rule["http"]["paths"])
 

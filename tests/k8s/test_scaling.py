@@ -5,7 +5,7 @@ import re
 import pytest
 
 from livecaptions.settings.load import load
-from monitoring.metrics import PrometheusProbe
+from monitoring.metrics import Families, GatewayProbe, WorkerProbe
 from tests.k8s.manifests import Object, manifests
 
 pytestmark = pytest.mark.k8s
@@ -19,10 +19,12 @@ def test_both_deployments_are_scaled() -> None:
     assert set(scaled()) == {d["metadata"]["name"] for d in manifests("gpu").deployments()}
 
 
-def test_every_metric_is_exposed_and_of_this_namespace() -> None:
-    exposed = {family.name for family in PrometheusProbe().registry.collect()}
-    for spec in scaled().values():
-        for trigger in spec["triggers"]:
+def test_every_metric_is_exposed_by_what_it_scales_and_is_of_this_namespace() -> None:
+    for make, name in ((GatewayProbe, "livecaptions-gateway"), (WorkerProbe, "livecaptions-worker")):
+        families = Families()
+        make(families, "0")
+        exposed = {family.name for family in families.described}
+        for trigger in scaled()[name]["triggers"]:
             query = trigger["metadata"]["query"]
             assert set(re.findall(r"livecaptions_\w+", query)) <= exposed
             assert '{namespace="livecaptions"}' in query
