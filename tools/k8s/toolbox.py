@@ -25,8 +25,7 @@ def program(package: str) -> Path:
     """A program built from a Go module's package, ``PATH@VERSION``; built when it is first asked for."""
     folder = CACHE / "bin" / package.replace("/", "_")
     if not folder.is_dir() or not any(folder.iterdir()):
-        environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-trimpath"}
-        subprocess.run(["go", "install", package], check=True, env=environment, cwd="/")
+        subprocess.run(["go", "install", package], check=True, env={**os.environ, "GOBIN": str(folder)}, cwd="/")
     return next(folder.iterdir())
 
 
