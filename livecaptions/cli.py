@@ -7,6 +7,7 @@ import typer
 from captions.errors import LivecaptionsError, SetupError
 from livecaptions.commands.check_config import check_config
 from livecaptions.commands.demo import demo
+from livecaptions.commands.health import health
 from livecaptions.commands.send import send
 from livecaptions.commands.serve import gateway, serve, worker
 from livecaptions.commands.top import top
@@ -30,6 +31,7 @@ app.command()(watch)
 app.command()(top)
 app.command()(demo)
 app.command()(takes_settings(check_config))
+app.command()(health)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import kafka
+from tests.image import container
 from tools.k8s import toolbox
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -30,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             else "no Alertmanager: apt-get install prometheus-alertmanager"
         ),
         "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
+        "image": container.missing(),
     }
     for item in items:
         for marker, reason in missing.items():

@@ -103,3 +103,14 @@ async def test_the_demo_plays_and_ends_by_itself() -> None:
     assert "/r/demo" in out
     assert "welcome to the second day of the conference" in out
     assert "a word shown" in out
+
+
+async def test_health_says_whether_a_server_lives() -> None:
+    async with running(SCRIPT) as system:
+        assert await livecaptions("health", system.http) == (0, f"{system.http}/healthz answers\n", "")
+        code, out, err = await livecaptions("health", f"{system.http}/elsewhere")
+        assert (code, out) == (1, "")
+        assert "HTTP 404" in err
+    code, out, err = await livecaptions("health", system.http)
+    assert (code, out) == (1, "")
+    assert "does not answer" in err

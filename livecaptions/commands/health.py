@@ -1,0 +1,42 @@
+"""``livecaptions health``: whether a server lives, for people and for container runtimes.
+
+A runtime asks twice a minute, with ``python -m livecaptions.commands.health``: that imports a tenth of the program.
+"""
+
+import urllib.error
+import urllib.request
+from typing import Annotated
+
+import typer
+
+from livecaptions.client.address import LOOPBACK, check_address
+
+PATIENCE = 4.0
+"""Seconds."""
+
+
+def health(
+    url: Annotated[str, typer.Argument(help="The server, or a worker's metrics port.")] = "http://localhost:8080",
+) -> None:
+    """Say whether a server lives; exit code 0 when it does, 1 when not."""
+    parts = check_address(url)
+    scheme = "https" if parts.scheme in {"https", "wss"} else "http"
+    address = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/healthz"
+    # this machine is reached without a detour
+    direct = [urllib.request.ProxyHandler({})] if parts.hostname in LOOPBACK else []
+    try:
+        with urllib.request.build_opener(*direct).open(address, timeout=PATIENCE):
+            typer.echo(f"{address} answers")
+    except urllib.error.HTTPError as error:
+        _fail(f"{address} answers with HTTP {error.code}")
+    except OSError as error:
+        _fail(f"{address} does not answer: {getattr(error, 'reason', error)}")
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"livecaptions: {message}", err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(health)

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The container images by podman, without Docker and without a public registry: Debian from debootstrap stands in for
+# Debian's image, the uv that makes the environment for uv's. Root, and:
+#   apt-get install podman runc debootstrap
+#   image.sh build           localhost/livecaptions:cpu; layers and packages are kept for the next time
+#   image.sh cuda DIR        localhost/livecaptions:cuda, with the libcublas of DIR (site-packages/nvidia/cublas/lib)
+#   image.sh run ARGS...     podman run, as restricted as Kubernetes makes it, on this machine's network
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+base=localhost/debian:bookworm
+
+import() { # DIR IMAGE
+  tar -C "$1" -c . | podman import --quiet - "$2" >/dev/null
+}
+
+base() {
+  podman image exists "$base" && return
+  local work; work=$(mktemp -d)
+  debootstrap --variant=minbase bookworm "$work/root" http://deb.debian.org/debian >"$work/log" || { cat "$work/log" >&2; exit 1; }
+  rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
+  import "$work/root" "$base"
+  rm -rf "$work"
+}
+
+uv_image() { # prints the image's name: an image for each version, so that what was built with it is found again
+  local program work image
+  program=$(type -P uv || echo "$root/.tools/uv/bin/uv")
+  image=localhost/uv:$("$program" --version | cut -d' ' -f2)
+  if ! podman image exists "$image"; then
+    work=$(mktemp -d)
+    cp -L "$program" "$work/uv"
+    import "$work" "$image"
+    rm -rf "$work"
+  fi
+  echo "$image"
+}
+
+build() { # TARGET ARGS...
+  local target=$1 certificates=(); shift
+  base
+  # a machine's own certificate authorities reach the build, and never the image
+  [ -z "${SSL_CERT_FILE:-}" ] ||
+    certificates=(--volume "$SSL_CERT_FILE:/run/certificates.pem:ro" --build-arg SSL_CERT_FILE=/run/certificates.pem)
+  podman build --quiet --isolation chroot --network host --format docker --target "$target" --tag "localhost/livecaptions:$target" \
+    --build-arg "BASE=$base" --build-arg "UV=$(uv_image)" "${certificates[@]}" "$@" "$root"
+}
+
+cuda() { # DIR
+  local work; work=$(mktemp -d)
+  mkdir -p "$work/usr/local/cuda/lib64"
+  cp -L "$1"/libcublas.so.12 "$1"/libcublasLt.so.12 "$work/usr/local/cuda/lib64/"
+  base
+  printf 'FROM %s\nCOPY usr /usr\n' "$base" | podman build --quiet --isolation chroot --tag localhost/cuda:standin --file - "$work" >/dev/null
+  rm -rf "$work"
+  build cuda --build-arg CUDA_BASE=localhost/cuda:standin
+}
+
+case ${1:-} in
+  build) build cpu ;;
+  cuda) cuda "$2" ;;
+  # healthcheck timers need systemd; podman's own ulimits more rights than a nested machine's root has
+  run) shift; exec podman --runtime runc run --rm --network host --no-healthcheck --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 \
+    --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges "$@" ;;
+  *) sed -n '2,9p' "$0"; exit 2 ;;
+esac
