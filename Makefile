@@ -2,8 +2,7 @@
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/.PHONY: demo demo-kafka kafka bench-failover bench-throughput test lint lint-k8s format bench-latency bench-windows bench-vad clean
-/p' Makefile)
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' Makefile)
 
 demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
 	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
