@@ -4,6 +4,7 @@
 #   apt-get install podman runc debootstrap
 #   image.sh build           localhost/livecaptions:cpu; layers and packages are kept for the next time
 #   image.sh cuda DIR        localhost/livecaptions:cuda, with the libcublas of DIR (site-packages/nvidia/cublas/lib)
+#   image.sh kafka           localhost/livecaptions-kafka; needs a JDK and Maven too
 #   image.sh run ARGS...     podman run, as restricted as Kubernetes makes it, on this machine's network
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -55,11 +56,22 @@ cuda() { # DIR
   build cuda --build-arg CUDA_BASE=localhost/cuda:standin
 }
 
+kafka() {
+  local work; work=$(mktemp -d)
+  base
+  KAFKA_DIR=$work sh "$root/tools/kafka/kafka.sh" install
+  cp "$root/tools/kafka/kafka.sh" "$work"
+  podman build --quiet --isolation chroot --network host --format docker --tag localhost/livecaptions-kafka --build-arg "BASE=$base" \
+    --file "$root/tools/kafka/Dockerfile" "$work"
+  rm -rf "$work"
+}
+
 case ${1:-} in
   build) build cpu ;;
   cuda) cuda "$2" ;;
+  kafka) kafka ;;
   # healthcheck timers need systemd; podman's own ulimits more rights than a nested machine's root has
   run) shift; exec podman --runtime runc run --rm --network host --no-healthcheck --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 \
     --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges "$@" ;;
-  *) sed -n '2,9p' "$0"; exit 2 ;;
+  *) sed -n '2,10p' "$0"; exit 2 ;;
 esac
