@@ -41,9 +41,9 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 FROM python AS runtime
 RUN useradd --uid 10001 --create-home --home-dir /var/cache/livecaptions --shell /usr/sbin/nologin captions
 COPY --from=build /app/.venv /app/.venv
-# models that are fetched go to HF_HOME; the health check asks on 8080
+# models that are fetched go to HF_HOME; every role answers on 8080
 ENV PATH=/app/.venv/bin:$PATH HF_HOME=/var/cache/livecaptions \
-    LIVECAPTIONS_HOST=0.0.0.0 LIVECAPTIONS_PORT=8080 LIVECAPTIONS_LOG_FORMAT=json
+    LIVECAPTIONS_HOST=0.0.0.0 LIVECAPTIONS_PORT=8080 LIVECAPTIONS_METRICS_PORT=8080 LIVECAPTIONS_LOG_FORMAT=json
 USER 10001:10001
 VOLUME /var/cache/livecaptions
 EXPOSE 8080

@@ -17,6 +17,11 @@ kafka:  ## a broker of one node on port 9092, until Ctrl-C; needs a JDK and Mave
 test: environment  ## every test this machine can run
 	.venv/bin/pytest
 
+K8S_TESTS ?= tests/k8s_cluster
+
+test-k8s: environment  ## the manifests on a Kubernetes cluster of its own: docs/cluster-tests.md; root, and minutes to build it first
+	.venv/bin/pytest $(K8S_TESTS)
+
 lint: environment  ## what CI asks besides the tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

@@ -24,19 +24,25 @@ FRAME_SECONDS = 0.1
 
 
 @dataclass
-class Server:
-    """A running ``livecaptions serve``."""
+class Address:
+    """Where a server is: HOST:PORT."""
 
-    port: int
-    process: subprocess.Popen[str]
+    authority: str
 
     @property
     def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.authority}"
 
     @property
     def ws(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.authority}"
+
+
+@dataclass
+class Server(Address):
+    """A running ``livecaptions serve``."""
+
+    process: subprocess.Popen[str]
 
     def terminate(self) -> int:
         """Ask it to stop; its exit code."""
@@ -50,7 +56,7 @@ def start_server(*flags: str) -> Server:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LIVECAPTIONS_")}
     command = [sys.executable, "-m", "livecaptions.cli", "serve", "--model", "tiny.en", "--port", str(port), *flags]
     process = subprocess.Popen(command, text=True, stdout=subprocess.DEVNULL, stderr=None, env=environment)
-    server = Server(port, process)
+    server = Server(f"127.0.0.1:{port}", process)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -101,7 +107,7 @@ class Heard:
 
 
 async def publish(
-    server: Server, room: str, audio: bytes, *, speed: float = 1e9, query: str = "", frame: int = 3200
+    server: Address, room: str, audio: bytes, *, speed: float = 1e9, query: str = "", frame: int = 3200
 ) -> Heard:
     """Send ``audio`` in frames of ``frame`` bytes at ``speed`` times real time (of 16 kHz PCM16), then ``end``."""
     heard = Heard()
@@ -125,7 +131,7 @@ async def publish(
 
 
 @asynccontextmanager
-async def viewing(server: Server, room: str, query: str = "") -> AsyncIterator[list[dict[str, Any]]]:
+async def viewing(server: Address, room: str, query: str = "") -> AsyncIterator[list[dict[str, Any]]]:
     """Collect what a viewer of ``room`` is told while the context lasts."""
     seen: list[dict[str, Any]] = []
     async with connect(f"{server.ws}/v1/rooms/{room}/captions?{query}", compression=None, max_size=None) as ws:

@@ -121,12 +121,12 @@ class Seen:
 
 
 @asynccontextmanager
-async def watching(servers: str) -> AsyncIterator[Seen]:
+async def watching(servers: str, room: str = ROOM) -> AsyncIterator[Seen]:
     """A viewer of the room that goes on at another server where one is lost."""
     seen = Seen()
 
     async def watch() -> None:
-        async for event in view(View(server=servers, room=ROOM)):
+        async for event in view(View(server=servers, room=room)):
             seen.events.append((time.monotonic(), event))
             if event["type"] == "live":
                 seen.live.set()
@@ -140,7 +140,7 @@ async def watching(servers: str) -> AsyncIterator[Seen]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def speak(servers: str, track: str, pcm: Pcm) -> list[Event]:
+async def speak(servers: str, track: str, pcm: Pcm, room: str = ROOM) -> list[Event]:
     """Publish in real time, to the last caption; everything the publisher was told."""
     told: list[Event] = []
 
@@ -150,17 +150,19 @@ async def speak(servers: str, track: str, pcm: Pcm) -> list[Event]:
             await asyncio.sleep(max(0.0, began + at / 2 / SAMPLE_RATE - time.monotonic()))
             yield audio[at : at + FRAME]
 
-    await Publisher(Stream(server=servers, room=ROOM, track=track, language="en"), told.append).publish(frames())
+    await Publisher(Stream(server=servers, room=room, track=track, language="en"), told.append).publish(frames())
     return told
 
 
 @asynccontextmanager
-async def speaking(servers: Sequence[str], pcm: Pcm, tracks: int) -> AsyncIterator[list["asyncio.Task[list[Event]]"]]:
+async def speaking(
+    servers: Sequence[str], pcm: Pcm, tracks: int, room: str = ROOM
+) -> AsyncIterator[list["asyncio.Task[list[Event]]"]]:
     """So many tracks at once, each beginning at another of the servers."""
     tasks = []
     for number in range(tracks):
         turned = [*servers[number % len(servers) :], *servers[: number % len(servers)]]
-        tasks.append(asyncio.create_task(speak(",".join(turned), f"t{number}", pcm)))
+        tasks.append(asyncio.create_task(speak(",".join(turned), f"t{number}", pcm, room)))
     try:
         yield tasks
     finally:

@@ -67,7 +67,7 @@ def serving(name: str, *flags: str) -> Iterator[Server]:
         "serve",
         *flags,
     ]
-    server = Server(port, subprocess.Popen(command, text=True))
+    server = Server(f"127.0.0.1:{port}", subprocess.Popen(command, text=True))
     try:
         deadline = time.monotonic() + PATIENCE
         while not _ready(server):
