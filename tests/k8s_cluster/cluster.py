@@ -34,7 +34,7 @@ def missing() -> str | None:
 
 def kubectl(*arguments: str, timeout: float = PATIENCE) -> str:
     """What kubectl prints, as cluster-admin, in the namespace of the manifests."""
-    command = [SCRIPT, "kubectl", "--namespace", NAMESPACE, *arguments]
+    command = [str(SCRIPT), "kubectl", "--namespace", NAMESPACE, *arguments]
     done = subprocess.run(command, check=False, text=True, capture_output=True, timeout=timeout)
     assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
     return done.stdout

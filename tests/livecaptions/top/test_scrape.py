@@ -2,7 +2,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from livecaptions.top.scrape import NotMetricsError, read_scrape
-from monitoring.metrics import PrometheusProbe
+from monitoring.families import Families
+from monitoring.metrics import GatewayProbe
 
 
 def test_what_grows_is_told_from_what_stands() -> None:
@@ -22,7 +23,7 @@ def test_what_grows_is_told_from_what_stands() -> None:
 
 
 def test_our_own_page_is_read_whole() -> None:
-    probe = PrometheusProbe()
+    probe = GatewayProbe(Families(), "1")
     probe.session_opened()
     probe.viewer_opened("sse")
     scrape = read_scrape(probe.render()[0].decode(), 0.0)
