@@ -128,6 +128,13 @@ class Internal(ServerFault):
     code, http_status, close_code = "internal", 500, 1011
 
 
+REFUSALS: tuple[type[Refusal], ...] = (
+    BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TooLarge, UnsupportedAudio, SlowConsumer,
+    TooMany, Overloaded, ShuttingDown, Internal,
+)  # fmt: skip
+"""All of them; each has a code of its own."""
+
+
 class SetupError(LivecaptionsError):
     """Settings, model or machine are not as they must be; the message names the ways out."""
 

@@ -19,6 +19,7 @@ REPETITIVE = "repetitive"
 TOO_FAST = "too_fast"
 LATE_WORDS = "late_words"
 PHANTOM = "phantom"
+GATES = (NO_SPEECH, LOOP, REPETITIVE, TOO_FAST, LATE_WORDS, PHANTOM)
 
 _PHANTOMS = {language: frozenset(map(fold, phrases)) for language, phrases in PHANTOM_PHRASES.items()}
 

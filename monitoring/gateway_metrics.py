@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge
 
+from captions.errors import REFUSALS, Internal, ShuttingDown, SlowConsumer
 from monitoring import buckets
 from monitoring.families import Families
 from monitoring.process_metrics import PrometheusProbe
 
 SOCKETS = ("publish", "view")
 DIRECTIONS = ("in", "out")
+VIEWERS = ("ws", "sse")
+CODES = tuple(refusal.code for refusal in REFUSALS)
+SESSION_ENDS = ("done", "away", *CODES)
+VIEWER_ENDS = ("left", SlowConsumer.code, ShuttingDown.code, Internal.code)
+UTTERANCE_ENDS = ("endpoint", "longest", "finalize", "stall", "end")
 
 
 class GatewayProbe(PrometheusProbe):
@@ -20,8 +26,6 @@ class GatewayProbe(PrometheusProbe):
         self._sessions = families.gauge("sessions", "Publishers connected.", together="livesum")
         self._session_ends = families.counter("session_ends", "Publishers' connections ended, by outcome.", "outcome")
         self._viewers = families.gauge("viewers", "Viewers connected, by kind.", "kind", together="livesum")
-        for kind in ("ws", "sse"):
-            self._viewers.labels(kind)
         self._viewer_ends = families.counter("viewer_ends", "Viewers' connections ended.", "kind", "outcome")
         for kind in ("ws", "sse"):
             self._viewer_ends.labels(kind, "slow_consumer")
@@ -48,6 +52,20 @@ class GatewayProbe(PrometheusProbe):
         self._dropped = families.counter("partials_dropped", "Superseded partials not sent to viewers.")
         self._draining = families.gauge("draining", "1 while the gateway stops.", together="livemax")
         self._of_tenants(families, tenants)
+        self._from_zero()
+
+    def _from_zero(self) -> None:
+        """Every series that may come is there before it counts: rates miss the first of what comes later."""
+        for outcome in SESSION_ENDS:
+            self._session_ends.labels(outcome)
+        for kind in VIEWERS:
+            self._viewers.labels(kind)
+            for outcome in VIEWER_ENDS:
+                self._viewer_ends.labels(kind, outcome)
+        for code in CODES:
+            self._refusals.labels(code)
+        for reason in UTTERANCE_ENDS:
+            self._utterances.labels(reason)
 
     def _audio(self, families: Families) -> None:
         self._received = families.counter("audio_received_seconds", "Audio decoded from publishers.")

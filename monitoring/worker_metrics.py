@@ -1,5 +1,6 @@
 """What a worker measures: utilisation, saturation and errors of its decodes, and what viewers wait for."""
 
+from captions.gates import GATES
 from monitoring import buckets
 from monitoring.families import Families
 from monitoring.process_metrics import PrometheusProbe
@@ -71,6 +72,8 @@ class WorkerProbe(PrometheusProbe):
             self._batches.labels(kind)
         self._redecoded = families.counter("windows_redecoded", "Windows the loop gate decoded again at 30 s.")
         self._gates = families.counter("gates_fired", "Words withdrawn by a hallucination gate.", "gate")
+        for gate in GATES:
+            self._gates.labels(gate)
         self._failures = families.counter("decode_failures", "Batches the engine failed on.")
 
     def _captions(self, families: Families) -> None:

@@ -13,11 +13,11 @@ class Goal(NamedTuple):
 WORD_SHOWN_MEDIAN = Goal(0.4, 0.9)
 """Seconds from a word's end to its first correct appearance."""
 WORD_SHOWN = Goal(0.9, 1.5)
-"""Likewise, of 95 words in 100; the second is the service level's."""
+"""Likewise, of 95 words in 100; the second is the objective's."""
 FIRST_PARTIAL = Goal(1.2, 2.0)
 """Seconds from an utterance's onset to its first words, of 95 in 100."""
 FINAL = Goal(0.4, 2.0)
-"""Seconds from the endpoint's decision to the final, of 95 in 100; the second is the service level's."""
+"""Seconds from the endpoint's decision to the final, of 95 in 100; the second is the objective's."""
 ERASURE = Goal(0.10, 0.25)
 """Words taken back for each word of the finals."""
 AUDIO_BEHIND = Goal(1.5, 5.0)

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from captions.errors import REFUSALS
+from captions.gates import GATES
 from captions.ports.probe import Probe
 from monitoring.families import Families
 from monitoring.metrics import GatewayProbe, PrometheusProbe, ServeProbe, WorkerProbe
@@ -59,6 +61,22 @@ def test_every_hook_shows(hook: str) -> None:
     before = rendered(probe)
     getattr(probe, hook)(*arguments(hook))
     assert rendered(probe) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("session_ends_total", {"outcome": "away"}),
+        ("viewer_ends_total", {"kind": "sse", "outcome": "slow_consumer"}),
+        *(("refusals_total", {"code": refusal.code}) for refusal in REFUSALS),
+        ("utterance_seconds_count", {"reason": "longest"}),
+        *(("gates_fired_total", {"gate": gate}) for gate in GATES),
+        ("dead_letter_records_total", {"kind": "utterance"}),
+        ("log_errors_total", {"operation": "append"}),
+    ],
+)
+def test_what_may_happen_is_told_before_it_does(name: str, labels: dict[str, str]) -> None:
+    assert rendered(serve())[f"livecaptions_{name}{sorted(labels.items())}"] == 0
 
 
 @pytest.mark.parametrize("hook", HOOKS)

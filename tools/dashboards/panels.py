@@ -147,6 +147,8 @@ def _legend() -> common_builders.VizLegendOptions:
         .placement(common.LegendPlacement.BOTTOM)
         .show_legend(True)
         .calcs(["lastNotNull", "max"])
+        .sort_by("Max")
+        .sort_desc(True)
     )
 
 

@@ -3,7 +3,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from livecaptions.top.scrape import NotMetricsError, read_scrape
 from monitoring.families import Families
-from monitoring.metrics import GatewayProbe
+from monitoring.metrics import ServeProbe
 
 
 def test_what_grows_is_told_from_what_stands() -> None:
@@ -23,7 +23,7 @@ def test_what_grows_is_told_from_what_stands() -> None:
 
 
 def test_our_own_page_is_read_whole() -> None:
-    probe = GatewayProbe(Families(), "1")
+    probe = ServeProbe(Families(), "1.2")
     probe.session_opened()
     probe.viewer_opened("sse")
     scrape = read_scrape(probe.render()[0].decode(), 0.0)
