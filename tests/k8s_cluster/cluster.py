@@ -34,7 +34,7 @@ def missing() -> str | None:
 
 def kubectl(*arguments: str, timeout: float = PATIENCE) -> str:
     """What kubectl prints, as cluster-admin, in the namespace of the manifests."""
-    command = [str(SCRIPT), "kubectl", "--namespace", NAMESPACE, *arguments]
+    command: list[str | Path] = [SCRIPT, "kubectl", "--namespace", NAMESPACE, *arguments]
     done = subprocess.run(command, check=False, text=True, capture_output=True, timeout=timeout)
     assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
     return done.stdout
@@ -80,17 +80,16 @@ def load_scripted() -> None:
 
 
 def apply(overlay: Path) -> str:
-    """Apply a kustomization and wait until its pods are ready; the address of the gateways' Service."""
+    """Apply a kustomization and wait until its pods are ready; the gateways' Service: HOST:PORT."""
     kubectl("delete", "job", "--all", "--ignore-not-found")
     kubectl("apply", "--kustomize", str(overlay))
     kubectl("rollout", "status", "statefulset/kafka", f"--timeout={PATIENCE}s")
     kubectl("wait", "--for=condition=Complete", "job/livecaptions-topics", f"--timeout={PATIENCE}s")
     for part in ("gateway", "worker"):
         rolled_out(part)
-    address = kubectl(
+    return kubectl(
         "get", "service", "livecaptions-gateway", "--output", "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}"
     )
-    return f"http://{address}"
 
 
 def rolled_out(part: str) -> None:

@@ -30,7 +30,7 @@ Happens = Callable[[], Awaitable[None]]
 def service() -> str:
     """The gateways' address, with scripted pods behind it."""
     cluster.load_scripted()
-    return cluster.apply(cluster.ROOT / "tests/k8s_cluster/overlay")
+    return "http://" + cluster.apply(cluster.ROOT / "tests/k8s_cluster/overlay")
 
 
 async def spoken_while(happens: Happens, service: str, room: str) -> tuple[Seen, list[list[Event]]]:

@@ -7,8 +7,8 @@
 #   cluster.sh up               start
 #   cluster.sh kubectl ARGS...  kubectl as cluster-admin
 #   cluster.sh load FILE.tar    put a docker-archive (podman save) where pods find it (imagePullPolicy: Never)
-#   cluster.sh build-keda       compile KEDA's operator and metrics adapter too (5 minutes more; CRDs and manifests
-#                               lie in the module: go list -m -f '{{.Dir}}'); running them is not tried yet
+#   cluster.sh build-keda       compile KEDA's operator and metrics adapter too
+#   cluster.sh keda             start them on the running cluster
 #   cluster.sh down             stop everything it started, remove its state
 # Verified with Kubernetes 1.36.3: Deployments under restricted Pod Security run, pods reach each other, a
 # Service's name and cluster address reach its pods. Only this machine's own network namespaces are involved.
@@ -25,7 +25,7 @@ programs="etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kub
 built() { local p; for p in $programs; do [ -x "$bin/$p" ] || return 1; done; }
 
 build() {
-  built && return
+  built && return 0
   type -P go >/dev/null || { echo "Kubernetes is built from its Go modules, and Go is missing: install Go 1.26 from go.dev or your distribution" >&2; exit 1; }
   mkdir -p "$bin"
   if [ ! -x "$bin/kube-proxy" ]; then
@@ -62,6 +62,7 @@ build() {
 }
 
 build_keda() {
+  [ ! -x "$bin/keda/adapter" ] || return 0
   mkdir -p "$bin" "$cache/keda" && cd "$cache/keda" && rm -f go.mod go.sum
   go mod init local/keda 2>/dev/null
   printf '//go:build tools\n\npackage keda\n\nimport (\n\t_ "github.com/kedacore/keda/v2/cmd/adapter"\n\t_ "github.com/kedacore/keda/v2/cmd/operator"\n)\n' > tools.go
@@ -77,7 +78,7 @@ for r in json.load(sys.stdin).get("Replace") or []:
 
 start() { # NAME COMMAND...
   local name=$1; shift
-  "$@" > "$state/$name.log" 2>&1 &
+  setsid "$@" > "$state/$name.log" 2>&1 &  # a session of its own: Ctrl-C is not meant for it
   echo $! > "$state/$name.pid"
 }
 
@@ -211,6 +212,43 @@ X
   echo "KUBECONFIG=$config"
 }
 
+keda() { # the operator and the metrics adapter as processes beside the API server, which asks the adapter through a Service
+  build_keda
+  local module certificates=$state/keda; mkdir -p "$certificates"
+  module=$(cd "$cache/keda" && go list -m -f '{{.Dir}}' github.com/kedacore/keda/v2)
+  openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -keyout "$certificates/tls.key" -out "$certificates/tls.crt" 2>/dev/null
+  cp "$certificates/tls.crt" "$certificates/ca.crt"
+  kubectl apply --server-side --filename "$module/config/crd/bases" >/dev/null
+  kubectl create namespace keda
+  export KUBECONFIG=$config POD_NAMESPACE=keda KEDA_CLUSTER_OBJECT_NAMESPACE=keda WATCH_NAMESPACE=
+  start operator "$bin/keda/operator" --cert-dir "$certificates" --metrics-bind-address 127.0.0.1:18080 \
+    --health-probe-bind-address 127.0.0.1:18081 --metrics-service-bind-address 127.0.0.1:9666
+  start adapter "$bin/keda/adapter" --bind-address $gateway --secure-port 6444 --port 18082 --cert-dir "$certificates" \
+    --tls-cert-file "$certificates/tls.crt" --tls-private-key-file "$certificates/tls.key" --metrics-service-address localhost:9666 \
+    --lister-kubeconfig "$config" --authentication-kubeconfig "$config" --authorization-kubeconfig "$config"
+  kubectl apply --filename - <<Y
+apiVersion: v1
+kind: Service
+metadata: {name: keda-metrics-apiserver, namespace: keda}
+spec: {ports: [{name: https, port: 443, targetPort: 6444}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: keda-metrics-apiserver, namespace: keda, labels: {kubernetes.io/service-name: keda-metrics-apiserver}}
+addressType: IPv4
+ports: [{name: https, port: 6444}]
+endpoints: [{addresses: [$gateway], conditions: {ready: true}}]
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.external.metrics.k8s.io}
+spec: {group: external.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100,
+  insecureSkipTLSVerify: true, service: {name: keda-metrics-apiserver, namespace: keda}}
+Y
+  kubectl wait --for=condition=Available apiservice/v1beta1.external.metrics.k8s.io --timeout=60s
+}
+
 halt() { # NAME: asked to end, and after 5 s ended (an API server asked while clients watch stays for a minute)
   [ -f "$state/$1.pid" ] || return 0
   local pid; pid=$(cat "$state/$1.pid")
@@ -223,12 +261,17 @@ halt() { # NAME: asked to end, and after 5 s ended (an API server asked while cl
 
 down() {
   [ -e "$state" ] || return 0
-  for name in kube-controller-manager kube-scheduler; do halt "$name"; done  # nobody puts new pods in their place
+  kubectl delete jobs --all -A --timeout=20s >/dev/null 2>&1 || true  # their controller has to let go of their pods
+  for name in operator adapter kube-controller-manager kube-scheduler; do halt "$name"; done  # nobody puts new pods in their place
   kubectl delete pods --all -A --grace-period=1 --timeout=60s >/dev/null 2>&1 || true
   # what is left where the API server or the kubelet had died before
   halt kubelet
-  ctr --address "$state/containerd.sock" --namespace k8s.io tasks ls -q 2>/dev/null |
-    xargs -r -n 1 ctr --address "$state/containerd.sock" --namespace k8s.io tasks kill --signal SIGKILL 2>/dev/null || true
+  local runc="runc --root /run/containerd/runc/k8s.io"
+  $runc list --format json 2>/dev/null | python3 -c '
+import json, sys
+print(*(c["id"] for c in json.load(sys.stdin) or [] if c["bundle"].startswith(sys.argv[1])))' "$state/" 2>/dev/null |
+    xargs -r -n 1 $runc delete --force 2>/dev/null || true
+  pgrep -f "containerd-shim-runc-v2 .*-address $state/" | xargs -r kill -9 || true
   for name in coredns kube-proxy containerd kube-apiserver etcd; do halt "$name"; done
   for network in $(ip netns list | awk '/^cni-/ {print $1}'); do
     ip -n "$network" -4 address 2>/dev/null | grep -q "inet ${gateway%.*}\." && ip netns delete "$network" || true
@@ -243,9 +286,10 @@ case ${1:-} in
   build) build ;;
   built) built ;;
   build-keda) build_keda ;;
+  keda) keda ;;
   up) up ;;
-  kubectl) shift; kubectl "$@" ;;
+  kubectl) shift; exec "$bin/kubectl" --kubeconfig "$config" "$@" ;;
   load) load "$2" ;;
   down) down ;;
-  *) sed -n '2,16p' "$0"; exit 2 ;;
+  *) sed -n '2,14p' "$0"; exit 2 ;;
 esac

@@ -1,0 +1,1 @@
+"""Workers that follow the load, on a real cluster."""

@@ -1,0 +1,128 @@
+"""Workers by KEDA, under load and after it: replicas against seconds of audio behind, on a real cluster.
+
+``python -m bench.autoscale`` starts a cluster (tools/k8s/cluster.sh), KEDA and Debian's Prometheus on it, speaks
+twelve tracks for two minutes, waits for the workers to become fewer again, and writes bench/out/autoscale.csv;
+``uv run --with matplotlib python -m bench.autoscale.picture`` draws it. docs/cluster-tests.md shows one.
+"""
+
+import asyncio
+import contextlib
+import csv
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from tests.failover.rig import assert_kept, speaking, watching
+from tests.k8s_cluster import cluster
+from tests.support import script_of
+
+HERE = Path(__file__).parent
+OUT = HERE.parents[1] / "bench/out/autoscale.csv"
+PROMETHEUS = "http://127.0.0.1:19090"
+STATE = Path("/var/tmp/livecaptions-k8s")  # noqa: S108 - cluster.sh's own
+TRACKS = 12
+UTTERANCES = 34
+QUIET = 30.0
+AFTERWARDS = 200.0
+"""Seconds before and after the load."""
+_, PCM = script_of(UTTERANCES)
+
+SCRAPING = {
+    "global": {"scrape_interval": "2s"},
+    "scrape_configs": [
+        {
+            "job_name": "livecaptions-worker",
+            "kubernetes_sd_configs": [
+                {"role": "pod", "kubeconfig_file": str(STATE / "kubeconfig"), "namespaces": {"names": ["livecaptions"]}}
+            ],
+            "relabel_configs": [
+                {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "metrics", "action": "keep"},
+                {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Running", "action": "keep"},
+                {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+                {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+            ],
+        }
+    ],
+}
+"""What prometheus-operator makes of k8s/components/monitoring, of workers."""
+
+
+@contextlib.contextmanager
+def prometheus() -> Iterator[None]:
+    """Prometheus on the node, its data gone with it."""
+    with tempfile.TemporaryDirectory() as data:
+        config = Path(data) / "prometheus.yml"
+        config.write_text(json.dumps(SCRAPING))
+        command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}/tsdb"]
+        process = subprocess.Popen([*command, "--web.listen-address=127.0.0.1:19090", "--log.level=warn"])
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+async def asked(client: httpx.AsyncClient, query: str) -> float | None:
+    """The value of a query that has one."""
+    result = (await client.get("/api/v1/query", params={"query": query})).json()["data"]["result"]
+    return float(result[0]["value"][1]) if result else None
+
+
+async def sample(rows: list[dict[str, object]], began: float) -> None:
+    """A row every two seconds."""
+    async with httpx.AsyncClient(base_url=PROMETHEUS) as client:
+        while True:
+            told = await asyncio.to_thread(cluster.kubectl, "get", "deployment", "livecaptions-worker", "--output=json")
+            deployment = json.loads(told)
+            row: dict[str, object] = {
+                "seconds": round(time.monotonic() - began, 1),
+                "wanted": deployment["spec"]["replicas"],
+                "ready": deployment["status"].get("readyReplicas", 0),
+                "behind": await asked(client, "max(livecaptions_audio_behind_worst_seconds)"),
+                "streams": await asked(client, "sum(livecaptions_streams)"),
+            }
+            rows.append(row)
+            print(row, flush=True)
+            await asyncio.sleep(2)
+
+
+async def load(service: str) -> list[dict[str, object]]:
+    """Quiet, twelve tracks, and quiet again."""
+    rows: list[dict[str, object]] = []
+    sampling = asyncio.create_task(sample(rows, time.monotonic()))
+    await asyncio.sleep(QUIET)
+    async with watching(service, "autoscale") as seen, speaking([service], PCM, TRACKS, "autoscale") as tasks:
+        await asyncio.gather(*tasks)
+    await asyncio.wait({sampling}, timeout=AFTERWARDS)
+    sampling.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await sampling
+    assert_kept(seen, TRACKS, UTTERANCES)
+    return rows
+
+
+def main() -> None:
+    """Run it all."""
+    try:
+        cluster.up()
+        cluster.load_product()
+        cluster.load_scripted()
+        subprocess.run([cluster.SCRIPT, "keda"], check=True, timeout=3600)
+        with prometheus():
+            rows = asyncio.run(load("http://" + cluster.apply(HERE)))
+    finally:
+        cluster.down()
+    OUT.parent.mkdir(exist_ok=True)
+    with OUT.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
