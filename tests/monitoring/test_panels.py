@@ -31,10 +31,17 @@ from tools.dashboards.files import FOLDER
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
 
 TRACKS = 3
+PARTITIONS = 4
+VIEWERS = 4
 SECONDS = 30.0
 """Of the talk on each track."""
 RATES_OVER = "10s"
 STEP = 2.0
+ABSENT_WHERE_NOTHING_WAS_SHOWN = {
+    "first_partial_p95_seconds", "word_shown_p50_seconds", "word_shown_p95_seconds", "final_p95_seconds",
+    "confidence_p50", "erasure", "real_time_factor",
+}  # fmt: skip
+"""On a busy machine fifteen seconds may pass so."""
 PATIENCE = 240.0
 """Seconds for a model to be warm on a busy machine."""
 
@@ -79,7 +86,14 @@ def observed(bootstrap: str) -> Iterator[Observed]:
 @contextlib.contextmanager
 def observing(bootstrap: str) -> Iterator[Observed]:
     ears, worker = free_ports(2)
-    common = ("--transport", f"kafka://{bootstrap}", "--kafka-prefix", f"panels-{ears}-", "--partitions", "4")
+    common = (
+        "--transport",
+        f"kafka://{bootstrap}",
+        "--kafka-prefix",
+        f"panels-{ears}-",
+        "--partitions",
+        str(PARTITIONS),
+    )
     start = (sys.executable, "-m", "livecaptions.cli")
     subprocess.run([*start, "topics", *common], check=True)
     processes = [
@@ -178,3 +192,29 @@ def test_every_question_of_every_panel_is_answered(panel: Panel, observed: Obser
     for target in panel["targets"]:
         answers = observed.answers(target["expr"])
         assert finite(answers), f"no answer to {target['expr']}"
+
+
+def test_the_figures_are_those_of_what_happened(observed: Observed) -> None:
+    assert max(observed.values("overview.json", "Speakers")) == TRACKS
+    assert max(observed.values("overview.json", "Viewers")) == VIEWERS
+    assert max(observed.values("overview.json", "Speakers refused")) > 0
+    assert max(observed.values("gateway.json", "Viewers at each gateway", "{{instance}} {{kind}}")) == VIEWERS - 1
+    assert observed.values("inference.json", "Partitions without a worker")[-1] == 0
+    assert max(observed.values("inference.json", "Models")) == 1
+    assert max(observed.values("overview.json", "Words captioned")) > 0
+    for title in ("Words shown within 1.5 s", "Finals within 2 s", "Confidence of words"):
+        assert all(0 <= share <= 1 for share in observed.values("overview.json", title))
+    for title in ("Speakers", "Utterances without their final", "Longest wait for a final"):
+        assert observed.values("overview.json", title)[-1] == 0, "everything was captioned in the end"
+
+
+def test_top_shows_the_same(observed: Observed) -> None:
+    top = observed.top
+    assert (top.sessions, top.viewers, top.unreachable, top.restarts) == (TRACKS, VIEWERS, 0, 0)
+    assert top.speech_share is not None
+    assert 0 < top.speech_share <= 2 * TRACKS
+    assert set(top.audio_behind_seconds) == {str(partition) for partition in range(PARTITIONS)}
+    assert [target.roles for target in top.targets] == [("gateway",), ("worker",)]
+    assert top.targets[1].model == "tiny.en"
+    unknown = {name for name, value in vars(top).items() if value is None}
+    assert unknown <= ABSENT_WHERE_NOTHING_WAS_SHOWN

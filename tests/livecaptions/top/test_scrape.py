@@ -28,7 +28,8 @@ def test_our_own_page_is_read_whole() -> None:
     probe.viewer_opened("sse")
     scrape = read_scrape(probe.render()[0].decode(), 0.0)
     assert scrape.gauge("livecaptions_sessions") == 1
-    assert scrape.label("livecaptions_viewers", "kind") == "sse"
+    assert scrape.by_label("livecaptions_viewers", "kind") == {"ws": 0, "sse": 1}
+    assert scrape.label("livecaptions_build_info", "version") == "1.2"
 
 
 @pytest.mark.parametrize("page", ["", "<html>hello</html>", "up 1\n", 'livecaptions_x{a="b 1', "livecaptions_x one\n"])
