@@ -74,7 +74,7 @@ def load_product() -> None:
 
 def load_scripted() -> None:
     """The same product, hearing scripted speech."""
-    build = ["podman", "build", "--quiet", "--isolation", "chroot", "--tag", SCRIPTED]
+    build = ["podman", "build", "--quiet", "--isolation", "chroot", "--format", "docker", "--tag", SCRIPTED]
     subprocess.run([*build, "--file", ROOT / "tests/k8s_cluster/Dockerfile", ROOT / "tests"], check=True, timeout=600)
     load(livecaptions_scripted=SCRIPTED)
 
