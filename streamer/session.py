@@ -7,7 +7,7 @@ onto the log, and moves the acknowledged offset when they are safe there.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import structlog
@@ -24,6 +24,7 @@ from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_
 from captions.segmenter import Piece
 from captions.session import SessionSettings
 from streamer.audio.decoder import AudioDecoder, Decoded
+from streamer.stream_time import StreamTime
 
 logger = structlog.get_logger(__name__)
 
@@ -82,6 +83,9 @@ class Session:
         self._utterance_start = self.reopened.start if self.reopened is not None else 0
         self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
         self._origin = self.listener.heard
+        self._time = StreamTime(self.settings.origin)
+        if self.begun:
+            self._time.resumed(self.clock.wall())
         self._checkpoints: deque[tuple[int, int]] = deque()
         self._feeding = asyncio.Lock()
         self._ending = False
@@ -147,6 +151,7 @@ class Session:
         Waits for the last feed of the connection before, or its end: it decides what is held.
         """
         async with self._feeding:
+            self._time.resumed(self.clock.wall())
             self._skip = self.received - self.acknowledged
             return self.acknowledged
 
@@ -232,6 +237,9 @@ class Session:
         self._came = self.clock.monotonic()
         self.probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
+        self._time.heard(to_seconds(self.listener.heard), self.clock.wall())
+        if self._time.origin != self.settings.origin:  # of the utterances that begin from now on
+            self.settings = replace(self.settings, origin=self._time.origin)
         self._checkpoints.append((self.listener.heard, self.begun + decoded.offset))
         await self._append(pieces)
         if self.clock.monotonic() - self._told >= MARK_INTERVAL and not self.listener.open:

@@ -115,3 +115,27 @@ async def test_a_container_begins_anew_elsewhere_at_once() -> None:
         fresh, _ = await opened(there, encoding=Encoding.CONTAINER)
         assert fresh.id != session.id
         assert not here.sessions.held
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_what_is_said_after_a_pause_was_said_after_it(elsewhere: bool) -> None:
+    async with two_gateways() as (log, here, there):
+        await asyncio.sleep(5)
+        session, _ = await opened(here)
+        await asyncio.sleep(7)  # before anything is said
+        began = LoopClock().wall()
+        first = round((SCRIPT[7].end + 0.7) * SAMPLE_RATE) * 2
+        await feed(session, 0, first)
+        await asyncio.sleep(20)
+        if elsewhere:
+            session, _ = await opened(there, session.id)
+            await asyncio.sleep(3)
+        await feed(session, first, len(AUDIO))
+        await session.finish()
+        await session.finished.wait()
+        await (there if elsewhere else here).pending.settled("hall", "main")
+        finals = (await told(log, CAPTIONS)).finals
+    assert [final.text for final in finals] == SAID
+    spoken = [final.started_at.timestamp() - final.start - began for final in finals]
+    pause = 23 if elsewhere else 20
+    assert spoken == pytest.approx([0, pause, pause], abs=0.5)
