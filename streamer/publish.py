@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from math import inf
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -19,6 +20,9 @@ logger = structlog.get_logger(__name__)
 
 ACK_INTERVAL = 0.5
 """Seconds between acknowledgements while audio flows: the protocol promises one a second."""
+
+FLOWS = 2.0
+"""Seconds after a frame for which audio counts as flowing: frames may be a second apart."""
 
 
 class Silent(BadRequest):
@@ -68,7 +72,7 @@ class Connection:
         self._taken_over = taken_over
         self._viewer = gateway.viewer(ViewQuery(track=(session.place.track,)), session.wake)
         self._acknowledged = -1
-        self._flowed = False
+        self._flows_until = -inf
         self._ended = False
 
     async def serve(self) -> str:
@@ -174,7 +178,7 @@ class Connection:
 
     async def _audio(self, data: bytes) -> None:
         check_size(len(data))
-        self._flowed = True
+        self._flows_until = asyncio.get_running_loop().time() + FLOWS
         await self._session.feed(data)
 
     async def _command(self, text: str) -> bool:
@@ -203,13 +207,14 @@ class Connection:
                 raise session.failure
             now = loop.time()
             finished = session.finished.is_set()
-            if (now >= next_ack or finished) and (self._flowed or session.safe != self._acknowledged):
-                await self._send_ack()
+            if now >= next_ack or finished:
+                if now < self._flows_until or session.safe != self._acknowledged:
+                    await self._send_ack()
                 next_ack = now + ACK_INTERVAL
             if finished and self._ended:
                 return await self._finish()
             with suppress(TimeoutError):
-                async with asyncio.timeout(ACK_INTERVAL):
+                async with asyncio.timeout_at(next_ack):
                     await session.wake.wait()
 
     async def _send_waiting(self) -> None:
@@ -218,7 +223,6 @@ class Connection:
                 await self._say(encoded.json)
 
     async def _send_ack(self) -> None:
-        self._flowed = False
         self._acknowledged = self._session.safe
         await self._say(Ack(offset=self._acknowledged).encode())
 
