@@ -12,7 +12,7 @@ from captions.messages import Ack, CaptionMessage, Done, End, Finalize, Ready, p
 from streamer.auth import authorize
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, publish_query, room_name
-from streamer.refusals import accept, refuse
+from streamer.refusals import accept, refuse, say
 from streamer.session import Session
 from streamer.settings import LARGEST_FRAME
 
@@ -102,11 +102,11 @@ class Connection:
             room.unfollow(self._viewer)
 
     async def _say(self, text: str) -> None:
-        await self._websocket.send_text(text)
+        await say(self._websocket, text)
         self._gateway.probe.socket_message("publish", "out")
 
     async def _until_one_ends(self) -> str:
-        jobs = {"send": self._send(), "receive": self._receive(), "guard": self._guard()}
+        jobs = {"send": self._send_or_wait(), "receive": self._receive(), "guard": self._guard()}
         tasks = [asyncio.create_task(job, name=f"{name} {self._session.id}") for name, job in jobs.items()]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -161,7 +161,7 @@ class Connection:
             except TimeoutError as error:
                 raise Silent("neither audio nor keepalive came for a while; send keepalive while muted") from error
             if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code", 1006))
+                raise gone(message.get("code", 1006))
             self._gateway.probe.socket_message("publish", "in")
             if self._taken_over.is_set():
                 continue  # whoever resumed the session says this again
@@ -194,6 +194,13 @@ class Connection:
             case _:
                 pass
         return False
+
+    async def _send_or_wait(self) -> None:
+        """Send; where the connection is closed meanwhile leave it to the receiver, who is told why."""
+        try:
+            await self._send()
+        except WebSocketDisconnect:
+            await asyncio.Future()
 
     async def _send(self) -> None:
         """Send what there is until, after ``end``, the last caption is out."""
@@ -247,6 +254,13 @@ class Connection:
         await self._gateway.sessions.end(session)
         await self._say(Done(offset=session.acknowledged, seconds=session.seconds).encode())
         await self._websocket.close(1000)
+
+
+def gone(code: int) -> Exception:
+    """What a connection's close with this code means: 1009 is how the server answers a frame larger than it reads."""
+    if code == TooLarge.close_code:
+        return TooLarge(f"a frame larger than this server reads; send at most {LARGEST_FRAME} bytes at a time")
+    return WebSocketDisconnect(code)
 
 
 def check_size(size: int) -> None:

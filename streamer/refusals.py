@@ -27,10 +27,18 @@ async def accept(websocket: WebSocket) -> None:
         raise WebSocketDisconnect(1006) from error
 
 
+async def say(websocket: WebSocket, text: str) -> None:
+    """Send a text frame. Raises ``WebSocketDisconnect`` where the connection is closed, by whichever side."""
+    try:
+        await websocket.send_text(text)
+    except RuntimeError as error:  # uvicorn closed it by itself, over a message larger than it takes
+        raise WebSocketDisconnect(1006) from error
+
+
 async def refuse(websocket: WebSocket, refusal: Refusal) -> None:
     """Tell the client and let it go, whether its connection is open yet or not."""
     if websocket.client_state is WebSocketState.CONNECTING:
         await websocket.send_denial_response(as_response(refusal))
     elif websocket.application_state is not WebSocketState.DISCONNECTED:
-        await websocket.send_text(error_message(refusal).encode())
+        await say(websocket, error_message(refusal).encode())
         await websocket.close(refusal.close_code, refusal.code)

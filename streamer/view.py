@@ -14,7 +14,7 @@ from captions.ports.log import Bounds
 from streamer.auth import authorize
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, room_name, view_query
-from streamer.refusals import accept, refuse
+from streamer.refusals import accept, refuse, say
 from streamer.rooms.room import Past, Room
 from streamer.rooms.viewer import Viewer
 
@@ -101,7 +101,7 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past: Pa
     async def send(text: str) -> None:
         try:
             async with asyncio.timeout(gateway.settings.send_timeout):
-                await websocket.send_text(text)
+                await say(websocket, text)
             gateway.probe.socket_message("view", "out")
         except TimeoutError as error:
             raise SlowConsumer(TOO_SLOW) from error

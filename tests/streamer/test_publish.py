@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from captions.audio import to_bytes
 from captions.errors import LogError
 from captions.ports.log import Record
+from captions.ports.probe import Probe
 from captions.records import AUDIO as AUDIO_TOPIC
 from inference.engine.scripted import ScriptedWord
 from streamer.auth import Grant
@@ -31,6 +33,16 @@ async def send(conversation: Conversation, audio: bytes, size: int = 6400) -> No
 
 def text_of(heard: list[dict[str, object]]) -> str:
     return " ".join(str(m["text"]) for m in heard if m["type"] == "caption" and m["final"])
+
+
+class Counting(Probe):
+    """A probe that keeps the refusals."""
+
+    def __init__(self) -> None:
+        self.refusals: list[str] = []
+
+    def refused(self, code: str) -> None:
+        self.refusals.append(code)
 
 
 async def refused(system: System, room: str = "hall", /, **query: object) -> tuple[int, dict[str, object], object]:
@@ -202,6 +214,28 @@ async def test_a_lost_publisher_resumes_at_the_acknowledged_byte_and_nothing_is_
         finals = [await view.next(lambda m: m.get("final") is True) for _ in range(2)]
         assert " ".join(final["text"] for final in finals) == SAID
         assert (await refused(system, session=session))[1]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("talking", [False, True])
+async def test_a_frame_larger_than_the_server_reads_ends_the_session(
+    talking: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    probe = Counting()
+    async with running(SCRIPT, probe=probe) as system, system.viewer() as watching:
+        async with system.publisher() as socket:
+            talk = Conversation(socket)
+            await talk.next()
+            if talking:
+                await send(talk, AUDIO[:40_000])
+            with suppress(ConnectionClosed):
+                await socket.send(bytes(1024 * 1024 + 1))
+            closed, _ = await talk.rest()
+        assert closed in {1009, 1006}  # the rest of the frame may come upon a socket that is closed
+        await Conversation(watching).next(lambda m: m.get("state") == "ended")
+        async with system.publisher() as socket:
+            assert (await Conversation(socket).next())["type"] == "ready"
+    assert probe.refusals == ["too_large"]
+    assert "failed" not in caplog.text
 
 
 async def test_resuming_takes_over_from_a_connection_that_hangs() -> None:
