@@ -10,6 +10,9 @@ from structlog.tracebacks import ExceptionDictTransformer
 CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
 """Loggers whose lines below warnings say nothing that ours do not."""
 
+_REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
+"""What uvicorn says as an error of every handshake that was refused over HTTP: it knows no refusal by response there."""
+
 
 def configure_logs(form: Literal["console", "json"], level: str) -> None:
     """Send every log line, ours and the libraries', to standard error in this form from this level on.
@@ -45,6 +48,11 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
     root.setLevel(level.upper())
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.msg != _REFUSED_HANDSHAKE
 
 
 def _renderers(form: Literal["console", "json"]) -> list[structlog.typing.Processor]:

@@ -62,3 +62,11 @@ def test_a_traceback_tells_no_secrets(form: Literal["json", "console"], capsys: 
     out = capsys.readouterr().err
     assert "ValueError" in out
     assert token not in out
+
+
+def test_a_refused_handshake_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "info")
+    logging.getLogger("uvicorn.error").error("ASGI callable returned without completing handshake.")
+    logging.getLogger("uvicorn.error").error("something else")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "something else"
