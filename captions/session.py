@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LANGUAGE_PATTERN = r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
+"""A BCP 47 tag, or ``auto``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:

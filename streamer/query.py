@@ -8,9 +8,8 @@ from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
 from captions.messages import NAME_PATTERN, Name, explain
+from captions.session import LANGUAGE_PATTERN
 from streamer.audio.decoder import AudioFormat, Encoding
-
-LANGUAGE_PATTERN = r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
 
 Query = TypeVar("Query", bound=BaseModel)
 Term = Annotated[str, Field(min_length=1, max_length=50)]

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from captions.session import LANGUAGE_PATTERN
+
 ENV_PREFIX = "LIVECAPTIONS_"
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -35,7 +37,11 @@ class Model(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
     compute_type: str = Field("default", description="CTranslate2's type; default is int8 on a CPU, float16 on a GPU.")
     threads: int = Field(0, ge=0, description="CPU threads of one decode; 0 leaves it to CTranslate2.")
-    language: str = Field("auto", description="Of sessions that name none: a BCP 47 tag, or auto to detect it.")
+    language: str = Field(
+        "auto",
+        pattern=LANGUAGE_PATTERN,
+        description="Of sessions that name none: a BCP 47 tag, or auto to detect it.",
+    )
 
 
 class Segmenting(BaseModel):
@@ -112,7 +118,10 @@ class Retention(BaseModel):
         256 * 1024 * 1024, description="Bytes of audio that the log in memory holds: over two hours of speech."
     )
     audio_retention: float = Field(
-        600.0, ge=120, description="Seconds audio is kept: the longest that all workers may be gone on Kafka."
+        600.0,
+        ge=120,
+        allow_inf_nan=False,
+        description="Seconds audio is kept: the longest that all workers may be gone on Kafka.",
     )
     captions_retention: Seconds = Field(24 * 3600.0, description="Seconds finals can be replayed: a conference day.")
 

@@ -119,3 +119,10 @@ def test_what_kafka_needs_is_said(arguments: list[str], says: str) -> None:
     result = CliRunner().invoke(app, arguments)
     assert isinstance(result.exception, SetupError)
     assert says in str(result.exception)
+
+
+@pytest.mark.parametrize("arguments", [["--language", "klingon!"], ["--endpoint", "inf"], ["--audio-retention", "inf"]])
+def test_what_no_session_could_use_is_refused(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, ["check-config", *arguments])
+    assert isinstance(result.exception, SetupError)
+    assert arguments[0].strip("-").replace("-", "_") in str(result.exception)
