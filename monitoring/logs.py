@@ -11,7 +11,7 @@ CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websocke
 """Loggers whose lines below warnings say nothing that ours do not."""
 
 _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
-"""What uvicorn says as an error of every handshake that was refused over HTTP: it knows no refusal by response there."""
+"""What uvicorn says as an error of a handshake that was refused over HTTP: it knows no such refusal."""
 
 
 def configure_logs(form: Literal["console", "json"], level: str) -> None:
