@@ -21,12 +21,13 @@ class Batch:
 
 
 class Scheduler:
-    """Chooses batches; holds no state but its settings."""
+    """Chooses batches."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._interval = to_samples(settings.partial_interval)
         self._first = to_samples(settings.first_partial)
         self._most = settings.max_batch
+        self._backlogs_turn = True
 
     def waiting(self, utterances: Iterable[Utterance]) -> int:
         """How many utterances wait for a decode."""
@@ -37,12 +38,25 @@ class Scheduler:
         return utterance.complete or utterance.decoding or self._due(utterance)
 
     def next(self, utterances: Iterable[Utterance]) -> Batch | None:
-        """The next batch; None where nothing is due."""
+        """The next batch; None where nothing is due.
+
+        Of finals a track's oldest only, lest one that sends an hour at once is heard before all others. A track with
+        several waiting goes after those with one, and takes turns with the partials of tracks that keep pace.
+        """
         idle = [utterance for utterance in utterances if not utterance.decoding]
-        finals = sorted((u for u in idle if u.complete), key=lambda u: (u.ended or 0.0, u.first_offset))
+        complete: dict[tuple[str, str], list[Utterance]] = {}
+        for utterance in sorted((u for u in idle if u.complete), key=lambda u: (u.ended or 0.0, u.first_offset)):
+            complete.setdefault(utterance.id[:2], []).append(utterance)
+        finals = [waiting[0] for waiting in complete.values() if len(waiting) == 1]
         if finals:
             return Batch(self._company(finals), final=True)
-        partials = sorted((u for u in idle if self._due(u)), key=lambda u: (-u.fresh, u.first_offset))
+        backlog = [waiting[0] for waiting in complete.values()]
+        due = (u for u in idle if self._due(u) and u.id[:2] not in complete)
+        partials = sorted(due, key=lambda u: (-u.fresh, u.first_offset))
+        if backlog and (self._backlogs_turn or not partials):
+            self._backlogs_turn = False
+            return Batch(self._company(backlog), final=True)
+        self._backlogs_turn = True
         return Batch(self._company(partials), final=False) if partials else None
 
     def _due(self, utterance: Utterance) -> bool:

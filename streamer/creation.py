@@ -102,7 +102,7 @@ class SessionMaker:
             tracer=self._tracer,
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
-            on_ended=lambda utterance: self._pending.ended(place.room, place.track, utterance),
+            on_ended=lambda utterance, ahead: self._pending.ended(place.room, place.track, utterance, ahead),
             offset_of=offset_of(query.format),
             tenant=tenant,
             begun=begun,

@@ -16,9 +16,12 @@ class Pending:
         self._since: dict[tuple[str, str, int], float] = {}
         self._changed = asyncio.Event()
 
-    def ended(self, room: str, track: str, utterance: int) -> None:
-        """The last segment of this utterance goes onto the log."""
-        self._since[room, track, utterance] = self._clock.monotonic()
+    def ended(self, room: str, track: str, utterance: int, ahead: float = 0.0) -> None:
+        """The last segment of this utterance goes onto the log, ``ahead`` seconds before it could have been spoken.
+
+        A final is late from then on: who sends an hour at once waits long, and says nothing of the others' waits.
+        """
+        self._since[room, track, utterance] = self._clock.monotonic() + ahead
 
     def final(self, room: str, track: str, utterance: int) -> None:
         """The utterance has its final."""
@@ -36,7 +39,7 @@ class Pending:
         now = self._clock.monotonic()
         for key in [key for key, since in self._since.items() if now - since > LOST_AFTER]:
             self.final(*key)
-        return now - min(self._since.values(), default=now)
+        return max(0.0, now - min(self._since.values(), default=now))
 
     def waits_for(self, room: str, track: str) -> bool:
         """Whether a final of this track is still to come."""

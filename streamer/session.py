@@ -48,7 +48,8 @@ class SessionPlace:
 class Session:
     """State of one session.
 
-    ``on_ended`` is called with each utterance whose last segment goes onto the log. ``offset_of`` tells how many bytes
+    ``on_ended`` is called with each utterance whose last segment goes onto the log, and how many seconds before it
+    could have been spoken. ``offset_of`` tells how many bytes
     the first so many samples account for, where that can be known from the format alone. ``begun`` bytes, ``heard``
     samples, were dealt with by the gateway that it was taken over from, which sent ``reopened`` first of the utterance
     in progress. ``tenant`` is the one of its token.
@@ -64,7 +65,7 @@ class Session:
     tracer: Tracer
     stall_timeout: float
     max_unacknowledged: int
-    on_ended: Callable[[int], None]
+    on_ended: Callable[[int, float], None]
     offset_of: Callable[[int], int] | None = None
     tenant: str | None = None
 
@@ -258,7 +259,8 @@ class Session:
         for piece in pieces:
             began = self.clock.monotonic()
             if piece.last:
-                self.on_ended(piece.utterance)  # before the append: its final may come at once
+                ahead = self._time.ahead(to_seconds(self.listener.heard), self.clock.wall())
+                self.on_ended(piece.utterance, ahead)  # before the append: its final may come at once
             self._follow(piece)
             segment = self._segment(piece)
             await self.log.append(AUDIO, write_audio(segment))

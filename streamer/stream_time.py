@@ -25,6 +25,10 @@ class StreamTime:
         """The publisher is back at epoch second ``wall``, and may first send what it kept."""
         self._catching_up_until = wall + CATCHING_UP
 
+    def ahead(self, seconds: float, wall: float) -> float:
+        """By how many seconds what is before ``seconds`` of the track came sooner than it could have been spoken."""
+        return max(0.0, self.origin + seconds - wall)
+
     def heard(self, seconds: float, wall: float) -> None:
         """Everything before ``seconds`` of the track had come at epoch second ``wall``."""
         late = wall - self.origin - seconds

@@ -74,3 +74,25 @@ async def test_partials_thin_out_then_stop_then_newcomers_are_refused_and_nothin
     assert refusal is not None
     assert refusal.retry_after is not None
     assert refusal.retry_after >= 8
+
+
+@pytest.mark.looptime
+async def test_a_track_that_sends_everything_at_once_keeps_nobody_waiting() -> None:
+    log = memory_log()
+    gateway = Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings(overload_after=8.0))
+    async with worker_on(log, ScriptedEngine(SCRIPT), delay=0.6):
+        hasty = await gateway.sessions.open("elsewhere", PublishQuery(), asyncio.Event())
+        for _ in range(20):
+            await hasty.feed(to_bytes(PCM))
+            await asyncio.sleep(0.1)
+        speaking = asyncio.create_task(speak(gateway, "live"))
+        while not speaking.done():
+            await asyncio.sleep(0.5)
+            gateway.sessions.admit("another")
+        await gateway.pending.settled("hall", "live")
+        assert gateway.pending.waits_for("elsewhere", "main"), "the other one was to be behind all the while"
+        heard = [event for event in (await told(log, CAPTIONS)).finals if event.room == "hall"]
+        shown = [event for event in (await told(log, PARTIALS)).partials if event.room == "hall"]
+    await gateway.close()
+    assert len(heard) == UTTERANCES
+    assert {partial.utterance for partial in shown} == set(range(UTTERANCES))
