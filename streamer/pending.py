@@ -41,9 +41,13 @@ class Pending:
             self.final(*key)
         return max(0.0, now - min(self._since.values(), default=now))
 
+    def awaited(self, room: str, track: str) -> int:
+        """How many finals of this track are still to come."""
+        return sum(key[:2] == (room, track) for key in self._since)
+
     def waits_for(self, room: str, track: str) -> bool:
         """Whether a final of this track is still to come."""
-        return any(key[:2] == (room, track) for key in self._since)
+        return self.awaited(room, track) > 0
 
     async def settled(self, room: str, track: str) -> None:
         """Return when no final of the track is to come any more."""

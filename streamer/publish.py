@@ -236,18 +236,24 @@ class Connection:
     async def _finish(self) -> None:
         """Wait for the last final, send it and ``done``."""
         session = self._session
-        settled = asyncio.create_task(self._gateway.pending.settled(session.place.room, session.place.track))
+        place, pending, loop = session.place, self._gateway.pending, asyncio.get_running_loop()
+        settled = asyncio.create_task(pending.settled(place.room, place.track))
         try:
-            deadline = asyncio.get_running_loop().time() + self._gateway.settings.done_timeout
+            awaited, deadline = (
+                pending.awaited(place.room, place.track),
+                loop.time() + self._gateway.settings.done_timeout,
+            )
             while not settled.done():
-                left = deadline - asyncio.get_running_loop().time()
-                if left <= 0:
-                    raise Internal("the last captions are late; they will be in the room's transcript")
                 waking = asyncio.create_task(session.wake.wait())
-                await asyncio.wait({settled, waking}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                left = deadline - loop.time()
+                happened, _ = await asyncio.wait({settled, waking}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 waking.cancel()
                 session.wake.clear()
                 await self._send_waiting()
+                if (still := pending.awaited(place.room, place.track)) < awaited:
+                    awaited, deadline = still, loop.time() + self._gateway.settings.done_timeout
+                elif not happened:
+                    raise Internal("the last captions are late; they will be in the room's transcript")
         finally:
             settled.cancel()
         await self._send_waiting()

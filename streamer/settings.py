@@ -25,6 +25,7 @@ class GatewaySettings:
     viewer_backlog: int = 512
     send_timeout: float = 10.0
     done_timeout: float = 30.0
+    """After ``end``, between two finals; a publisher is not kept longer where none comes."""
 
 
 LARGEST_FRAME = 64 * 1024

@@ -150,6 +150,12 @@ class Publisher:
 
     def _begin_anew(self, refused: RefusedError) -> None:
         """The session is gone, perhaps with its server: what was not acknowledged goes into a new one."""
+        if self._ended and not self._kept.size:
+            raise RefusedError(
+                refused.code,
+                f"all the sound is safe, but its session ended before its last captions came here; "
+                f"read them in {self._transcript}",
+            ) from refused
         size = self._stream.sample_bytes
         if size is None and self._kept.acknowledged:
             raise RefusedError(
@@ -158,6 +164,10 @@ class Publisher:
         self._session = None
         self._kept.restart(size or 1)
         self._tell({"type": "restarted"})
+
+    @property
+    def _transcript(self) -> str:
+        return f"{self._retry.server.rstrip('/')}/v1/rooms/{self._stream.room}/transcript"
 
     async def _converse(self, ws: ClientConnection, frames: AsyncIterator[bytes]) -> None:
         """Hear and send until ``done``."""

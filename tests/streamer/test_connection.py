@@ -76,3 +76,34 @@ async def test_acknowledgements_come_twice_a_second_while_audio_flows(every: flo
         await asyncio.sleep(30)
         assert len(client.all("ack")) < len(acks) + 10, "none is needed where nothing flows"
     assert max(later - earlier for earlier, later in pairwise(acks)) <= 0.6
+
+
+async def test_done_is_waited_for_as_long_as_finals_come() -> None:
+    gateway = gateway_with(done_timeout=30.0)
+    async with connected(gateway) as (client, serving):
+        for utterance in range(5):
+            gateway.pending.ended("hall", "main", utterance)
+        client.send(END)
+        for utterance in range(5):
+            await asyncio.sleep(20)
+            assert client.closed is None
+            gateway.pending.final("hall", "main", utterance)
+        await serving
+    assert client.heard[-1][1]["type"] == "done"
+    assert client.closed == 1000
+
+
+async def test_done_is_not_waited_for_where_no_final_comes() -> None:
+    gateway = gateway_with(done_timeout=30.0)
+    async with connected(gateway) as (client, serving):
+        gateway.pending.ended("hall", "main", 0)
+        gateway.pending.ended("hall", "main", 1)
+        client.send(END)
+        await asyncio.sleep(20)
+        gateway.pending.final("hall", "main", 0)
+        gateway.sessions.held[0].session.wake.set()  # as its caption does
+        came = asyncio.get_running_loop().time()
+        await serving
+        late = asyncio.get_running_loop().time()
+    assert client.heard[-1][1]["code"] == "internal"
+    assert late - came == pytest.approx(30, abs=0.1)

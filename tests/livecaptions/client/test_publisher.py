@@ -124,6 +124,18 @@ async def test_a_session_that_is_gone_goes_on_in_a_new_one() -> None:
     assert {"type": "restarted"} in told
 
 
+async def test_no_new_session_is_begun_where_nothing_is_left_to_send() -> None:
+    async def late(peer: Peer) -> None:
+        await peer.ready()
+        await peer.hear_end()
+        await peer.say("ack", offset=len(AUDIO))
+        await peer.say("error", code="internal", message="the last captions are late")
+        await peer.socket.close(1011)
+
+    with pytest.raises(RefusedError, match=r"all the sound is safe.*http://.*/v1/rooms/hall/transcript"):
+        await published(late, refusal(HTTPStatus.NOT_FOUND, "not_found"))
+
+
 async def test_a_container_is_not_taken_up_in_its_middle() -> None:
     async def lost(peer: Peer) -> None:
         await peer.ready()
