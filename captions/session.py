@@ -11,7 +11,8 @@ class SessionSettings:
     """Settings of one publisher's session, carried by the first segment of each utterance.
 
     ``origin`` is the UTC time of the track's first sample, epoch seconds. ``language`` is a BCP 47 tag or
-    ``auto``; ``model`` is None for whatever the workers serve.
+    ``auto``; ``model`` is None for whatever the workers serve. ``audio`` names the format of the stream's bytes, in
+    which its offsets count; None where a record does not tell it.
     """
 
     session: str
@@ -20,3 +21,4 @@ class SessionSettings:
     speaker: str | None = None
     vocabulary: tuple[str, ...] = ()
     model: str | None = None
+    audio: str | None = None

@@ -54,6 +54,7 @@ class SessionMaker:
             language=query.language or self._settings.language,
             speaker=query.speaker,
             vocabulary=query.vocabulary,
+            audio=str(query.format),
         )
         listener = self._listener(timeline.next_utterance, timeline.heard, grid=timeline.heard)
         return self._session(place, query, tenant, settings, listener)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from captions.caption import CaptionId
-from captions.errors import LogError, NotFound, Overloaded, TooMany, TrackBusy
+from captions.errors import BadRequest, LogError, NotFound, Overloaded, TooMany, TrackBusy
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
@@ -17,6 +17,7 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
 from captions.records import AUDIO, CAPTIONS, AudioMark, write_mark, write_room_event
+from captions.session import SessionSettings
 from streamer.audio.decoder import Encoding
 from streamer.creation import SessionMaker
 from streamer.journal import Progress, progress_of
@@ -120,6 +121,7 @@ class Sessions:
         held = self._held.get(query.session or "")
         if held is None or held.session.place != SessionPlace(room, query.track) or held.session.ending:
             raise NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
+        check_format(held.session.settings, query)
         return held
 
     async def open(
@@ -188,6 +190,7 @@ class Sessions:
             raise unknown
         if self._clock.wall() - progress.said_at > self._settings.resume_window:
             raise unknown
+        check_format(progress.settings, query)
         await self._announce(place, progress.settings.speaker, "live")
         await asyncio.sleep(HANDOVER)  # the other gateway, if it lives, reads that and lets go
         progress = await self._progress(place) or progress
@@ -305,6 +308,15 @@ class Sessions:
         self.draining = True
         for held in self.held:
             await self.end(held.session)
+
+
+def check_format(settings: SessionSettings, query: PublishQuery) -> None:
+    """Raise ``BadRequest`` where a session is to go on in another format than it began in: its offsets count bytes."""
+    if settings.audio not in {None, str(query.format)}:
+        raise BadRequest(
+            f"encoding, sample_rate, channels: session {settings.session} is {settings.audio}, not {query.format}; "
+            "resume it as it began, or begin a new one"
+        )
 
 
 def last_mark(place: SessionPlace, progress: Progress) -> AudioMark:

@@ -25,6 +25,10 @@ class AudioFormat:
     sample_rate: int = SAMPLE_RATE
     channels: int = 1
 
+    def __str__(self) -> str:
+        """Its name: two streams of the same name are read alike."""
+        return f"{self.encoding}/{self.sample_rate}/{self.channels}"
+
 
 class Decoded(NamedTuple):
     """Samples, and the offset before which every byte is represented in the samples up to these."""

@@ -1,3 +1,4 @@
+import json
 from contextlib import suppress
 
 import numpy as np
@@ -34,6 +35,7 @@ SETTINGS = st.builds(
     speaker=st.none() | st.text(),
     vocabulary=st.lists(st.text(), max_size=3).map(tuple),
     model=st.none() | st.text(),
+    audio=st.none() | st.text(),
 )
 TRACES = st.dictionaries(st.sampled_from(TRACE), st.text(st.characters(codec="ascii"), max_size=80))
 SEGMENTS = st.builds(
@@ -96,6 +98,16 @@ def test_a_caption_carries_its_trace() -> None:
     message = TrackMessage(room="hall", track="main", state="live")
     assert trace_of(write_room_event(message, trace=trace)) == trace
     assert trace_of(write_room_event(message)) == {}
+
+
+def test_a_record_from_before_formats_were_named_is_read() -> None:
+    record = a_record()
+    older = json.loads(record.headers["settings"])
+    del older["audio"]
+    read = read_audio(Record(record.key, record.value, {**record.headers, "settings": json.dumps(older).encode()}))
+    assert isinstance(read, AudioSegment)
+    assert read.settings is not None
+    assert read.settings.audio is None
 
 
 @given(MARKS)

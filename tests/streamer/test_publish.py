@@ -238,6 +238,17 @@ async def test_a_frame_larger_than_the_server_reads_ends_the_session(
     assert "failed" not in caplog.text
 
 
+@pytest.mark.parametrize("query", [{"encoding": "float32"}, {"sample_rate": 8000}, {"channels": 2}])
+async def test_a_session_is_resumed_in_the_format_in_which_it_began(query: dict[str, Any]) -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        session = (await Conversation(socket).next())["session"]
+        status, body, _ = await refused(system, session=session, **query)
+        assert (status, body["code"]) == (400, "bad_request")
+        assert "linear16/16000/1" in str(body["message"])
+        async with system.publisher(session=session) as again:
+            assert (await Conversation(again).next())["session"] == session
+
+
 async def test_resuming_takes_over_from_a_connection_that_hangs() -> None:
     async with running(SCRIPT) as system, system.publisher() as old:
         hung = Conversation(old)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from captions.audio import SAMPLE_RATE, to_bytes
-from captions.errors import NotFound, TrackBusy
+from captions.errors import BadRequest, NotFound, TrackBusy
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS
@@ -104,6 +104,18 @@ async def test_a_session_that_ended_or_expired_is_not_found_elsewhere() -> None:
         await asyncio.sleep(61)
         with pytest.raises(NotFound):
             await opened(here, fresh.id)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.FLOAT32, Encoding.CONTAINER])
+async def test_a_session_goes_on_elsewhere_in_its_own_format_only(encoding: Encoding) -> None:
+    async with two_gateways() as (_, here, there):
+        session, connection = await opened(here)
+        await feed(session, 0, SAMPLE_RATE)
+        with pytest.raises(BadRequest, match="linear16/16000/1"):
+            await opened(there, session.id, encoding=encoding)
+        assert not connection.is_set()
+        moved, _ = await opened(there, session.id)
+        assert moved.id == session.id
 
 
 async def test_a_container_begins_anew_elsewhere_at_once() -> None:
