@@ -44,13 +44,24 @@ async def spoken_while(happens: Happens, service: str, room: str) -> tuple[Seen,
         took = time.monotonic() - began
         assert not any(task.done() for task in tasks), "it took longer than the speech: nothing was disturbed"
         told = await asyncio.gather(*tasks)
-    waits = seen.waits(began)
-    median, worst, late = waits[len(waits) // 2], waits[-1], max(lateness(seen))
     WAITS.append(
-        f"{room}: took {took:.1f} s; next caption after {median:.2f} s (median of tracks), {worst:.2f} s (worst); "
-        f"finals up to {late:.2f} s later than their track's promptest"
+        f"{room}: took {took:.1f} s; next caption after {seen.waits(began)[-1]:.2f} s (worst track); "
+        f"captions stood still for {max(standstills(seen)):.2f} s at most; "
+        f"finals came up to {max(lateness(seen)):.2f} s later than their track's promptest"
     )
     return seen, told
+
+
+def standstills(seen: Seen) -> list[float]:
+    """Seconds between two captions of one utterance, whenever it was."""
+    last: dict[tuple[str, int], float] = {}
+    between = []
+    for at, event in seen.events:
+        if event["type"] == "caption":
+            key = (event["track"], event["utterance"])
+            between += [at - last[key]] if key in last else []
+            last[key] = at
+    return between
 
 
 def lateness(seen: Seen) -> list[float]:
