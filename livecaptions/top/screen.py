@@ -173,20 +173,12 @@ def _seconds(value: float | None, goal: Goal) -> Text:
 
 
 def _judged(value: float | None, goal: Goal, form: str) -> Text:
-    text = _format(value, form)
-    if value is not None:
-        text = Text(text.plain, style=_colour(value, goal))
-    return text
+    return UNKNOWN if value is None else Text(form.format(value), style=_colour(value, goal))
 
 
 def _colour(value: float, goal: Goal) -> str:
-    less_is_better = goal.good <= goal.bearable
-    good, bearable = (
-        (value <= goal.good, value <= goal.bearable)
-        if less_is_better
-        else (
-            value >= goal.good,
-            value >= goal.bearable,
-        )
-    )
-    return "green" if good else "yellow" if bearable else "red bold"
+    # where more is better, the goal's bounds fall
+    sign = 1 if goal.good <= goal.bearable else -1
+    if sign * value <= sign * goal.good:
+        return "green"
+    return "yellow" if sign * value <= sign * goal.bearable else "red bold"
