@@ -11,7 +11,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
 
-from captions.audio import NO_AUDIO, SAMPLE_RATE, Pcm
+from captions.audio import NO_AUDIO, SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import UnsupportedAudio
 from streamer.audio.pipe import BytePipe
 
@@ -47,6 +47,12 @@ MOST_BAD_PACKETS = 50
 MOST_BAD_PACKETS_FIRST = 5
 """Before anything was heard."""
 
+GOOD_PACKETS_FIRST = 5
+"""In a row, before a stream without a signature counts as heard: now and then random bytes hold a frame."""
+
+HIGHEST_BYTE_RATE = 300_000
+"""Bytes a second of sound in a stream without a signature: aac's most, for eight channels at 48 kHz."""
+
 PACKETS_IN_FLIGHT = 2
 """Whose sound a codec that overlaps its frames, or the resampler, may still hold in part."""
 
@@ -70,7 +76,8 @@ def decode_container(source: BytePipe, put: Callable[[Pcm, int], None]) -> None:
     head = source.head(8)
     if head.startswith(b"RIFF"):
         options["probesize"] = WAV_PROBED_BYTES
-    if not any(head.startswith(magic, at) for at, magic in SIGNATURES):
+    signed = any(head.startswith(magic, at) for at, magic in SIGNATURES)
+    if not signed:
         options["formatprobesize"] = UNSIGNED_PROBED_BYTES
     with av.open(source, "r", container_options=options) as container:
         if not container.streams.audio:
@@ -78,18 +85,25 @@ def decode_container(source: BytePipe, put: Callable[[Pcm, int], None]) -> None:
         codec = getattr(container.streams.audio[0].codec_context, "name", "something unknown")
         if codec not in CODECS:
             raise UnsupportedAudio(f"audio coded as {codec} is not taken; send opus, vorbis, aac, mp3, flac or pcm")
-        _decode_packets(container, source, put)
+        heard = _decode_packets(container, source, put, needed=1 if signed else GOOD_PACKETS_FIRST)
+    if not signed and source.consumed > HIGHEST_BYTE_RATE * to_seconds(heard):
+        raise UnsupportedAudio(NOT_A_CONTAINER)
 
 
-def _decode_packets(container: av.container.InputContainer, source: BytePipe, put: Callable[[Pcm, int], None]) -> None:
+def _decode_packets(
+    container: av.container.InputContainer, source: BytePipe, put: Callable[[Pcm, int], None], *, needed: int
+) -> int:
+    """Decode until the end; how many samples that was. Nothing is put before ``needed`` packets in a row are good."""
     resampler = _Resampler()
     begun: deque[int] = deque([0], maxlen=PACKETS_IN_FLIGHT)
-    bad, heard = 0, False
+    early: list[Pcm] = []
+    bad, heard = 0, 0
     for packet in _packets(container, source):
         try:
             frames = packet.decode()
         except FFmpegError as error:
             bad += 1
+            early.clear()
             logger.info("packet_skipped", error=str(error), in_a_row=bad)
             if bad >= (MOST_BAD_PACKETS if heard else MOST_BAD_PACKETS_FIRST):
                 raise
@@ -99,13 +113,18 @@ def _decode_packets(container: av.container.InputContainer, source: BytePipe, pu
         if packet.pos is not None and packet.pos >= begun[-1]:
             begun.append(packet.pos)
         if len(pcm):
-            heard = True
+            early.append(pcm)
+        if early and (heard or len(early) >= needed):
+            pcm = _joined(early)
+            early.clear()
+            heard += len(pcm)
             put(pcm, begun[0])
     pcm = resampler.flush()
+    if not heard and (needed > 1 or not len(pcm)):
+        raise UnsupportedAudio("the container holds no sound; send one that does")
     if len(pcm):
         put(pcm, source.consumed)
-    elif not heard:
-        raise UnsupportedAudio("the container holds no sound; send one that does")
+    return heard + len(pcm)
 
 
 def _packets(container: av.container.InputContainer, source: BytePipe) -> Iterator["av.Packet[AudioStream]"]:

@@ -246,6 +246,7 @@ NO_CONTAINERS = [
     b"\x1aE\xdf\xa3" + b"\xff" * 500,
     b"OggS" + b"\x00" * 4000,
     b"plain text " * 2000,
+    np.random.default_rng(1).bytes(100_000),  # an aac frame stands in it
 ]
 
 
@@ -253,6 +254,18 @@ NO_CONTAINERS = [
 async def test_what_is_no_audio_container_is_refused(junk: bytes) -> None:
     with pytest.raises(UnsupportedAudio):
         await decode(junk)
+
+
+async def test_a_little_sound_does_not_make_megabytes_of_something_else_audio(speech: Pcm) -> None:
+    with pytest.raises(UnsupportedAudio):
+        await decode(encoded(speech[:16_000], *FORMATS["adts"]) + bytes(2_000_000), 60_000)
+
+
+async def test_mp3_that_begins_inside_a_frame_is_heard(speech: Pcm) -> None:
+    data = encoded(speech, "mp3", "libmp3lame", 44_100, {"id3v2_version": "0", "write_xing": "0"})
+    pcm, progress = await decode(data[1000:])
+    assert abs(len(pcm) - len(speech)) <= 2500
+    assert progress[0][0] <= 20_000
 
 
 async def test_pictures_without_sound_are_refused() -> None:
