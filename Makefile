@@ -58,7 +58,7 @@ dashboards: environment  ## write monitoring/dashboards anew from tools/dashboar
 	.venv/bin/python -m tools.dashboards
 
 environment: $(UV)
-	@$(UV) sync --quiet --locked --extra tiny --extra traces
+	@$(UV) sync --quiet --locked --extra tiny --extra traces --extra bench
 
 .tools/uv/bin/uv:
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "uv and pip are missing: apt-get install python3-pip, or install uv"; exit 1; }

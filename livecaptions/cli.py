@@ -5,6 +5,7 @@ import sys
 import typer
 
 from captions.errors import LivecaptionsError, SetupError
+from livecaptions.commands.bench import app as bench
 from livecaptions.commands.check_config import check_config
 from livecaptions.commands.demo import demo
 from livecaptions.commands.health import health
@@ -32,6 +33,7 @@ app.command()(top)
 app.command()(demo)
 app.command()(takes_settings(check_config))
 app.command()(health)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ import typer
 from rich.console import Console
 
 from captions.errors import SetupError
-from livecaptions.commands.demo import ROOM, Server, play
+from livecaptions.commands.demo import ROOM, play
+from livecaptions.processes import Process
 from livecaptions.settings.fields import ENV_PREFIX
 
 KAFKA = Path(__file__).with_name("kafka.sh")
@@ -49,7 +50,7 @@ def demo(seconds: Annotated[float | None, typer.Option(help="Play only the begin
 
 
 async def talk(
-    console: Console, ports: tuple[int, int], needed: list[Server], workers: list[Server], seconds: float | None
+    console: Console, ports: tuple[int, int], needed: list[Process], workers: list[Process], seconds: float | None
 ) -> None:
     """Speak at the first gateway; the page is the second's."""
     here, there = (f"http://localhost:{port}" for port in ports)
@@ -58,7 +59,7 @@ async def talk(
     killing.cancel()
 
 
-async def kill_the_busy_one(console: Console, workers: list[Server]) -> None:
+async def kill_the_busy_one(console: Console, workers: list[Process]) -> None:
     """Kill the worker that has done the most, in the middle of the talk."""
     await asyncio.sleep(KILL_AFTER)
     victim = max(workers, key=lambda process: cpu_ticks(process.pid))
@@ -96,7 +97,7 @@ def command(arguments: list[str], *, check: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def running(arguments: list[str]) -> Iterator[Server]:
+def running(arguments: list[str]) -> Iterator[Process]:
     """The product's command line while the context lasts."""
     process = subprocess.Popen([sys.executable, "-m", "livecaptions.cli", *arguments], env=clean())
     try:

@@ -1,0 +1,42 @@
+"""Ours beside a peer: streams at equal or better accuracy and latency, of one run on one machine."""
+
+from dataclasses import dataclass
+
+from livecaptions.capacity.level import Level
+from livecaptions.capacity.run import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The peer's best level, and the most streams at which we are nowhere worse; None where there is none."""
+
+    peer: Level
+    ours: Level | None
+
+    @property
+    def ratio(self) -> float:
+        """Our streams for each of the peer's; 0 where we are worse at every level."""
+        return self.ours.streams / self.peer.streams if self.ours else 0.0
+
+
+def compare(ours: Result, peer: Result) -> Compared | None:
+    """Both from one run. None where the peer kept up with not one stream."""
+    best = peer.best
+    if best is None:
+        return None
+    good = [level for level in ours.levels if not level.failures and not worse(level, best)]
+    return Compared(best, max(good, key=lambda level: level.streams, default=None))
+
+
+def worse(level: Level, than: Level) -> list[str]:
+    """In which figures ``level`` is worse, by their names; finals only count where both have them."""
+    figures = [
+        ("word shown p50", level.word_shown.p50, than.word_shown.p50),
+        ("word shown p95", level.word_shown.p95, than.word_shown.p95),
+        ("word stable p50", level.word_stable.p50, than.word_stable.p50),
+        ("word stable p95", level.word_stable.p95, than.word_stable.p95),
+        ("final p95", level.final.p95, than.final.p95),
+        ("erasure", level.erasure, than.erasure),
+        ("WER", level.word_error_rate, than.word_error_rate),
+    ]
+    return [name for name, ours, theirs in figures if ours > theirs]

@@ -1,0 +1,74 @@
+"""The latency goals, and what of them a level breaks, in words."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from captions.errors import SetupError
+from livecaptions.capacity.level import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goals:
+    """Seconds, but for ``word_error_rate``: how much more than at the first level, as a part of one. None: no goal.
+
+    The defaults are what live captions need to be good: docs/latency.md.
+    """
+
+    first_partial_p95: float | None = 1.2
+    word_shown_p50: float | None = 0.4
+    word_shown_p95: float | None = 0.9
+    word_stable_p50: float | None = 0.6
+    word_stable_p95: float | None = 1.1
+    final_p95: float | None = 0.4
+    word_error_rate: float | None = 0.02
+
+    def broken(self, level: Level, first: Level) -> list[str]:
+        """What ``level`` breaks; ``first`` is the first one of the same system. Missing figures break nothing."""
+        figures = [
+            ("first partial p95", level.first_partial.p95, self.first_partial_p95),
+            ("word shown p50", level.word_shown.p50, self.word_shown_p50),
+            ("word shown p95", level.word_shown.p95, self.word_shown_p95),
+            ("word stable p50", level.word_stable.p50, self.word_stable_p50),
+            ("word stable p95", level.word_stable.p95, self.word_stable_p95),
+            ("final p95", level.final.p95, self.final_p95),
+        ]
+        broken = [] if level.sender.valid else [f"invalid, the sender fell behind: {level.sender}"]
+        broken += [
+            f"{name} {value:.2f} > {most:g} s" for name, value, most in figures if most is not None and value > most
+        ]
+        if math.isnan(level.word_shown.p50):
+            broken.append("no word was shown right")
+        rise = level.word_error_rate - first.word_error_rate
+        if self.word_error_rate is not None and rise > self.word_error_rate:
+            broken.append(f"WER {rise * 100:.1f} > {self.word_error_rate * 100:g} points above the first level's")
+        if level.failures:
+            broken.append(f"{len(level.failures)} of {level.streams} streams failed: {level.failures[0]}")
+        return broken
+
+
+PEERS = Goals(
+    first_partial_p95=None,
+    word_shown_p50=3.0,
+    word_shown_p95=None,
+    word_stable_p50=None,
+    word_stable_p95=None,
+    final_p95=None,
+)
+"""What a peer is held to, since it breaks the goals with one stream: Ofcom's 3 s for live subtitles."""
+
+
+def goals_of(changes: Sequence[str]) -> Goals:
+    """The goals with changes like ``final_p95=0.6`` or ``final_p95=none``. Raises ``SetupError``."""
+    names = [field.name for field in fields(Goals)]
+    goals = Goals()
+    for change in changes:
+        name, _, value = change.partition("=")
+        problem = f"--goal {change!r}: one of {', '.join(names)}, with =SECONDS or =none"
+        if name not in names:
+            raise SetupError(problem)
+        try:
+            goals = replace(goals, **{name: None if value == "none" else float(value)})
+        except ValueError as error:
+            raise SetupError(problem) from error
+    return goals

@@ -1,0 +1,55 @@
+"""A virtual environment for each peer, made once and kept in the user's cache; the peer's server in it."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from captions.errors import SetupError
+from livecaptions.capacity.usage import available_cores, keep_to_cores
+from livecaptions.processes import Process, running
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livecaptions" / "peers"
+_MADE = "made"  # a file in the environment, once everything is in it
+
+
+def interpreter(requirement: str, needs: str) -> Path:
+    """The Python of the environment with ``requirement`` in it, made where it is not there.
+
+    ``needs`` names the system packages that building it takes. Raises ``SetupError``.
+    """
+    folder = CACHE / requirement
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if (folder / _MADE).is_file():
+        return python
+    uv = shutil.which("uv")
+    if uv is None:
+        raise SetupError("peers are installed with uv, which is not to be found: pip install uv")
+    Console(stderr=True).print(f"Installing {requirement} into {folder}, several GB, once...", style="dim")
+    for command in (
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
+        [uv, "pip", "install", "--quiet", "--python", str(python), requirement],
+    ):
+        if subprocess.run(command, check=False).returncode:  # noqa: S603 - uv, with arguments of ours
+            raise SetupError(f"{requirement} could not be installed: uv says why above; it needs {needs}")
+    (folder / _MADE).touch()
+    return python
+
+
+@contextlib.contextmanager
+def peer_server(name: str, command: Sequence[str], cores: int | None) -> Iterator[tuple[Process, Path]]:
+    """The peer's server while the context lasts, and the file with what it prints.
+
+    It gets as many threads as cores, and fetches nothing: its model is on this machine.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": str(cores or available_cores()), "HF_HUB_OFFLINE": "1"}
+    log = CACHE / f"{name}.log"
+    with log.open("wb") as output, running(command, environment=environment, output=output) as process:
+        if cores is not None:
+            keep_to_cores(process.pid, cores)
+        yield process, log

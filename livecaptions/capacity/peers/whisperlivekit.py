@@ -1,0 +1,78 @@
+"""WhisperLiveKit (https://github.com/QuentinFuxa/WhisperLiveKit), faster-whisper with LocalAgreement."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from captions.errors import LivecaptionsError, SetupError
+from livecaptions.capacity.pacing import Pace
+from livecaptions.capacity.peers.environment import interpreter, peer_server
+from livecaptions.capacity.peers.transcript import Transcript
+from livecaptions.capacity.systems import Heard, Running
+from livecaptions.processes import free_port, ready
+
+REQUIREMENT = "whisperlivekit==0.2.26"
+
+
+class WhisperLiveKit:
+    """Its own defaults but for the policy, the backend and the input."""
+
+    name = "whisperlivekit"
+    frame = 0.1
+
+    def __init__(self, model: Path, language: str, cores: int | None) -> None:
+        self._model = model
+        self._language = language
+        self._cores = cores
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Running]:
+        """A fresh server. Raises ``SetupError``."""
+        python = interpreter(REQUIREMENT, "a C compiler: apt-get install gcc")
+        port = free_port()
+        command = [
+            str(python.with_name("whisperlivekit-server")), "--host", "127.0.0.1", "--port", str(port),
+            "--backend", "faster-whisper", "--backend-policy", "localagreement", "--pcm-input",
+            "--model_dir", str(self._model), "--language", self._language, "--warmup-file", "",
+        ]  # fmt: skip
+        with peer_server(self.name, command, self._cores) as (process, log):
+            try:
+                asyncio.run(ready(f"http://127.0.0.1:{port}", [process], "/health"))
+            except SetupError as error:
+                raise SetupError(f"WhisperLiveKit is not ready ({error}): {log} says why") from error
+            yield Running(f"ws://127.0.0.1:{port}/asr", [process.pid])
+
+    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:  # noqa: ARG002 - it has no rooms
+        """Send the sound and an empty message; the server says when all is told."""
+        transcript = Transcript(heard)
+        try:
+            async with (
+                connect(server.url, compression=None, max_size=None, proxy=None, open_timeout=60) as ws,
+                asyncio.TaskGroup() as group,
+            ):
+                sending = group.create_task(_send(ws, pace))
+                while (message := json.loads(await ws.recv())).get("type") != "ready_to_stop":
+                    if message.get("error"):
+                        raise LivecaptionsError(f"WhisperLiveKit failed: {message['error']}")
+                    if "lines" in message:
+                        transcript.take(pace.elapsed, *told(message))
+                await sending
+        finally:
+            transcript.finish()
+
+
+def told(message: dict[str, Any]) -> tuple[str, str]:
+    """What stands and what follows it: the lines so far, silent ones without text, and the buffer."""
+    standing = " ".join(line["text"].strip() for line in message["lines"] if line.get("text"))
+    return standing, message.get("buffer_transcription") or ""
+
+
+async def _send(ws: ClientConnection, pace: Pace) -> None:
+    async for frame in pace.frames():
+        await ws.send(frame)
+    await ws.send(b"")

@@ -1,0 +1,130 @@
+"""Levels driven one after the other: a fresh server, so many streams in real time, what they gave."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import uvloop
+from websockets.exceptions import WebSocketException
+
+from captions.errors import LivecaptionsError
+from captions.quality import percentile
+from livecaptions.capacity.goals import Goals
+from livecaptions.capacity.level import HELD, Level, Sender, Spoken, Used, summed_up
+from livecaptions.capacity.pacing import Pace
+from livecaptions.capacity.ramp import Plan, Tried
+from livecaptions.capacity.recordings import Loop, Recording
+from livecaptions.capacity.systems import Heard, Running, System
+from livecaptions.capacity.usage import Usage
+
+SPREAD = 2.0
+"""Seconds within which the streams begin: no two of many in step."""
+
+WARM_UP = 5.0
+"""Seconds of sound that a server hears before it is measured: what is made for its first stream is made then."""
+
+GRACE = 20.0
+"""Seconds after the sound's end at which streams that are not done are given up."""
+
+ENDINGS = (LivecaptionsError, WebSocketException, OSError)
+"""What may end a stream without being our fault."""
+
+
+@dataclass
+class Result:
+    """The levels of one system, in the order they were tried, and what each broke."""
+
+    system: str
+    levels: list[Level] = field(default_factory=list)
+    broken: list[list[str]] = field(default_factory=list)
+
+    @property
+    def tried(self) -> list[Tried]:
+        """As a plan wants it."""
+        return [Tried(level.streams, not broken) for level, broken in zip(self.levels, self.broken, strict=True)]
+
+    @property
+    def best(self) -> Level | None:
+        """The most streams at which the goals held."""
+        held = [level for level, broken in zip(self.levels, self.broken, strict=True) if not broken]
+        return max(held, key=lambda level: level.streams, default=None)
+
+
+def climb(
+    system: System, loop: Loop, seconds: float, *, plan: Plan, goals: Goals, tell: Callable[[Level, list[str]], None]
+) -> Result:
+    """Try levels until the plan has enough; ``tell`` hears of each and what it broke.
+
+    Raises ``SetupError`` where no server runs.
+    """
+    result = Result(system.name)
+    while (streams := plan.next(result.tried)) is not None:
+        with system.running() as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            level = runner.run(measure_level(system, server, loop.parts(streams, seconds), loop.part(0.0, WARM_UP)))
+        result.levels.append(level)
+        result.broken.append(goals.broken(level, result.levels[0]))
+        tell(level, result.broken[-1])
+    return result
+
+
+async def measure_level(
+    system: System, server: Running, recordings: Sequence[Recording], warm_up: Recording | None = None
+) -> Level:
+    """All of the recordings at once, one stream each, in real time."""
+    run = f"capacity-{time.time_ns():x}"
+    if warm_up is not None:
+        await _speak(system, server, f"{run}-warm-up", warm_up, Pace(warm_up.audio, system.frame))
+    usage = Usage(server.pids)
+    paces = [Pace(recording.audio, system.frame) for recording in recordings]
+    async with usage.watched():
+        spent, own, began = usage.cpu_seconds(), time.process_time(), time.monotonic()
+        streams = [
+            asyncio.create_task(
+                _speak(system, server, f"{run}-{number}", recording, pace, wait=SPREAD * number / len(recordings))
+            )
+            for number, (recording, pace) in enumerate(zip(recordings, paces, strict=True))
+        ]
+        await asyncio.wait(streams, timeout=_longest(recordings))
+        spent, own, took = usage.cpu_seconds() - spent, time.process_time() - own, time.monotonic() - began
+        spoken = await asyncio.gather(*streams)
+    late = percentile([late for pace in paces for late in pace.late], 99)
+    return summed_up(
+        system.name,
+        spoken,
+        Used(spent, usage.peak_memory) if usage.known else Used(None, None),
+        Sender(own / took, late),
+        took,
+    )
+
+
+def _longest(recordings: Sequence[Recording]) -> float:
+    """Seconds until the last stream has said everything."""
+    return SPREAD + max(recording.seconds for recording in recordings)
+
+
+async def _speak(
+    system: System, server: Running, name: str, recording: Recording, pace: Pace, *, wait: float = 0.0
+) -> Spoken:
+    """One stream to its end, or to what ended it."""
+    heard = Heard()
+    await asyncio.sleep(wait)
+    try:
+        async with asyncio.timeout(SPREAD + recording.seconds + GRACE):
+            await system.speak(server, name, pace, heard)
+    except TimeoutError:
+        return Spoken(recording, heard, f"not done {GRACE:.0f} s after the sound's end")
+    except ExceptionGroup as group:
+        ours, others = group.split(ENDINGS)
+        if others is not None:
+            raise
+        return Spoken(recording, heard, _why(ours or group))
+    except ENDINGS as error:
+        return Spoken(recording, heard, _why(error))
+    if pace.held > HELD:
+        return Spoken(recording, heard, f"the server let sound wait for {pace.held:.1f} s")
+    return Spoken(recording, heard)
+
+
+def _why(error: Exception) -> str:
+    return _why(error.exceptions[0]) if isinstance(error, ExceptionGroup) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,96 @@
+"""One run of ``livecaptions bench capacity``: ours, then each peer, then all of them beside each other."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from captions.errors import SetupError
+from inference.models import resolve
+from livecaptions.capacity import report
+from livecaptions.capacity.compared import compare
+from livecaptions.capacity.goals import PEERS as PEER_GOALS
+from livecaptions.capacity.goals import goals_of
+from livecaptions.capacity.level import Level
+from livecaptions.capacity.peers import PEERS
+from livecaptions.capacity.plot import picture
+from livecaptions.capacity.ramp import MOST, plan_of
+from livecaptions.capacity.recordings import Loop, load
+from livecaptions.capacity.run import climb
+from livecaptions.capacity.systems import Livecaptions
+from livecaptions.capacity.usage import available_cores
+from livecaptions.client.address import check_address
+from livecaptions.processes import leave_on_signals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What the command was asked for."""
+
+    url: str | None
+    streams: str
+    audio: str
+    seconds: float
+    peers: tuple[str, ...]
+    model: str
+    threads: int
+    cores: int | None
+    pids: tuple[int, ...]
+    language: str
+    token: str | None
+    goals: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raise ``SetupError`` where what was asked for contradicts itself."""
+        if unknown := set(self.peers) - set(PEERS):
+            raise SetupError(f"--peer {', '.join(sorted(unknown))}: there is {' and '.join(PEERS)}")
+        if self.url is not None:
+            check_address(self.url)
+        elif self.pids:
+            raise SetupError("--pid names processes of the server at --url; those of servers started here are known")
+
+    @property
+    def given_cores(self) -> int | None:
+        """Cores that the server has; None where it is not known to run here."""
+        if self.url is not None and not self.pids:
+            return None
+        return self.cores or available_cores()
+
+
+def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
+    """Measure and print. Raises ``SetupError`` before anything is started where what was asked for cannot be."""
+    plan, goals = plan_of(session.streams), goals_of(session.goals)
+    session.check()
+    for file in (json, plot):
+        if file is not None and not file.resolve().parent.is_dir():
+            raise SetupError(f"{file} cannot be written: there is no such folder")
+    loop = Loop(load(session.audio))
+    leave_on_signals()
+    console = Console()
+
+    def tell(level: Level, broken: list[str]) -> None:
+        verdict = "; ".join(broken) or "held"
+        console.print(f"{level.system}, {level.streams} streams: {verdict}", style="dim", markup=False, highlight=False)
+
+    folder = None if session.url is not None and not session.peers else resolve(session.model, progress=True).path
+    flags = ["--model", str(folder), "--threads", str(session.threads), "--max-sessions", str(2 * MOST)]
+    ours = Livecaptions(
+        url=session.url,
+        pids=session.pids,
+        flags=flags,
+        cores=session.cores,
+        language=session.language,
+        token=session.token,
+    )
+    results = [climb(ours, loop, session.seconds, plan=plan, goals=goals, tell=tell)]
+    for name in session.peers:
+        if folder is not None:
+            peer = PEERS[name](folder, session.language, session.cores)
+            results.append(climb(peer, loop, session.seconds, plan=plan, goals=PEER_GOALS, tell=tell))
+    compared = [found for result in results[1:] if (found := compare(results[0], result)) is not None]
+    console.print(report.page(results, compared, session.given_cores))
+    settings = {**asdict(session), "token": None, "goals": asdict(goals), "peer_goals": asdict(PEER_GOALS)}
+    if json is not None:
+        report.write(json, results, compared, settings)
+    if plot is not None:
+        picture(results, goals, plot)

@@ -1,0 +1,133 @@
+"""What is measured: a server that hears streams and shows captions, ours or another's."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from captions.messages import CaptionMessage
+from captions.quality import Arrival
+from livecaptions.capacity.pacing import Pace
+from livecaptions.capacity.usage import keep_to_cores
+from livecaptions.client.publisher import Event, Publisher, Stream
+from livecaptions.client.refused import raise_refusal
+from livecaptions.client.viewer import View, view
+from livecaptions.processes import free_port, own_server, ready
+
+VIEWER_PATIENCE = 5.0
+"""Seconds a viewer may lag behind what the publisher was told."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that can be spoken to; ``pids`` are its processes, none where they are not known."""
+
+    url: str
+    pids: Sequence[int] = ()
+
+
+@dataclass
+class Heard:
+    """What came of one stream, while it comes. Arrivals are timed from its first sample.
+
+    ``shown`` is what viewers saw in the order it came; ``finals`` tells when what would not change any more was
+    there, and is the same list for a system whose captions say which utterance they belong to.
+    """
+
+    shown: list[Arrival] = field(default_factory=list)
+    finals: list[Arrival] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The transcript."""
+        last = {arrival.caption.utterance: arrival.caption for arrival in self.shown if arrival.caption.final}
+        return " ".join(last[utterance].text for utterance in sorted(last))
+
+
+class System(Protocol):
+    """A kind of server. ``frame`` is the seconds of audio in one message, as its own clients send it."""
+
+    name: str
+    frame: float
+
+    def running(self) -> AbstractContextManager[Running]:
+        """A fresh server while the context lasts, or the one that runs already. Raises ``SetupError``."""
+        ...
+
+    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
+        """Send one stream to its end and note what comes. Raises what ended it before."""
+        ...
+
+
+class Livecaptions:
+    """This server: at ``url`` with its processes ``pids``, or one of its own for every level."""
+
+    frame = 0.02
+
+    def __init__(
+        self,
+        *,
+        url: str | None = None,
+        pids: Sequence[int] = (),
+        flags: Sequence[str] = (),
+        cores: int | None = None,
+        language: str = "en",
+        token: str | None = None,
+    ) -> None:
+        self.name = "livecaptions"
+        self._url = url
+        self._pids = pids
+        self._flags = flags
+        self._cores = cores
+        self._language = language
+        self._token = token
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Running]:
+        """The server at ``url``, or one that is started."""
+        if self._url is not None:
+            yield Running(self._url, self._pids)
+            return
+        port = free_port()
+        with own_server(port, *self._flags) as process:
+            if self._cores is not None:
+                keep_to_cores(process.pid, self._cores)
+            url = f"http://127.0.0.1:{port}"
+            asyncio.run(ready(url, [process]))
+            yield Running(url, [process.pid])
+
+    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
+        """Publish into a room of the stream's own; captions are timed at a viewer's socket."""
+        began = asyncio.Event()
+        finals: set[int] = set()
+        seen: set[int] = set()
+        news = asyncio.Event()
+
+        def tell(event: Event) -> None:
+            raise_refusal(event)
+            if event["type"] == "ready":
+                began.set()
+            elif event["type"] == "caption" and event["final"]:
+                finals.add(event["utterance"])
+
+        async def watch() -> None:
+            await began.wait()
+            async for event in view(View(server=server.url, room=name, token=self._token)):
+                if event["type"] == "caption":
+                    heard.shown.append(Arrival(pace.elapsed, CaptionMessage.model_validate(event)))
+                    if event["final"]:
+                        seen.add(event["utterance"])
+                        news.set()
+
+        stream = Stream(server=server.url, room=name, language=self._language, token=self._token)
+        heard.finals = heard.shown
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch())
+            await Publisher(stream, tell).publish(pace.frames())
+            async with asyncio.timeout(VIEWER_PATIENCE):
+                while finals - seen:
+                    news.clear()
+                    await news.wait()
+            watching.cancel()

@@ -1,0 +1,90 @@
+"""Processes of our own: servers that are started for a while and stopped on every way out."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+import httpx
+
+from captions.errors import SetupError
+from livecaptions.settings.fields import ENV_PREFIX
+
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
+CLI = (sys.executable, "-m", "livecaptions.cli")
+
+Process = subprocess.Popen[bytes]
+
+
+def leave_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the stack, so that what was started is stopped."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def free_port(port: int = 0) -> int:
+    """``port``, or a free one for 0. Raises ``SetupError`` where another program has it."""
+    try:
+        with socket.create_server(("127.0.0.1", port)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise SetupError(f"cannot listen on port {port}: {error.strerror}; name another with --port") from error
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, environment: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+) -> Iterator[Process]:
+    """A program while the context lasts; ``output`` takes what it prints, else this terminal does.
+
+    It hears no Ctrl-C of this terminal, and is killed with all that it started where it does not stop when asked to.
+    """
+    process = subprocess.Popen(  # noqa: S603 - commands of ours
+        command, env=environment, stdout=output, stderr=output, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_TIMEOUT)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextlib.contextmanager
+def own_server(port: int, *flags: str) -> Iterator[Process]:
+    """``livecaptions serve`` on this machine alone, with none of its settings, while the context lasts."""
+    command = [*CLI, "serve", "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning", *flags]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    with running(command, environment=environment) as process:
+        yield process
+
+
+async def ready(url: str, needed: Sequence[Process], path: str = "/readyz") -> None:
+    """Return when ``path`` answers well. Raises ``SetupError`` where one ``needed`` ends, or it takes too long."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while True:
+                    if any(process.poll() is not None for process in needed):
+                        raise SetupError("the server did not start; its messages are above")
+                    with contextlib.suppress(httpx.TransportError):
+                        if (await client.get(f"{url}{path}")).status_code == httpx.codes.OK:
+                            return
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            raise SetupError(f"the server was not ready within {START_TIMEOUT:.0f} s") from error
