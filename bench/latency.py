@@ -7,50 +7,34 @@ running one. ``--kafka`` measures a gateway and a worker with a Kafka broker bet
 
 import asyncio
 import contextlib
-import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import numpy as np
 import typer
-from jiwer import process_words
-from whisper_normalizer.english import EnglishTextNormalizer
 
 from captions.audio import Pcm, from_bytes
 from captions.listener import Listener
-from captions.messages import CaptionMessage
 from captions.ports.engine import DecodeRequest
-from captions.quality import Arrival, Quality, Spoken, measure, percentile
+from captions.quality import Quality, measure, percentile
 from captions.segmenter import Segmenter, SegmenterSettings
 from inference.engine import WhisperSettings, load_engine
-from livecaptions import talk
-from livecaptions.client.files import file_frames, read_file
-from livecaptions.client.publisher import Event, Publisher, Stream
-from livecaptions.client.viewer import View, view
-from livecaptions.talk import ReferenceWord
+from livecaptions.capacity.accuracy import word_error_rate
+from livecaptions.capacity.pacing import Pace
+from livecaptions.capacity.recordings import Recording, bundled_talk, clip
+from livecaptions.capacity.systems import Heard, Livecaptions, Running
+from livecaptions.capacity.usage import Usage
+from livecaptions.processes import CLI, free_port, own_server, ready, running
 from streamer.vad import detector_factory
-from tests.kafka import Broker, free_ports
+from tests.kafka import Broker
 
 SPEECH = Path(__file__).resolve().parents[2] / "shared" / "speech"
 MODEL = "tiny.en"
-normalize = EnglishTextNormalizer()
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Sound with its reference."""
-
-    name: str
-    path: Path
-    text: str
-    words: Sequence[Spoken]
+DECODING = ("--model", MODEL, "--threads", "1")
 
 
 @dataclass(frozen=True)
@@ -66,126 +50,44 @@ class Measured:
 
 def recordings(names: Sequence[str]) -> list[Recording]:
     """The bundled talk as ``talk``, a clip of ../shared/speech by its name."""
-    found = []
-    for name in names:
-        if name == "talk":
-            found.append(Recording(name, talk.talk_path(), talk.text(), talk.words()))
-        else:
-            lines = [line.split() for line in (SPEECH / f"{name}.ctm").read_text().splitlines()]
-            words = [ReferenceWord(f[4], float(f[2]), float(f[2]) + float(f[3])) for f in lines]
-            found.append(Recording(name, SPEECH / f"{name}.flac", (SPEECH / f"{name}.txt").read_text(), words))
-    return found
+    return [bundled_talk() if name == "talk" else clip(SPEECH / f"{name}.flac") for name in names]
 
 
 @contextlib.contextmanager
-def server() -> Iterator[tuple[str, list[int]]]:
-    """A server of our own with one decode thread: its address and process id."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
-    with started(["serve", *DECODING, "--port", port]) as process:
-        url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, [process])
-        yield url, [process.pid]
+def server() -> Iterator[Running]:
+    """A server of our own with one decode thread."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with own_server(port, *DECODING) as process:
+        asyncio.run(ready(url, [process]))
+        yield Running(url, [process.pid])
 
 
 @contextlib.contextmanager
-def over_kafka() -> Iterator[tuple[str, list[int]]]:
-    """A broker, a gateway and a worker: the gateway's address, the process ids of the latter two."""
+def over_kafka() -> Iterator[Running]:
+    """A broker, a gateway and a worker; the processes are the latter two."""
     broker = Broker()
-    port = str(free_ports(1)[0])
-    transport = ["--transport", f"kafka://{broker.bootstrap}"]
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    common = ["--transport", f"kafka://{broker.bootstrap}", "--log-level", "warning"]
     try:
         broker.start()
-        subprocess.run([*CLI, "topics", *transport], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*CLI, "topics", *common], check=True, stdout=subprocess.DEVNULL)
         with (
-            started(["gateway", *transport, "--port", port]) as gateway,
-            started(["worker", *transport, *DECODING]) as worker,
+            running([*CLI, "gateway", *common, "--port", str(port)]) as gateway,
+            running([*CLI, "worker", *common, *DECODING]) as worker,
         ):
-            url = f"http://127.0.0.1:{port}"
-            wait_until_ready(url, [gateway, worker])
+            asyncio.run(ready(url, [gateway, worker]))
             time.sleep(5)  # the worker loads its model and joins
-            yield url, [gateway.pid, worker.pid]
+            yield Running(url, [gateway.pid, worker.pid])
     finally:
         broker.remove()
-
-
-CLI = [sys.executable, "-m", "livecaptions.cli"]
-DECODING = ["--model", MODEL, "--threads", "1"]
-
-
-@contextlib.contextmanager
-def started(arguments: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """A command of ours while the context lasts."""
-    process = subprocess.Popen([*CLI, *arguments, "--log-level", "warning"])
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_until_ready(url: str, processes: Sequence["subprocess.Popen[bytes]"]) -> None:
-    """Return when the server takes sessions; exit where one ended or it takes longer than a minute."""
-    for _ in range(300):
-        if ended := [process.returncode for process in processes if process.poll() is not None]:
-            raise SystemExit(f"the server ended with exit code {ended[0]}: what it printed says why")
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/readyz").is_success:
-                return
-        time.sleep(0.2)
-    raise SystemExit(f"no server was ready at {url} within a minute")
-
-
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """User and system time of processes so far."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
-    return sum(int(of[11]) + int(of[12]) for of in fields) / os.sysconf("SC_CLK_TCK")
-
-
-async def arrivals(url: str, recording: Recording) -> list[Arrival]:
-    """Send the recording in real time; its captions as a viewer got them, timed from its first sample."""
-    loop = asyncio.get_running_loop()
-    room = f"bench-{recording.name}"
-    began = loop.create_future()
-    finals: set[int] = set()
-
-    def tell(event: Event) -> None:
-        if event["type"] == "ready" and not began.done():
-            began.set_result(loop.time())
-        elif event["type"] == "caption" and event["final"]:
-            finals.add(event["utterance"])
-
-    came: list[Arrival] = []
-    seen = asyncio.Event()
-
-    async def watch() -> None:
-        zero = await began
-        async for event in view(View(server=url, room=room)):
-            if event["type"] == "caption":
-                came.append(Arrival(loop.time() - zero, CaptionMessage.model_validate(event)))
-                seen.set()
-
-    stream = Stream(server=url, room=room, language="en")
-    async with asyncio.TaskGroup() as group:
-        watching = group.create_task(watch())
-        await Publisher(stream, tell).publish(file_frames(recording.path))
-        async with asyncio.timeout(10):
-            while finals - {arrival.caption.utterance for arrival in came if arrival.caption.final}:
-                seen.clear()
-                await seen.wait()
-        watching.cancel()
-    return came
-
-
-def word_error_rate(reference: str, hypothesis: str) -> float:
-    """Errors for each word of the reference, after Whisper's English normalizer."""
-    return float(process_words(normalize(reference), normalize(hypothesis)).wer)
 
 
 def padded_text(recording: Recording) -> str:
     """What the same model reads in windows padded to 30 s, as everybody does, of the same utterances."""
     engine = load_engine(MODEL, threads=1, settings=WhisperSettings(final_window="full"))
-    audio = from_bytes(b"".join(read_file(recording.path)))
+    audio = from_bytes(recording.audio)
     texts = []
     for pcm in utterances(audio):
         (hypothesis,) = engine.decode([DecodeRequest(pcm=pcm, language="en", final=True)])
@@ -209,19 +111,18 @@ def utterances(audio: Pcm) -> list[Pcm]:
     ]
 
 
-def run(url: str, pids: Sequence[int], recording: Recording, note: str = "") -> Measured:
+def run(server: Running, recording: Recording, note: str = "") -> Measured:
     """Measure one recording."""
-    before = cpu_seconds(pids)
-    came = asyncio.run(arrivals(url, recording))
-    spent = (cpu_seconds(pids) - before) if pids else float("nan")
-    finals = sorted((a.caption for a in came if a.caption.final), key=lambda caption: caption.utterance)
-    seconds = len(b"".join(read_file(recording.path))) / 32_000
+    usage, heard, system = Usage(server.pids), Heard(), Livecaptions()
+    before = usage.cpu_seconds()
+    asyncio.run(system.speak(server, f"bench-{recording.name}", Pace(recording.audio, system.frame), heard))
+    spent = (usage.cpu_seconds() - before) if usage.known else float("nan")
     return Measured(
         recording.name + note,
-        measure(came, recording.words),
-        word_error_rate(recording.text, " ".join(caption.text for caption in finals)),
-        word_error_rate(recording.text, padded_text(recording)),
-        spent / seconds,
+        measure(heard.shown, recording.words),
+        word_error_rate([recording.text], [heard.text]),
+        word_error_rate([recording.text], [padded_text(recording)]),
+        spent / recording.seconds,
     )
 
 
@@ -253,12 +154,11 @@ def main(
 ) -> None:
     """Measure a server with recordings sent in real time."""
     chosen = recordings(names or ["talk", "lj001_printing_chapter"])
-    nobody: list[int] = []
-    with contextlib.nullcontext((url, nobody)) if url else server() as (address, pids):
-        measured = [run(address, pids, recording) for recording in chosen]
+    with contextlib.nullcontext(Running(url)) if url else server() as running_one:
+        measured = [run(running_one, recording) for recording in chosen]
     if kafka:
-        with over_kafka() as (address, pids):
-            measured += [run(address, pids, recording, " over Kafka") for recording in chosen]
+        with over_kafka() as running_one:
+            measured += [run(running_one, recording, " over Kafka") for recording in chosen]
     print(table(measured))
 
 

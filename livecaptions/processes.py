@@ -15,7 +15,9 @@ import httpx
 from captions.errors import SetupError
 from livecaptions.settings.fields import ENV_PREFIX
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 180.0
+"""Seconds: a server that fails ends, and that is seen at once; a slow machine gets its time."""
+
 STOP_TIMEOUT = 30.0
 CLI = (sys.executable, "-m", "livecaptions.cli")
 
@@ -74,7 +76,7 @@ def own_server(port: int, *flags: str) -> Iterator[Process]:
         yield process
 
 
-async def ready(url: str, needed: Sequence[Process], path: str = "/readyz") -> None:
+async def ready(url: str, needed: Sequence[Process], *, path: str = "/readyz") -> None:
     """Return when ``path`` answers well. Raises ``SetupError`` where one ``needed`` ends, or it takes too long."""
     async with httpx.AsyncClient(trust_env=False) as client:
         try:

@@ -37,8 +37,8 @@ class Goals:
         broken += [
             f"{name} {value:.2f} > {most:g} s" for name, value, most in figures if most is not None and value > most
         ]
-        if math.isnan(level.word_shown.p50):
-            broken.append("no word was shown right")
+        if math.isnan(level.word_shown.p50) and (self.word_shown_p50 is not None or self.word_shown_p95 is not None):
+            broken.append("no words that were said were shown")
         rise = level.word_error_rate - first.word_error_rate
         if self.word_error_rate is not None and rise > self.word_error_rate:
             broken.append(f"WER {rise * 100:.1f} > {self.word_error_rate * 100:g} points above the first level's")

@@ -6,6 +6,7 @@ from typing import Any
 
 from captions.quality import Arrival, measure, percentile, shown_words
 from livecaptions.capacity.accuracy import word_error_rate
+from livecaptions.capacity.by_time import latencies
 from livecaptions.capacity.recordings import Recording
 from livecaptions.capacity.systems import Heard
 
@@ -14,6 +15,9 @@ LATE = 0.05
 
 BUSY = 0.8
 """Cores that the sender's one thread may use before it is the bottleneck."""
+
+UNREAD = 0.8
+"""Word error rate above which what is right is right by chance."""
 
 HELD = 1.0
 """Seconds that a server may let sound wait before it counts as not hearing it in real time."""
@@ -91,26 +95,37 @@ class Used:
 
 
 def summed_up(system: str, spoken: Sequence[Spoken], used: Used, sender: Sender, seconds: float) -> Level:
-    """The level of streams that spoke for ``seconds`` of time."""
-    shown = [measure(one.heard.shown, one.recording.words) for one in spoken]
-    final = [
-        quality if one.heard.finals is one.heard.shown else measure(one.heard.finals, one.recording.words)
-        for quality, one in zip(shown, spoken, strict=True)
-    ]
-    audio = sum(one.recording.seconds for one in spoken)
+    """The level of streams that spoke for ``seconds`` of time.
+
+    Where most words are wrong, as with random weights, there is no telling when a word was shown; first partials and
+    finals are then told by their times.
+    """
     own = all(one.heard.finals is one.heard.shown for one in spoken)
+    qualities = [measure(one.heard.shown, one.recording.words) for one in spoken]
+    errors = word_error_rate([one.recording.text for one in spoken], [one.heard.text for one in spoken])
+    unread = errors > UNREAD
+    if unread:
+        by_time = [latencies(one.heard.shown, one.recording.words) for one in spoken] if own else []
+        first_partial = [value for partials, _ in by_time for value in partials]
+        final = [value for _, finals in by_time for value in finals]
+    elif own:
+        first_partial = [value for quality in qualities for value in quality.first_partial]
+        final = [value for quality in qualities for value in quality.final]
+    else:
+        first_partial = []
+        final = [value for one in spoken for value in measure(one.heard.finals, one.recording.words).final]
     return Level(
         system=system,
         streams=len(spoken),
         words=sum(len(one.recording.words) for one in spoken),
-        word_shown=_spread([value for quality in shown for value in quality.word_shown]),
-        word_stable=_spread([value for quality in shown for value in quality.word_stable]),
-        first_partial=_spread([value for quality in shown for value in quality.first_partial] if own else []),
-        final=_spread([value for quality in final for value in quality.final]),
-        erasure=_pooled([quality.erasure for quality in shown], spoken, raw=False),
-        raw_erasure=_pooled([quality.raw_erasure for quality in shown], spoken, raw=True),
-        word_error_rate=word_error_rate([one.recording.text for one in spoken], [one.heard.text for one in spoken]),
-        cpu_seconds=None if used.cpu_seconds is None else used.cpu_seconds / audio,
+        word_shown=_spread([value for quality in qualities for value in quality.word_shown if not unread]),
+        word_stable=_spread([value for quality in qualities for value in quality.word_stable if not unread]),
+        first_partial=_spread(first_partial),
+        final=_spread(final),
+        erasure=_pooled([quality.erasure for quality in qualities], spoken, raw=False),
+        raw_erasure=_pooled([quality.raw_erasure for quality in qualities], spoken, raw=True),
+        word_error_rate=errors,
+        cpu_seconds=None if used.cpu_seconds is None else used.cpu_seconds / sum(o.recording.seconds for o in spoken),
         cores=None if used.cpu_seconds is None else used.cpu_seconds / seconds,
         memory=used.memory,
         sender=sender,

@@ -42,7 +42,7 @@ class WhisperLiveKit:
         ]  # fmt: skip
         with peer_server(self.name, command, self._cores) as (process, log):
             try:
-                asyncio.run(ready(f"http://127.0.0.1:{port}", [process], "/health"))
+                asyncio.run(ready(f"http://127.0.0.1:{port}", [process], path="/health"))
             except SetupError as error:
                 raise SetupError(f"WhisperLiveKit is not ready ({error}): {log} says why") from error
             yield Running(f"ws://127.0.0.1:{port}/asr", [process.pid])

@@ -1,0 +1,62 @@
+"""``livecaptions serve`` with the scripted engine in place of Whisper: ``python -m bench.scripted PORT``.
+
+Everything else is the product's: sockets, segmenter, the log in memory, worker, scheduler, rooms, metrics. The speech
+detector goes by loudness, as scripted audio is no speech.
+"""
+
+import asyncio
+import signal
+import sys
+
+from captions.audio import to_bytes
+from inference.engine.scripted import ScriptedEngine
+from livecaptions.capacity.recordings import Recording
+from livecaptions.clock import SystemClock
+from livecaptions.logs import open_log
+from livecaptions.server import listen, serving
+from livecaptions.settings.fields import Settings
+from livecaptions.talk import ReferenceWord
+from livecaptions.wiring import working
+from monitoring.logs import configure_logs
+from monitoring.metrics import PrometheusProbe
+from streamer.app import create_app
+from streamer.gateway import Gateway
+from streamer.settings import GatewaySettings
+from tests.support import EnergyDetector, script_of
+
+DECODING = 0.002
+"""Seconds of a decode for each second of audio: 60 streams fit into one decode thread."""
+
+RETENTION = 180.0
+"""Seconds that captions and audio are kept, far less than by default: memory has to be flat well within a soak."""
+
+SCRIPT, PCM = script_of(12)
+
+
+def recording() -> Recording:
+    """What is said: about a minute."""
+    return Recording("scripted", to_bytes(PCM), [ReferenceWord(word.text, word.start, word.end) for word in SCRIPT])
+
+
+async def serve(port: int) -> None:
+    """Serve until SIGTERM."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    settings = Settings(
+        captions_retention=RETENTION, audio_retention=RETENTION, log_bytes=64 * 2**20, resume_window=10.0
+    )
+    clock, probe = SystemClock(), PrometheusProbe()
+    engine = ScriptedEngine(SCRIPT, delay=DECODING)
+    async with open_log(settings, clock) as log, working(settings, log, engine, clock, probe):
+        gateway = Gateway(
+            log, clock, probe, EnergyDetector, GatewaySettings(language="en", resume_window=settings.resume_window)
+        )
+        async with serving(create_app(gateway, metrics=probe.render, not_ready=list), listen("127.0.0.1", port)):
+            await stop.wait()
+            await gateway.drain(10)
+        await gateway.close()
+
+
+if __name__ == "__main__":
+    configure_logs("console", "warning")
+    asyncio.run(serve(int(sys.argv[1])))

@@ -1,0 +1,139 @@
+"""Whether memory stays flat: many live streams for a long time against one server with the scripted engine.
+
+``python -m bench.soak [--minutes 30] [--streams 60] [--plot FILE.png]`` prints a Markdown table. Every stream is a
+publisher and a viewer in a room of their own; when a session's minute is over the next begins in a new room, so that
+what sessions and rooms leave behind would show. Resident memory of the server is sampled every 10 s. What happens
+in the first minutes, until the log holds what it may keep, is growth by design: the slope is that of the second half.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import linear_regression, median
+from typing import Annotated
+
+import typer
+import uvloop
+from matplotlib.figure import Figure
+
+from bench import scripted
+from captions.quality import percentile
+from livecaptions.capacity.pacing import Pace
+from livecaptions.capacity.systems import Heard, Livecaptions, Running
+from livecaptions.capacity.usage import Usage
+from livecaptions.processes import free_port, leave_on_signals, ready, running
+
+EVERY = 10.0
+"""Seconds between two samples."""
+
+MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Resident megabytes of the server, so many seconds after the start."""
+
+    at: float
+    memory: float
+
+
+@dataclass
+class Counted:
+    """What the streams did."""
+
+    sessions: int = 0
+    wrong: int = 0
+    late: float = 0.0
+
+
+async def stream(server: Running, name: str, until: float, counted: Counted, *, wait: float) -> None:
+    """One session after the other, the first one after so many seconds."""
+    said = scripted.recording()
+    system = Livecaptions()
+    await asyncio.sleep(wait)
+    number = 0
+    while time.monotonic() < until:
+        heard, pace = Heard(), Pace(said.audio, system.frame)
+        await system.speak(server, f"{name}-{number}", pace, heard)
+        number += 1
+        counted.sessions += 1
+        counted.wrong += heard.text != said.text
+        counted.late = max(counted.late, percentile(pace.late, 99))
+
+
+async def soak(server: Running, streams: int, seconds: float) -> tuple[list[Sample], Counted]:
+    """Streams for so long, their beginnings spread over a session; memory meanwhile."""
+    usage, counted = Usage(server.pids), Counted()
+    samples: list[Sample] = []
+    began = time.monotonic()
+    until = began + seconds
+    apart = scripted.recording().seconds / streams
+    async with asyncio.TaskGroup() as group:
+        for number in range(streams):
+            group.create_task(stream(server, f"soak-{number}", until, counted, wait=number * apart))
+        while (now := time.monotonic()) < until:
+            samples.append(Sample(now - began, usage.memory() / MEGABYTE))
+            await asyncio.sleep(EVERY)
+    return samples, counted
+
+
+def table(samples: Sequence[Sample], counted: Counted, streams: int) -> str:
+    """The figures, in Markdown."""
+    rows = [
+        ("streams at a time", str(streams)),
+        ("minutes", f"{samples[-1].at / 60:.1f}"),
+        ("sessions", f"{counted.sessions}, {counted.wrong} with a transcript that is not what was said"),
+        ("memory, medians of the quarters", " / ".join(f"{memory:.0f}" for memory in quarters(samples)) + " MB"),
+        ("slope of the second half", f"{slope(samples[len(samples) // 2 :]):+.1f} MB an hour"),
+        ("the sender's frames late, p99 of the worst session", f"{counted.late * 1000:.0f} ms"),
+    ]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def quarters(samples: Sequence[Sample]) -> list[float]:
+    """The median of each quarter of the run, MB."""
+    bounds = [round(len(samples) * part / 4) for part in range(5)]
+    return [median(s.memory for s in samples[begin:end]) for begin, end in pairwise(bounds) if begin < end]
+
+
+def slope(samples: Sequence[Sample]) -> float:
+    """MB an hour, by least squares; nan of fewer than two."""
+    if len(samples) < 2:
+        return float("nan")
+    return linear_regression([s.at / 3600 for s in samples], [s.memory for s in samples]).slope
+
+
+def picture(samples: Sequence[Sample], path: Path) -> None:
+    """Memory by time, as PNG."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([s.at / 60 for s in samples], [s.memory for s in samples])
+    axes.set(xlabel="minutes", ylabel="resident memory, MB", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+
+
+def main(
+    minutes: Annotated[float, typer.Option(min=0.5)] = 30.0,
+    streams: Annotated[int, typer.Option(min=1)] = 60,
+    plot: Annotated[Path | None, typer.Option(help="Write a picture (PNG) into this file.")] = None,
+) -> None:
+    """Keep streams live for a long time and watch the server's memory."""
+    leave_on_signals()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running([sys.executable, "-m", "bench.scripted", str(port)]) as process:
+        asyncio.run(ready(url, [process]))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            samples, counted = runner.run(soak(Running(url, [process.pid]), streams, minutes * 60))
+    print(table(samples, counted, streams))
+    if plot is not None:
+        picture(samples, plot)
+
+
+if __name__ == "__main__":
+    typer.run(main)
