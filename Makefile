@@ -39,6 +39,15 @@ format: environment
 bench-latency: environment  ## latency, erasure and accuracy of a running server: docs/latency.md
 	.venv/bin/python -m bench.latency
 
+bench-capacity: environment  ## live streams until a goal breaks, ours and peers: docs/capacity.md; ARGS adds options
+	@mkdir -p bench/out
+	PATH="$$PATH:$(CURDIR)/.tools/uv/bin" .venv/bin/livecaptions bench capacity --threads 1 \
+	  --peer whisperlive --peer whisperlivekit --json bench/out/capacity.json --plot bench/out/capacity.png $(ARGS)
+
+bench-soak: environment  ## 60 scripted streams for half an hour, with flat memory: docs/capacity.md
+	@mkdir -p bench/out
+	.venv/bin/python -m bench.soak --plot bench/out/soak.png $(ARGS)
+
 bench-windows: environment  ## window, zeros and silence tail against accuracy and cost: docs/windows.md
 	.venv/bin/python -m bench.windows
 

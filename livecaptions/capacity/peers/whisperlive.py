@@ -30,8 +30,11 @@ TranscriptionServer().run(
 )
 """
 
-QUIET = 3.0
-"""Seconds without a new word, after the sound's end, after which nothing more is waited for."""
+REPEATED = 3.0
+"""Seconds for which the same segments are told again, after the sound's end, before they count as the last ones."""
+
+SILENT = 15.0
+"""Seconds without a message, after the sound's end, that its client waits; a third where all is completed."""
 
 
 class WhisperLive:
@@ -110,20 +113,25 @@ class Segments:
 async def _messages(
     ws: ClientConnection, pace: Pace, sending: "asyncio.Task[None]"
 ) -> AsyncIterator[tuple[float, dict[str, Any]]]:
-    """Messages with their arrival, until the sound is sent and nothing new was said for a while."""
-    news, last = asyncio.get_running_loop().time(), ""
-    while True:
+    """New messages with their arrival, until the sound is sent and what was said last is likely to be all."""
+    loop = asyncio.get_running_loop()
+    came = changed = loop.time()
+    last, patience = "", SILENT
+    while not (sending.done() and (came - changed > REPEATED or loop.time() - came > patience)):
         try:
             async with asyncio.timeout(0.5):
-                frame = await ws.recv()
+                frame = str(await ws.recv())
         except TimeoutError:
-            frame = None
-        now = asyncio.get_running_loop().time()
-        if frame is not None and frame != last:
-            news, last = now, str(frame)
-            yield pace.elapsed, json.loads(frame)
-        if sending.done() and now - news > QUIET:
-            return
+            frame = ""
+        if not sending.done():
+            changed = loop.time()
+        came = loop.time() if frame or not sending.done() else came
+        if frame and frame != last:
+            changed, last = came, frame
+            message = json.loads(frame)
+            segments = message.get("segments")
+            patience = SILENT / 3 if segments and segments[-1].get("completed") else SILENT
+            yield pace.elapsed, message
 
 
 async def _send(ws: ClientConnection, pace: Pace) -> None:
