@@ -27,7 +27,7 @@ from tests.support import EnergyDetector, script_of
 DECODING = 0.002
 """Seconds of a decode for each second of audio: 60 streams fit into one decode thread."""
 
-RETENTION = 180.0
+RETENTION = 120.0
 """Seconds that captions and audio are kept, far less than by default: memory has to be flat well within a soak."""
 
 SCRIPT, PCM = script_of(12)

@@ -2,7 +2,7 @@
 
 Peers number no utterances: they send what stands, and what may yet change behind it. The whole stream is one
 utterance here, each message a revision of it: a word is shown, stands and is taken back by the same rules as
-ours. Words that newly stand are a final of their own, timed by when they were said to.
+ours. Words that newly stand are a final of their own: there is no other sign of when a peer was sure.
 """
 
 from datetime import UTC, datetime
