@@ -10,7 +10,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from statistics import linear_regression, median
@@ -23,7 +23,8 @@ from matplotlib.figure import Figure
 from bench import scripted
 from captions.quality import percentile
 from livecaptions.capacity.pacing import Pace
-from livecaptions.capacity.systems import Heard, Livecaptions, Running
+from livecaptions.capacity.run import speak
+from livecaptions.capacity.systems import Livecaptions, Running
 from livecaptions.capacity.usage import Usage
 from livecaptions.processes import free_port, leave_on_signals, ready, running
 
@@ -47,6 +48,7 @@ class Counted:
 
     sessions: int = 0
     wrong: int = 0
+    failures: list[str] = field(default_factory=list)
     late: float = 0.0
 
 
@@ -57,11 +59,14 @@ async def stream(server: Running, name: str, until: float, counted: Counted, *, 
     await asyncio.sleep(wait)
     number = 0
     while time.monotonic() < until:
-        heard, pace = Heard(), Pace(said.audio, system.frame)
-        await system.speak(server, f"{name}-{number}", pace, heard)
+        pace = Pace(said.audio, system.frame)
+        spoken = await speak(system, server, f"{name}-{number}", said, pace)
         number += 1
         counted.sessions += 1
-        counted.wrong += heard.text != said.text
+        if spoken.failure is not None:
+            counted.failures.append(spoken.failure)
+        else:
+            counted.wrong += spoken.heard.text != said.text
         counted.late = max(counted.late, percentile(pace.late, 99))
 
 
@@ -87,6 +92,7 @@ def table(samples: Sequence[Sample], counted: Counted, streams: int) -> str:
         ("streams at a time", str(streams)),
         ("minutes", f"{samples[-1].at / 60:.1f}"),
         ("sessions", f"{counted.sessions}, {counted.wrong} with a transcript that is not what was said"),
+        ("sessions that failed", "; ".join((str(len(counted.failures)), *sorted(set(counted.failures))))),
         ("memory, medians of the quarters", " / ".join(f"{memory:.0f}" for memory in quarters(samples)) + " MB"),
         ("slope of the second half", f"{slope(samples[len(samples) // 2 :]):+.1f} MB an hour"),
         ("the sender's frames late, p99 of the worst session", f"{counted.late * 1000:.0f} ms"),

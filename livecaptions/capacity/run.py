@@ -74,14 +74,14 @@ async def measure_level(
     """All of the recordings at once, one stream each, in real time."""
     run = f"capacity-{time.time_ns():x}"
     if warm_up is not None:
-        await _speak(system, server, f"{run}-warm-up", warm_up, Pace(warm_up.audio, system.frame))
+        await speak(system, server, f"{run}-warm-up", warm_up, Pace(warm_up.audio, system.frame))
     usage = Usage(server.pids)
     paces = [Pace(recording.audio, system.frame) for recording in recordings]
     async with usage.watched():
         spent, own, began = usage.cpu_seconds(), time.process_time(), time.monotonic()
         streams = [
             asyncio.create_task(
-                _speak(system, server, f"{run}-{number}", recording, pace, wait=SPREAD * number / len(recordings))
+                speak(system, server, f"{run}-{number}", recording, pace, wait=SPREAD * number / len(recordings))
             )
             for number, (recording, pace) in enumerate(zip(recordings, paces, strict=True))
         ]
@@ -103,7 +103,7 @@ def _longest(recordings: Sequence[Recording]) -> float:
     return SPREAD + max(recording.seconds for recording in recordings)
 
 
-async def _speak(
+async def speak(
     system: System, server: Running, name: str, recording: Recording, pace: Pace, *, wait: float = 0.0
 ) -> Spoken:
     """One stream to its end, or to what ended it."""
