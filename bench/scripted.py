@@ -17,8 +17,10 @@ from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.talk import ReferenceWord
 from livecaptions.wiring import working
+from monitoring.endpoints import endpoints
+from monitoring.families import Families
 from monitoring.logs import configure_logs
-from monitoring.metrics import PrometheusProbe
+from monitoring.metrics import ServeProbe
 from streamer.app import create_app
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
@@ -45,13 +47,15 @@ async def serve(port: int) -> None:
     settings = Settings(
         captions_retention=RETENTION, audio_retention=RETENTION, log_bytes=64 * 2**20, resume_window=10.0
     )
-    clock, probe = SystemClock(), PrometheusProbe()
+    clock, probe = SystemClock(), ServeProbe(Families(), "bench")
     engine = ScriptedEngine(SCRIPT, delay=DECODING)
     async with open_log(settings, clock) as log, working(settings, log, engine, clock, probe):
         gateway = Gateway(
             log, clock, probe, EnergyDetector, GatewaySettings(language="en", resume_window=settings.resume_window)
         )
-        async with serving(create_app(gateway, metrics=probe.render, not_ready=list), listen("127.0.0.1", port)):
+        app = create_app(gateway)
+        app.include_router(endpoints(probe.render, gateway.not_ready))
+        async with serving(app, listen("127.0.0.1", port)):
             await stop.wait()
             await gateway.drain(10)
         await gateway.close()
