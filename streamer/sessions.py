@@ -121,7 +121,7 @@ class Sessions:
         held = self._held.get(query.session or "")
         if held is None or held.session.place != SessionPlace(room, query.track) or held.session.ending:
             raise NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
-        check_format(held.session.settings, query)
+        as_it_began(held.session.settings, query)
         return held
 
     async def open(
@@ -190,7 +190,7 @@ class Sessions:
             raise unknown
         if self._clock.wall() - progress.said_at > self._settings.resume_window:
             raise unknown
-        check_format(progress.settings, query)
+        query = as_it_began(progress.settings, query)
         await self._announce(place, progress.settings.speaker, "live")
         await asyncio.sleep(HANDOVER)  # the other gateway, if it lives, reads that and lets go
         progress = await self._progress(place) or progress
@@ -310,13 +310,23 @@ class Sessions:
             await self.end(held.session)
 
 
-def check_format(settings: SessionSettings, query: PublishQuery) -> None:
-    """Raise ``BadRequest`` where a session is to go on in another format than it began in: its offsets count bytes."""
-    if settings.audio not in {None, str(query.format)}:
+def as_it_began(settings: SessionSettings, query: PublishQuery) -> PublishQuery:
+    """The query in the session's own format, which it need not repeat: offsets count bytes of it.
+
+    Raises ``BadRequest`` where it names another.
+    """
+    if settings.audio is None:
+        return query
+    encoding, sample_rate, channels = settings.audio.split("/")
+    own = {"encoding": Encoding(encoding), "sample_rate": int(sample_rate), "channels": int(channels)}
+    if not query.model_fields_set & own.keys():
+        return query.model_copy(update=own)
+    if str(query.format) != settings.audio:
         raise BadRequest(
             f"encoding, sample_rate, channels: session {settings.session} is {settings.audio}, not {query.format}; "
             "resume it as it began, or begin a new one"
         )
+    return query
 
 
 def last_mark(place: SessionPlace, progress: Progress) -> AudioMark:

@@ -118,6 +118,18 @@ async def test_a_session_goes_on_elsewhere_in_its_own_format_only(encoding: Enco
         assert moved.id == session.id
 
 
+async def test_a_session_that_goes_on_elsewhere_need_not_say_its_format_again() -> None:
+    async with two_gateways() as (_, here, there):
+        session, _ = await opened(here, sample_rate=8000, channels=2)
+        await feed(session, 0, SAMPLE_RATE)
+        moved, _ = await opened(there, session.id)
+        assert moved.settings.audio == "linear16/8000/2"
+        await moved.feed(bytes(32_000))
+        await moved.finish()
+        await moved.finished.wait()
+        assert moved.seconds == pytest.approx(1.5, abs=0.1)
+
+
 async def test_a_container_begins_anew_elsewhere_at_once() -> None:
     async with two_gateways() as (_, here, there):
         session, _ = await opened(here, encoding=Encoding.CONTAINER)
