@@ -66,7 +66,7 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms", summary="Live rooms")
     async def rooms(request: Request) -> list[rest.RoomSummary]:
         grant = grant_of(request, gateway.settings.grants)
-        return [room for room in rest.live_rooms(gateway) if grant is None or grant.covers(room.room)]
+        return [room for room in await rest.live_rooms(gateway) if grant is None or grant.covers(room.room)]
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:

@@ -4,6 +4,7 @@ Every acknowledgement is on topic ``audio`` before it is sent, in a segment or i
 session over from one that died (DESIGN, guarantee 6).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,6 +59,20 @@ async def progress_of(log: Log, room: str, track: str, since: float) -> Progress
             if entry.offset >= end - 1:
                 break
     return progress
+
+
+async def heard_since(log: Log, keys: Collection[str], since: float) -> set[str]:
+    """Those of ``keys`` of which the log got audio or a mark since epoch second ``since``. Raises ``LogError``."""
+    heard: set[str] = set()
+    for partition in {log.partition_of(AUDIO, key) for key in keys}:
+        start = await log.offset_at(AUDIO, partition, since)
+        end = (await log.bounds(AUDIO, partition)).end
+        if start < end:
+            async for entry in log.read(AUDIO, partition, start):
+                heard.add(entry.record.key)
+                if entry.offset >= end - 1:
+                    break
+    return heard.intersection(keys)
 
 
 def _told(progress: Progress | None, entry: Entry) -> Progress | None:

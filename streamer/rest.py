@@ -7,8 +7,12 @@ from starlette.responses import Response
 
 from captions.errors import BadRequest, NotFound
 from captions.export import as_json, as_srt, as_text, as_vtt
-from captions.messages import CaptionMessage, TrackState
+from captions.messages import CaptionMessage, TrackMessage, TrackState
+from captions.records import audio_key
 from streamer.gateway import Gateway
+from streamer.journal import heard_since
+from streamer.session import SessionPlace
+from streamer.sessions import LEASE
 
 Format = Literal["json", "txt", "srt", "vtt"]
 
@@ -21,16 +25,16 @@ _FORMATS = {
 
 
 class TrackSummary(BaseModel):
-    """A track of a live room; ``seconds`` of audio were heard in its session."""
+    """A track of a live room; ``seconds`` of audio were heard in its session, None where another gateway holds it."""
 
     track: str
     speaker: str | None
     state: TrackState
-    seconds: float
+    seconds: float | None
 
 
 class RoomSummary(BaseModel):
-    """A room in which somebody speaks or is expected back."""
+    """A room in which somebody speaks or is expected back; ``viewers`` and ``seconds`` are of this gateway."""
 
     room: str
     tracks: list[TrackSummary]
@@ -38,8 +42,8 @@ class RoomSummary(BaseModel):
     seconds: float
 
 
-def live_rooms(gateway: Gateway) -> list[RoomSummary]:
-    """The rooms with a session at this gateway."""
+async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
+    """The rooms with a session at this gateway, and those it reads with one at another. Raises ``LogError``."""
     tracks: dict[str, list[TrackSummary]] = {}
     for held in gateway.sessions.held:
         session = held.session
@@ -50,13 +54,29 @@ def live_rooms(gateway: Gateway) -> list[RoomSummary]:
             seconds=session.seconds,
         )
         tracks.setdefault(session.place.room, []).append(summary)
+    here = {held.session.place for held in gateway.sessions.held}
+    for told in await _held_elsewhere(gateway, here):
+        summary = TrackSummary(track=told.track, speaker=told.speaker, state=told.state, seconds=None)
+        tracks.setdefault(told.room, []).append(summary)
     rooms = []
     for name, summaries in sorted(tracks.items()):
         room = gateway.hub.known(name)
         viewers = len(room.audience) if room is not None else 0
-        seconds = round(sum(track.seconds for track in summaries), 3)
+        seconds = round(sum(track.seconds or 0.0 for track in summaries), 3)
         rooms.append(RoomSummary(room=name, tracks=summaries, viewers=viewers, seconds=seconds))
     return rooms
+
+
+async def _held_elsewhere(gateway: Gateway, here: set[SessionPlace]) -> list[TrackMessage]:
+    """Tracks that other gateways hold. One that died left its tracks' states as they were: holders are heard of."""
+    told = {
+        audio_key(room.name, track.track): track
+        for room in gateway.hub.rooms
+        for track in room.state.tracks
+        if track.state != "ended" and SessionPlace(room.name, track.track) not in here
+    }
+    heard = await heard_since(gateway.log, told, gateway.clock.wall() - LEASE) if told else set()
+    return [track for key, track in told.items() if key in heard]
 
 
 async def transcript(gateway: Gateway, name: str, form: str) -> Response:

@@ -15,6 +15,7 @@ from inference.engine.scripted import ScriptedEngine
 from streamer.audio.decoder import Encoding
 from streamer.gateway import Gateway
 from streamer.query import PublishQuery
+from streamer.rest import TrackSummary, live_rooms
 from streamer.session import Session
 from streamer.settings import GatewaySettings
 from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
@@ -86,6 +87,23 @@ async def test_a_track_that_another_gateway_holds_is_busy_until_it_is_not_heard_
         await asyncio.sleep(6.1)
         fresh, _ = await opened(there)
         assert fresh.listener.next_utterance >= session.listener.next_utterance
+
+
+async def test_rooms_tell_of_tracks_that_another_gateway_holds_while_it_lives() -> None:
+    async with two_gateways() as (_, here, there):
+        session, _ = await opened(here, speaker="Ada")
+        assert await live_rooms(there) == []  # it does not read the room
+        await there.hub.open("hall")
+        await feed(session, 0, SAMPLE_RATE)
+        await asyncio.sleep(20)  # silent, and still held
+        (room,) = await live_rooms(there)
+        assert (room.room, room.seconds) == ("hall", 0.0)
+        assert room.tracks == [TrackSummary(track="main", speaker="Ada", state="live", seconds=None)]
+        (own,) = await live_rooms(here)
+        assert [track.seconds for track in own.tracks] == [session.seconds]
+        await session.close()  # as if its gateway had died
+        await asyncio.sleep(6.1)
+        assert await live_rooms(there) == []
 
 
 async def test_a_session_that_ended_or_expired_is_not_found_elsewhere() -> None:
