@@ -3,13 +3,18 @@
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
 from captions.messages import NAME_PATTERN, Name, explain
 from captions.session import LANGUAGE_PATTERN
 from streamer.audio.decoder import AudioFormat, Encoding
+
+NO_CONTROL_CHARACTERS = r"^\P{Cc}*$"
+
+HIGHEST_SEQ = 2**63 - 1
+"""Kafka's offsets are signed and of 64 bits."""
 
 Query = TypeVar("Query", bound=BaseModel)
 Term = Annotated[str, Field(min_length=1, max_length=50)]
@@ -21,13 +26,18 @@ class PublishQuery(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     track: Name = "main"
-    speaker: str | None = Field(None, max_length=80)
+    speaker: str | None = Field(None, max_length=80, pattern=NO_CONTROL_CHARACTERS)
     encoding: Encoding = Encoding.LINEAR16
     sample_rate: int = Field(16_000, ge=8_000, le=48_000)
     channels: int = Field(1, ge=1, le=8)
     language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
     vocabulary: tuple[Term, ...] = Field((), max_length=100)
     session: str | None = None
+
+    @field_validator("speaker")
+    @classmethod
+    def _empty_is_none(cls, speaker: str | None) -> str | None:
+        return speaker or None
 
     @model_validator(mode="before")
     @classmethod
@@ -47,7 +57,7 @@ class ViewQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    after: int | None = Field(None, ge=0)
+    after: int | None = Field(None, ge=0, le=HIGHEST_SEQ)
     track: tuple[Name, ...] = ()
     partials: bool = True
 

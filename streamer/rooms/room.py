@@ -77,12 +77,14 @@ class Room:
 def missing(after: int | None, bounds: Bounds) -> Gap | None:
     """The gap between ``after`` and what is retained; None where nothing can be missing.
 
-    A ``seq`` this log never gave comes from another one: everything before this log's beginning is missing.
+    A ``seq`` this log never gave comes from another one, of which nothing is here: the gap ends where this log begins,
+    and begins no later.
     """
     if after is None:
         return None
     if after >= bounds.end:
-        return Gap(after=after, to=max(bounds.earliest - 1, 0))
+        to = max(bounds.earliest - 1, 0)
+        return Gap(after=min(after, to), to=to)
     trimmed = bounds.earliest > bounds.first
     if after < bounds.earliest - 1 and (trimmed or after > 0):
         return Gap(after=after, to=bounds.earliest - 1)

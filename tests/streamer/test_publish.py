@@ -81,6 +81,12 @@ async def test_acknowledgements_come_while_audio_flows_and_never_run_ahead_of_th
         assert ack["offset"] <= 32_000 * 2
 
 
+async def test_an_empty_name_is_no_name() -> None:
+    async with running(SCRIPT) as system, system.publisher(speaker="") as socket:
+        await Conversation(socket).next()
+        assert [held.session.settings.speaker for held in system.gateway.sessions.held] == [None]
+
+
 async def test_finalize_ends_the_utterance_now() -> None:
     async with running(SCRIPT) as system, system.publisher() as socket:
         talk = Conversation(socket)
@@ -108,6 +114,7 @@ async def test_finalize_ends_the_utterance_now() -> None:
         ({"channels": 0}, "channels"),
         ({"language": "klingon!"}, "language"),
         ({"speaker": "x" * 81}, "speaker"),
+        ({"speaker": "a%1Bb"}, "speaker"),
         ({"vocabulary": "x" * 51}, "vocabulary"),
     ],
 )
