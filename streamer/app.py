@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
-from captions.errors import Internal, NotFound, Refusal
+from captions.errors import BadRequest, Internal, NotFound, Refusal
 from streamer import publish as publishing
 from streamer import rest, sse, view
 from streamer.auth import authorize, grant_of
@@ -71,6 +71,10 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
         return await sse.view_events(request, gateway, room)
+
+    @app.get("/v1/rooms/{room}/publish", include_in_schema=False)
+    async def publish_without_upgrade(room: str) -> Response:
+        raise BadRequest(f"/v1/rooms/{room}/publish is a WebSocket: connect to it with ws:// or wss://")
 
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str, format: str = "json") -> Response:  # noqa: A002 - the parameter's name on the wire

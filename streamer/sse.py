@@ -14,7 +14,7 @@ from captions.ports.log import Bounds
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery
 from streamer.rooms.event import server_sent
-from streamer.view import TOO_SLOW, admitted, counted
+from streamer.view import TOO_SLOW, admitted, counted, opened
 
 HEARTBEAT = 15.0
 """Seconds between comments on an idle event stream: proxies cut what is silent for longer."""
@@ -49,8 +49,7 @@ class EventStream(StreamingResponse):
 async def view_events(request: Request, gateway: Gateway, room_id: str) -> Response:
     """Serve one reader of an event stream. Raises the ``Refusal`` it gets instead."""
     query = admitted(request, gateway, room_id, request.headers.get("last-event-id"))
-    await gateway.hub.open(room_id)
-    bounds = await gateway.hub.bounds(room_id)
+    bounds = await opened(gateway, room_id)
     return EventStream(_events(gateway, room_id, query, bounds), gateway.settings.send_timeout)
 
 

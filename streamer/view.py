@@ -20,7 +20,6 @@ from streamer.rooms.viewer import Viewer
 
 logger = structlog.get_logger(__name__)
 
-NOT_OPENED = "the room could not be opened, which is logged here; try again"
 TOO_SLOW = "you read nothing; reconnect with after= the last seq you saw"
 
 
@@ -30,6 +29,16 @@ def admitted(connection: WebSocket | Request, gateway: Gateway, room: str, last_
     room_name(room)
     authorize(connection, gateway.settings.grants, "view", room)
     return view_query(connection.query_params, last_event_id)
+
+
+async def opened(gateway: Gateway, room: str) -> Bounds:
+    """Read the room, and say what the log retains of its partition. Raises ``Internal`` where it cannot be read."""
+    try:
+        await gateway.hub.open(room)
+        return await gateway.hub.bounds(room)
+    except LogError as error:
+        logger.exception("view_failed", room=room)
+        raise Internal("the room could not be opened, which is logged here; try again") from error
 
 
 @contextmanager
@@ -50,16 +59,10 @@ async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
     """``WS /v1/rooms/{room}/captions``."""
     try:
         query = admitted(websocket, gateway, room_id, None)
-        await gateway.hub.open(room_id)
-        bounds = await gateway.hub.bounds(room_id)
+        bounds = await opened(gateway, room_id)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
-        return
-    except LogError:
-        logger.exception("view_failed", room=room_id)
-        gateway.probe.refused(Internal.code)
-        await refuse(websocket, Internal(NOT_OPENED))
         return
     with suppress(WebSocketDisconnect):  # gone before it was let in
         await accept(websocket)

@@ -106,7 +106,8 @@ async def test_what_is_no_longer_retained_is_a_gap_and_never_silence() -> None:
         heard = await past(system, after=first)
         assert heard[0] == {"type": "gap", "from": first, "to": bounds.earliest - 1}
         assert texts(heard)[-1] == "number 29"
-        assert (await past(system, after=bounds.end + 1000))[0]["type"] == "gap"
+        whole = {"type": "gap", "from": bounds.earliest - 1, "to": bounds.earliest - 1}
+        assert (await past(system, after=bounds.end + 1000))[0] == whole
         assert (await past(system, after=5))[0]["type"] == "gap"
         assert (await past(system, after=bounds.end - 3))[0]["type"] == "caption"
 
@@ -134,7 +135,9 @@ async def test_an_empty_final_withdraws_and_late_viewers_never_hear_of_it() -> N
         assert "" in texts(await past(system, after=withdrawn["seq"] - 1))
 
 
-@pytest.mark.parametrize("query", [{"after": "x"}, {"after": -1}, {"track": "no%20way"}, {"partials": "perhaps"}])
+@pytest.mark.parametrize(
+    "query", [{"after": "x"}, {"after": -1}, {"after": 2**63}, {"track": "no%20way"}, {"partials": "perhaps"}]
+)
 async def test_a_wrong_parameter_is_refused(query: dict[str, object]) -> None:
     async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http) as http:
         parameters = "&".join(f"{name}={value}" for name, value in query.items())
@@ -211,7 +214,9 @@ async def test_readers_of_a_log_that_fails_are_let_go_and_the_next_ones_served(
             assert refusal.value.response.status_code == 500
             assert json.loads(refusal.value.response.body or b"")["code"] == "internal"
             async with httpx.AsyncClient(base_url=system.http) as http:
+                events = await http.get("/v1/rooms/hall/captions")
                 answer = await http.get("/v1/rooms/hall/transcript")
+            assert (events.status_code, events.content) == (500, refusal.value.response.body)
             assert (answer.status_code, answer.json()["code"]) == (500, "internal")
         assert texts(await past(system)) == ["unread"]
 
@@ -291,7 +296,11 @@ async def test_pages_and_errors_answer() -> None:
             assert answer.headers["content-type"].startswith("text/html")
             assert "script-src 'self'" in answer.headers["content-security-policy"]
         assert (await http.get("/nowhere")).json()["code"] == "not_found"
-        assert (await http.post("/v1/rooms")).status_code == 405
+        posted = await http.post("/v1/rooms")
+        assert (posted.status_code, posted.json()["code"]) == (405, "bad_request")
+        unsocketed = await http.get("/v1/rooms/hall/publish")
+        assert (unsocketed.status_code, unsocketed.json()["code"]) == (400, "bad_request")
+        assert "is a WebSocket" in unsocketed.json()["message"]
         assert system.gateway.not_ready() == []
         await system.gateway.drain(1)
         assert system.gateway.not_ready() == ["stopping"]
