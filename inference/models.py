@@ -59,7 +59,10 @@ def resolve(name: str, *, device: str = "cpu", progress: bool = False) -> ModelF
     if Path(name).expanduser().exists():
         return check_folder(Path(name).expanduser())
     if name.startswith((".", "/", "~")) or name.endswith("/"):
-        raise SetupError(f"no model at {name}: there is no such folder")
+        raise SetupError(
+            f"no model at {name}: there is no such folder; give one that exists, "
+            f"--model auto, or one of {', '.join(HUB_REPOSITORIES)}"
+        )
     if name == EMBEDDED and (folder := _embedded()) is not None:
         return folder
     return _download(name, progress=progress)

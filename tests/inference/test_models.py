@@ -127,7 +127,9 @@ def test_an_unknown_name_lists_the_known() -> None:
 
 @pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "~/nowhere-at-all", "nowhere/"])
 def test_a_folder_that_is_not_there(name: str) -> None:
-    with pytest.raises(SetupError, match="there is no such folder"):
+    with pytest.raises(
+        SetupError, match=r"there is no such folder; give one that exists, --model auto, or one of .*tiny\.en"
+    ):
         resolve(name)
 
 
