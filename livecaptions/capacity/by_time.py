@@ -20,7 +20,7 @@ def latencies(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> tuple
     ordered = [history for _, history in sorted(histories.items()) if any(a.caption.text for a in history)]
     starts = [min(arrival.caption.start for arrival in history) for history in ordered]
     first_partials, finals = [], []
-    for history, start, following in zip(ordered, starts, [*starts[1:], float("inf")], strict=True):
+    for history, start, following in zip(ordered, starts, [*starts[1:], float("inf")], strict=False):
         words = [word for word in reference if start <= word.start + EARLY and word.start < following]
         final = next((arrival.at for arrival in history if arrival.caption.final), None)
         if not words or final is None:

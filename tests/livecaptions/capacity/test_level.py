@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from captions.quality import Arrival
@@ -87,3 +89,10 @@ def test_nonsense_is_told_by_its_times() -> None:
     assert level.word_shown.p50 != level.word_shown.p50
     assert level.first_partial.p50 == pytest.approx(0.9)
     assert level.final.p50 == pytest.approx(0.5)  # 3.0, after "log" ended at 2.0 and half a second
+
+
+def test_silence_is_all_wrong_and_has_no_times() -> None:
+    level = level_of(Spoken(SAID, Heard(), "refused"), Spoken(SAID, heard(), "refused"))
+    assert level.word_error_rate == 1
+    assert math.isnan(level.final.p50)
+    assert math.isnan(level.erasure)
