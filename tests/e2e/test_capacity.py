@@ -29,7 +29,7 @@ async def test_streams_are_measured_at_a_running_server(server: Server, tmp_path
         "--json", str(figures), "--plot", str(image),
     )  # fmt: skip
     assert (code, err) == (0, "")
-    assert "livecaptions, 2 streams" in out
+    assert "livecaptions, 2 streams: held" in out or "invalid" in out
     (system,) = json.loads(figures.read_text())["systems"]
     (level,) = system["levels"]
     assert (level["streams"], level["failures"]) == (2, [])
@@ -62,9 +62,12 @@ async def test_what_cannot_be_measured_is_refused_at_once(arguments: tuple[str, 
 
 async def test_a_server_that_is_not_there_fails_the_stream(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    code, out, _ = await capacity(
-        "--url", "http://127.0.0.1:9", "--streams", "1", "--seconds", "5", "--json", str(figures)
+    code, _, _ = await capacity(
+        "--url", "http://127.0.0.1:9", "--streams", "1,2", "--seconds", "5", "--json", str(figures)
     )
     assert code == 0
-    assert "1 of 1 streams failed: UnreachableError" in out
-    assert json.loads(figures.read_text())["systems"][0]["best"] is None
+    (system,) = json.loads(figures.read_text())["systems"]
+    (level,) = system["levels"]
+    assert level["failures"][0].startswith("UnreachableError: cannot reach http://127.0.0.1:9")
+    assert level["broken"][-1].startswith("1 of 1 streams failed: UnreachableError")
+    assert (system["best"], level["cpu_seconds"], level["final"]["p50"]) == (None, None, None)
