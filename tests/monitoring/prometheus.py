@@ -34,6 +34,7 @@ class Prometheus:
                 for job, addresses in targets.items()
             ],
         }
+        self._count = sum(map(len, targets.values()))
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -49,17 +50,19 @@ class Prometheus:
             ]
         )
         deadline = time.monotonic() + PATIENCE
-        while not self._ready():
+        while not self._scraped():
             assert self._process.poll() is None, "Prometheus ended: what it printed says why"
             assert time.monotonic() < deadline, "Prometheus was not up within a minute"
             time.sleep(0.1)
         return self
 
-    def _ready(self) -> bool:
+    def _scraped(self) -> bool:
+        """Whether every target was: it looks for them 5 s after it is ready, and what happens before is no increase."""
         try:
-            return self._client.get("/status/runtimeinfo").status_code == httpx.codes.OK
+            answer = self._client.get("/query", params={"query": "up == 1"})
         except httpx.TransportError:
             return False
+        return answer.status_code == httpx.codes.OK and len(answer.json()["data"]["result"]) == self._count
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -34,6 +35,7 @@ class System:
     gateway: Gateway
     log: MemoryLog
     port: int
+    app: FastAPI
 
     @property
     def http(self) -> str:
@@ -78,7 +80,7 @@ async def running(
     app = create_app(gateway)
     try:
         async with serving(app, sock):
-            yield System(gateway, log, sock.getsockname()[1])
+            yield System(gateway, log, sock.getsockname()[1], app)
             await gateway.close()
     finally:
         task.cancel()
