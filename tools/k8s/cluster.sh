@@ -187,6 +187,7 @@ failSwapOn: false
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 localStorageCapacityIsolation: false
+imageGCHighThresholdPercent: 100 # never: what was loaded cannot be pulled again
 evictionHard: {memory.available: "100Mi", nodefs.available: "1%", imagefs.available: "1%"}
 containerRuntimeEndpoint: unix://$state/containerd.sock
 clusterDNS: [$gateway]
