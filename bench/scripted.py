@@ -57,7 +57,7 @@ async def serve(port: int) -> None:
         app.include_router(endpoints(probe.render, gateway.not_ready))
         async with serving(app, listen("127.0.0.1", port)):
             await stop.wait()
-            await gateway.drain(10)
+            await gateway.drain(10, elsewhere=log.shared)
         await gateway.close()
 
 

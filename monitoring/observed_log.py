@@ -15,6 +15,11 @@ class ObservedLog:
         self._log = log
         self._probe = probe
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes have it too."""
+        return self._log.shared
+
     def partitions(self, topic: str) -> int:
         """How many partitions ``topic`` has."""
         return self._log.partitions(topic)

@@ -94,15 +94,25 @@ class Gateway:
             wake=wake,
         )
 
-    async def drain(self, deadline: float) -> None:
-        """Refuse new clients, end what is open, wait for its captions and let all go, within ``deadline`` seconds."""
+    async def drain(self, deadline: float, *, elsewhere: bool) -> None:
+        """Refuse new clients and let all go within ``deadline`` seconds.
+
+        ``elsewhere``: other gateways read this log, so that sessions go on there, in the middle of an utterance too.
+        What cannot is ended, and its captions are waited for.
+        """
         self.draining.set()
         self.probe.draining()
         self.sessions.draining = True
         try:
             async with asyncio.timeout(deadline):
-                await asyncio.gather(*(self._finish(held.session) for held in self.sessions.held))
-                await self.pending.all_settled()
+                await asyncio.gather(
+                    *(
+                        held.session.move() if elsewhere and held.session.movable else self._finish(held.session)
+                        for held in self.sessions.held
+                    )
+                )
+                if not elsewhere:
+                    await self.pending.all_settled()
         except TimeoutError:
             logger.warning("drain_deadline_passed", deadline=deadline)
         self.drained.set()
@@ -110,10 +120,10 @@ class Gateway:
             for viewer in room.audience:
                 viewer.end(ShuttingDown("this server is stopping; reconnect, another takes over"))
 
-    @staticmethod
-    async def _finish(session: Session) -> None:
+    async def _finish(self, session: Session) -> None:
         await session.finish()
         await session.finished.wait()
+        await self.pending.settled(session.place.room, session.place.track)
 
     async def close(self) -> None:
         """Free everything; clients should be gone by now."""

@@ -137,17 +137,18 @@ class Connection:
         """End the connection when another takes the session over, or when this server stops."""
         taken = asyncio.create_task(self._taken_over.wait())
         drained = asyncio.create_task(self._gateway.drained.wait())
+        moved = asyncio.create_task(self._session.moved.wait())
         try:
-            await asyncio.wait({taken, drained}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({taken, drained, moved}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            taken.cancel()
-            drained.cancel()
+            for task in (taken, drained, moved):
+                task.cancel()
         if self._taken_over.is_set():
             raise TrackBusy("another connection resumed this session")
         if self._ended and not self._waits_for_finals():
             await asyncio.Future()  # its `done` is on the way
         await self._send_waiting()
-        raise ShuttingDown("this server is stopping; reconnect and resume, another takes over")
+        raise stopping()
 
     def _waits_for_finals(self) -> bool:
         place = self._session.place
@@ -188,6 +189,8 @@ class Connection:
             case Finalize():
                 self._session.finalize("finalize")
             case End():
+                if self._gateway.draining.is_set() and self._session.ending:
+                    raise stopping()  # bytes before it may have been passed over
                 self._ended = True
                 await self._session.finish()
                 return True
@@ -260,6 +263,11 @@ class Connection:
         await self._gateway.sessions.end(session)
         await self._say(Done(offset=session.acknowledged, seconds=session.seconds).encode())
         await self._websocket.close(1000)
+
+
+def stopping() -> ShuttingDown:
+    """What publishers are told when the server stops."""
+    return ShuttingDown("this server is stopping; reconnect and resume, another takes over")
 
 
 def gone(code: int) -> Exception:

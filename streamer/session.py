@@ -75,6 +75,7 @@ class Session:
     failure: Refusal | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.received = self.acknowledged = self._safe = self.begun
@@ -90,6 +91,7 @@ class Session:
         self._checkpoints: deque[tuple[int, int]] = deque()
         self._feeding = asyncio.Lock()
         self._ending = False
+        self._moving = False
         self._finalize: str | None = None
         self._flush = False
         self._commanded = asyncio.Event()
@@ -106,8 +108,13 @@ class Session:
         return to_seconds(self.heard)
 
     @property
+    def movable(self) -> bool:
+        """Whether another gateway can go on with it: a container cannot be taken up in its middle."""
+        return self.offset_of is not None and not self.ending
+
+    @property
     def ending(self) -> bool:
-        """Whether it takes no more bytes: it was finished, or it failed."""
+        """Whether it takes no more bytes: it was finished or moved, or it failed."""
         return self._ending or self.failure is not None
 
     def start(self) -> None:
@@ -161,6 +168,14 @@ class Session:
         async with self._feeding:
             self._ending = True
             await self.decoder.finish()
+
+    async def move(self) -> None:
+        """No more bytes, and the open utterance stays open: all that another gateway goes on from is on the log."""
+        async with self._feeding:
+            self._ending = self._moving = True
+            self._commanded.set()
+        await self.finished.wait()
+        self.moved.set()
 
     def finalize(self, reason: str) -> None:
         """End the open utterance once what was fed so far is decoded."""
@@ -217,6 +232,8 @@ class Session:
                     reading = asyncio.create_task(self.decoder.read())
                 elif commanded.done():
                     await self._obey()
+                    if self._moving:
+                        break
                     commanded = asyncio.create_task(self._commanded.wait())
                 elif self._stalls_in() <= 0:
                     await self._append(self.listener.finalize("stall"))
@@ -225,8 +242,11 @@ class Session:
         finally:
             reading.cancel()
             commanded.cancel()
-        await self._append(self.listener.finish())
-        self._safe = self.received
+        if self._moving:
+            await self._append(self.listener.flush())
+        else:
+            await self._append(self.listener.finish())
+            self._safe = self.received
         await self.mark()
 
     def _stalls_in(self) -> float:

@@ -81,6 +81,11 @@ class Member(Protocol):
 class Log(Protocol):
     """The spine: topics of partitions of entries. Raises ``LogError`` where an operation fails for good."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes have it too: what one leaves another can go on with."""
+        ...
+
     def partitions(self, topic: str) -> int:
         """How many partitions ``topic`` has."""
         ...

@@ -158,7 +158,7 @@ async def _answer(
         logger.info("serving", url=_url(sock), **described, vad=settings.vad)
         await stopped
         logger.info("stopping", deadline=settings.drain_deadline)
-        await gateway.drain(settings.drain_deadline - flush_time(settings))
+        await gateway.drain(settings.drain_deadline - flush_time(settings), elsewhere=log.shared)
     await gateway.close()
 
 

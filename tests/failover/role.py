@@ -80,7 +80,7 @@ async def run(role: Role) -> None:
                 sys.stdout.write("ready\n")
                 sys.stdout.flush()
                 await stop.wait()
-                await gateway.drain(10)
+                await gateway.drain(10, elsewhere=log.shared)
             await gateway.close()
 
 

@@ -83,16 +83,12 @@ async def test_a_gateway_that_is_stopped_hands_its_sessions_on(bootstrap: str) -
         (first, here), (_, there) = await rig.gateway(), await rig.gateway()
         await rig.worker()
         async with watching(there) as seen, speaking([here, there], PCM, TRACKS) as tasks:
-            await asyncio.sleep(3.6)  # in the pause after the first utterance
+            await asyncio.sleep(MID_UTTERANCE)
             first.send_signal(signal.SIGTERM)
             told = await asyncio.gather(*tasks)
             assert await first.wait() == 0
     assert all(events[-1]["type"] == "done" for events in told)
-    finals = seen.finals
-    for track in range(TRACKS):
-        texts = [text for (name, _), found in sorted(finals.items()) if name == f"t{track}" for text in found]
-        script, _ = script_of(UTTERANCES)
-        assert " ".join(text for text in texts if text) == " ".join(word.text for word in script)
+    assert_kept(seen, TRACKS, UTTERANCES)
 
 
 async def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(bootstrap: str) -> None:

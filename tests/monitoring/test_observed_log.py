@@ -53,6 +53,8 @@ class BrokenMember:
 class BrokenLog:
     """A log that can do nothing; ``joinable``: but take members in."""
 
+    shared = False
+
     def __init__(self, *, joinable: bool = True) -> None:
         self._joinable = joinable
 

@@ -89,7 +89,7 @@ async def test_a_gateway_that_stops_says_so() -> None:
     probe = RecordingProbe()
     async with running(SCRIPT, probe=probe) as system, httpx.AsyncClient(base_url=system.http) as http:
         assert probe.calls["draining"] == []
-        await system.gateway.drain(1)
+        await system.gateway.drain(1, elsewhere=False)
         assert (await http.get("/v1/rooms/hall/captions")).status_code == 503
     assert len(probe.calls["draining"]) == 1
     assert probe.values("refused") == ["shutting_down"]

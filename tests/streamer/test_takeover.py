@@ -54,14 +54,19 @@ async def feed(session: Session, start: int, end: int) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("drained", [False, True])
 @pytest.mark.parametrize("seconds", [0.3, 1.5, 3.2, 3.9, 5.0, 7.7])
-async def test_a_session_goes_on_at_another_gateway_as_if_nothing_had_happened(seconds: float) -> None:
+async def test_a_session_goes_on_at_another_gateway_as_if_nothing_had_happened(seconds: float, drained: bool) -> None:
     async with two_gateways() as (log, here, there):
         session, connection = await opened(here)
         cut = round(seconds * SAMPLE_RATE) * 2
         await feed(session, 0, cut)
+        if drained:
+            await here.drain(0.1, elsewhere=True)
+            assert here.drained.is_set()
+            await here.sessions.close()
         moved, _ = await opened(there, session.id)
-        assert connection.is_set()  # the first one let go
+        assert connection.is_set() is not drained  # the first one let go
         assert not here.sessions.held
         assert session.acknowledged <= moved.acknowledged <= cut
         await feed(moved, moved.acknowledged, len(AUDIO))
@@ -158,6 +163,18 @@ async def test_a_container_begins_anew_elsewhere_at_once() -> None:
         fresh, _ = await opened(there, encoding=Encoding.CONTAINER)
         assert fresh.id != session.id
         assert not here.sessions.held
+
+
+async def test_a_drain_ends_what_cannot_go_on_elsewhere() -> None:
+    async with two_gateways() as (_, here, _there):
+        session, _ = await opened(here, encoding=Encoding.CONTAINER)
+        other, _ = await opened(here, track="other")
+        await feed(other, 0, SAMPLE_RATE * 3)
+        await here.drain(5, elsewhere=True)
+        assert session.finished.is_set()
+        assert other.finished.is_set()
+        assert (session.moved.is_set(), other.moved.is_set()) == (False, True)
+        assert other.listener.open
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

@@ -302,7 +302,7 @@ async def test_pages_and_errors_answer() -> None:
         assert (unsocketed.status_code, unsocketed.json()["code"]) == (400, "bad_request")
         assert "is a WebSocket" in unsocketed.json()["message"]
         assert system.gateway.not_ready() == []
-        await system.gateway.drain(1)
+        await system.gateway.drain(1, elsewhere=False)
         assert system.gateway.not_ready() == ["stopping"]
         answer = await http.get("/v1/rooms/hall/captions")
         assert (answer.status_code, answer.json()["code"]) == (503, "shutting_down")

@@ -198,6 +198,8 @@ X
   start containerd containerd -c "$state/containerd.toml"
   for _ in $(seq 60); do ctr --address "$state/containerd.sock" version >/dev/null 2>&1 && break; sleep 0.5; done
   pause_image
+  # in a tree of cgroups v1 all pods together weigh as much as one process beside them: a busy machine starved Kafka
+  if [ -d /sys/fs/cgroup/cpu ]; then mkdir -p /sys/fs/cgroup/cpu/k8s.io; echo 16384 > /sys/fs/cgroup/cpu/k8s.io/cpu.shares; fi
   start kubelet "$bin/kubelet" --config kubelet.yaml --kubeconfig "$config" --root-dir "$state/kubelet-root" --hostname-override node1 --node-ip $gateway
   start kube-proxy "$bin/kube-proxy" --kubeconfig "$config" --proxy-mode iptables --cluster-cidr $pods --hostname-override node1
   cat > Corefile <<X

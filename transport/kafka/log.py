@@ -47,6 +47,8 @@ class KafkaLog:
     do, in order and once.
     """
 
+    shared = True
+
     def __init__(self, settings: KafkaSettings, counts: Mapping[str, int], producer: Any, asking: Any) -> None:  # noqa: ANN401 - aiokafka has no types
         self._settings = settings
         self._counts = dict(counts)

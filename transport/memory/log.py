@@ -33,6 +33,8 @@ class MemoryLog:
     ``session_timeout`` in seconds: a member that polls no more is out of its group after it.
     """
 
+    shared = False
+
     def __init__(
         self, topics: Mapping[str, TopicSettings], clock: Clock, *, first_offset: int | None = None,
         session_timeout: float = 10.0,
