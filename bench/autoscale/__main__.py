@@ -2,7 +2,7 @@
 
 ``python -m bench.autoscale`` starts a cluster (tools/k8s/cluster.sh), KEDA and Debian's Prometheus on it, speaks
 twelve tracks for two minutes, waits for the workers to become fewer again, and writes bench/out/autoscale.csv;
-``uv run --with matplotlib python -m bench.autoscale.picture`` draws it. docs/cluster-tests.md: not done yet.
+``uv run --with matplotlib python -m bench.autoscale.picture`` draws it: docs/cluster-tests.md.
 """
 
 import asyncio
