@@ -4,8 +4,9 @@ An utterance waits at most once, and is decoded with all audio heard so far (lat
 slower than speech, partials come less often by themselves, and not at all while finals wait.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from captions.audio import to_samples
 from inference.settings import WorkerSettings
@@ -20,10 +21,19 @@ class Batch:
     final: bool
 
 
-class Scheduler:
-    """Chooses batches."""
+class Company(Protocol):
+    """``Engine.company``."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __call__(self, samples: int, *, final: bool) -> Hashable:
+        """What windows of so many samples share with those that they are cheaply decoded with."""
+        ...
+
+
+class Scheduler:
+    """Chooses batches. ``company`` is the engine's: what windows have in common that belong together."""
+
+    def __init__(self, settings: WorkerSettings, company: Company) -> None:
+        self._company = company
         self._interval = to_samples(settings.partial_interval)
         self._first = to_samples(settings.first_partial)
         self._most = settings.max_batch
@@ -41,23 +51,26 @@ class Scheduler:
         """The next batch; None where nothing is due.
 
         Of finals a track's oldest only, lest one that sends an hour at once is heard before all others. A track with
-        several waiting goes after those with one, and takes turns with the partials of tracks that keep pace.
+        several waiting goes after those with one, and takes turns with the partials of tracks that keep pace. While a
+        final is decoded its track waits, so that what is shown of it comes in order.
         """
-        idle = [utterance for utterance in utterances if not utterance.decoding]
+        utterances = list(utterances)
+        finishing = {utterance.id[:2] for utterance in utterances if utterance.decoding and utterance.complete}
+        idle = [u for u in utterances if not u.decoding and u.id[:2] not in finishing]
         complete: dict[tuple[str, str], list[Utterance]] = {}
         for utterance in sorted((u for u in idle if u.complete), key=lambda u: (u.ended or 0.0, u.first_offset)):
             complete.setdefault(utterance.id[:2], []).append(utterance)
         finals = [waiting[0] for waiting in complete.values() if len(waiting) == 1]
         if finals:
-            return Batch(self._company(finals), final=True)
+            return self._batch(finals, final=True)
         backlog = [waiting[0] for waiting in complete.values()]
         due = (u for u in idle if self._due(u) and u.id[:2] not in complete)
         partials = sorted(due, key=lambda u: (-u.fresh, u.first_offset))
         if backlog and (self._backlogs_turn or not partials):
             self._backlogs_turn = False
-            return Batch(self._company(backlog), final=True)
+            return self._batch(backlog, final=True)
         self._backlogs_turn = True
-        return Batch(self._company(partials), final=False) if partials else None
+        return self._batch(partials, final=False) if partials else None
 
     def _due(self, utterance: Utterance) -> bool:
         if utterance.complete or utterance.decoding or utterance.samples < self._first:
@@ -66,5 +79,8 @@ class Scheduler:
             return False
         return utterance.fresh >= self._interval or (utterance.paused and utterance.fresh > 0)
 
-    def _company(self, ordered: list[Utterance]) -> tuple[Utterance, ...]:
-        return tuple(ordered[: self._most])
+    def _batch(self, ordered: list[Utterance], *, final: bool) -> Batch:
+        """The first, and those of the others that go well with it."""
+        companies = [self._company(u.samples if final else u.samples - u.window_start, final=final) for u in ordered]
+        fitting = [u for u, company in zip(ordered, companies, strict=True) if company == companies[0]]
+        return Batch(tuple(fitting[: self._most]), final=final)

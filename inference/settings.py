@@ -15,6 +15,8 @@ class WorkerSettings:
     """Audio before the first partial decode: Whisper loops on less."""
     max_batch: int = 8
     """Windows decoded together."""
+    decoders: int = 1
+    """Batches decoded at the same time."""
     longest_window: float = 12.0
     """A partial's window beyond this is trimmed at a stable word."""
     orphan_timeout: float = 15.0

@@ -19,7 +19,7 @@ from inference.decoding import Decode, Failed, decode_each
 from inference.orphans import Orphans
 from inference.publishing import Publisher
 from inference.recall import recall
-from inference.scheduler import Batch, Scheduler
+from inference.scheduler import Batch, Company, Scheduler
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 from inference.utterances import Utterances
@@ -39,8 +39,8 @@ LAG_INTERVAL = 5.0
 class Worker:
     """One member of a consumer group on topic ``audio``.
 
-    ``decode`` runs the engine, off the event loop. ``run`` goes on until it is cancelled; what was not final then
-    is replayed by whoever takes over.
+    ``decode`` runs the engine, off the event loop; ``company`` is the engine's. ``run`` goes on until it is cancelled;
+    what was not final then is replayed by whoever takes over.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Worker:
         probe: Probe,
         settings: WorkerSettings,
         *,
+        company: Company,
         tracer: Tracer = NO_TRACES,
         group: str = "live",
     ) -> None:
@@ -61,7 +62,7 @@ class Worker:
         self._tracer = tracer
         self._settings = settings
         self._group = group
-        self._scheduler = Scheduler(settings)
+        self._scheduler = Scheduler(settings, company)
         self._publisher = Publisher(log, clock, probe, settings, tracer)
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._utterances = Utterances()
@@ -80,7 +81,8 @@ class Worker:
         try:
             async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(member, tasks), name="worker listens")
-                tasks.create_task(self._work(member), name="worker decodes")
+                for number in range(self._settings.decoders):
+                    tasks.create_task(self._work(member), name=f"worker decodes {number}")
                 tasks.create_task(self._observe(), name="worker observes")
                 tasks.create_task(self._tell_lag(), name="worker tells its lag")
         finally:

@@ -39,6 +39,7 @@ def build_engine(settings: Settings) -> WhisperEngine:
         device=settings.device,
         compute_type=settings.compute_type,
         threads=settings.threads,
+        decoders=settings.decoders,
         settings=whisper,
         progress=True,
     )
@@ -80,15 +81,18 @@ class Work(NamedTuple):
 async def working(
     settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe, *, tracer: Tracer = NO_TRACES
 ) -> AsyncIterator[Work]:
-    """A worker that decodes in a thread while the context lasts; one that fails is started again and replays."""
+    """A worker that decodes in threads while the context lasts; one that fails is started again and replays."""
     tracer.model_loaded(engine.model_name)
-    with ThreadPoolExecutor(1, thread_name_prefix="decode") as executor:
+    with ThreadPoolExecutor(settings.decoders, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
             in_thread(engine, executor),
             clock,
             probe,
-            WorkerSettings(partial_interval=settings.partial_interval, max_batch=settings.max_batch),
+            WorkerSettings(
+                partial_interval=settings.partial_interval, max_batch=settings.max_batch, decoders=settings.decoders
+            ),
+            company=engine.company,
             tracer=tracer,
         )
         task = asyncio.create_task(_keep_working(worker), name="worker")

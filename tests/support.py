@@ -130,7 +130,13 @@ async def worker_on(
 ) -> AsyncIterator[None]:
     """A worker while the context lasts; leaving it is a death: nothing is finished first."""
     worker = Worker(
-        log, inline(engine, delay), LoopClock(), probe or Probe(), settings or WorkerSettings(), tracer=tracer
+        log,
+        inline(engine, delay),
+        LoopClock(),
+        probe or Probe(),
+        settings or WorkerSettings(),
+        company=engine.company,
+        tracer=tracer,
     )
     task = asyncio.create_task(worker.run())
     try:

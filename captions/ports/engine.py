@@ -1,6 +1,6 @@
 """The Engine port: speech in, hypotheses out, a batch at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +55,13 @@ class Engine(Protocol):
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """One hypothesis for each request, in their order.
 
-        A request's result does not depend on the batch it came in. Raises ``EngineError`` when the batch
-        could not be decoded.
+        A final does not depend on the batch it came in. Raises ``EngineError`` when the batch could not be decoded.
+        """
+        ...
+
+    def company(self, samples: int, *, final: bool) -> Hashable:
+        """What windows of so many samples share with those that they are cheaply decoded with.
+
+        Windows of other company in the same batch are decoded one after the other, and wait for each other.
         """
         ...

@@ -18,18 +18,22 @@ def load_engine(
     device: str = "auto",
     compute_type: str = "default",
     threads: int = 0,
+    decoders: int = 1,
     settings: WhisperSettings | None = None,
     progress: bool = False,
 ) -> WhisperEngine:
     """The engine for a model's name or folder, loaded but not warmed up.
 
     ``device`` is ``auto``, ``cpu`` or ``cuda``; ``compute_type`` one of CTranslate2's, ``default`` being int8 on a
-    CPU and float16 on a GPU; ``threads`` are those of one decode, 0 leaves them to CTranslate2. ``progress`` shows a
-    download's. Raises ``SetupError`` where the model, the device or the type are not to be had.
+    CPU and float16 on a GPU; ``threads`` are those of one decode, 0 leaves them to CTranslate2; ``decoders`` is how
+    many calls run at the same time, others wait. ``progress`` shows a download's. Raises ``SetupError`` where the
+    model, the device or the type are not to be had.
     """
     chosen = choose_device(device)
     folder = resolve(model, device=chosen, progress=progress)
-    return open_engine(folder, device=chosen, compute_type=compute_type, threads=threads, settings=settings)
+    return open_engine(
+        folder, device=chosen, compute_type=compute_type, threads=threads, decoders=decoders, settings=settings
+    )
 
 
 def choose_device(device: str) -> str:
@@ -45,7 +49,13 @@ def choose_device(device: str) -> str:
 
 
 def open_engine(
-    folder: ModelFolder, *, device: str, compute_type: str, threads: int, settings: WhisperSettings | None = None
+    folder: ModelFolder,
+    *,
+    device: str,
+    compute_type: str,
+    threads: int,
+    decoders: int = 1,
+    settings: WhisperSettings | None = None,
 ) -> WhisperEngine:
     """The engine for a folder that was looked at before. Raises ``SetupError``."""
     if compute_type == "default":
@@ -54,16 +64,18 @@ def open_engine(
         tokenizer = tokenizers.Tokenizer.from_file(str(folder.path / "tokenizer.json"))
     except Exception as error:
         raise SetupError(f"{folder.path}/tokenizer.json cannot be read ({error}): fetch the model again") from error
-    model = _load(folder, device, compute_type, threads)
+    model = _load(folder, device, compute_type, threads, decoders)
     engine = WhisperEngine(model, tokenizer, name=folder.name, settings=settings)
     _log.info("model loaded", path=str(folder.path), **engine.describe())
     return engine
 
 
-def _load(folder: ModelFolder, device: str, compute_type: str, threads: int) -> ctranslate2.models.Whisper:
+def _load(
+    folder: ModelFolder, device: str, compute_type: str, threads: int, decoders: int
+) -> ctranslate2.models.Whisper:
     try:
         return ctranslate2.models.Whisper(
-            str(folder.path), device=device, compute_type=compute_type, intra_threads=threads
+            str(folder.path), device=device, compute_type=compute_type, intra_threads=threads, inter_threads=decoders
         )
     except (RuntimeError, ValueError, MemoryError) as error:
         raise SetupError(_explain(str(error), folder, device, compute_type)) from error

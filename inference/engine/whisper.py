@@ -32,6 +32,7 @@ LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples that one decode can hear."""
 
 _LONGEST_TEXT = 224  # tokens: half of Whisper's 448 positions
+_COMPANY_FRAMES = 600  # partials whose windows differ by less are searched together, the shorter with longer tails
 _COMMON_LEVELS = range(1, 8)  # of silence behind most speech; others are encoded when they turn up
 
 Key = TypeVar("Key", bound=Hashable)
@@ -40,17 +41,22 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class _Window:
-    """A request on its way: its encoded audio, then what is found in it."""
+    """A request on its way: its features, its encoded audio with the silence behind it, then what is found in it."""
 
     request: DecodeRequest
-    frames: int
+    mel: Floats
     states: Floats
     language: str = "en"
     language_probability: float = 1.0
     past: tuple[int, ...] = ()
 
+    @property
+    def frames(self) -> int:
+        """The window's length in frames of features."""
+        return int(self.mel.shape[1])
+
     def cap(self, zeros: float) -> int:
-        """Tokens at most, by the window's length without its ``zeros``: all of a batch have the same.
+        """Tokens at most, by the window's length without its ``zeros``: all finals of a batch have the same.
 
         Fast English has 5 tokens a second, other languages up to three times that. Finals have room to show
         that they loop.
@@ -81,8 +87,8 @@ class WhisperEngine:
         self._languages = Languages(tokenizer, multilingual=model.is_multilingual)
         self._prompter = Prompter(self._languages.tokenizer("en"))
         self._log_mel = LogMel(model.n_mels)
-        kept = tail_states(0, self.settings)
-        self._silence = SilenceTail(self._encode, model.n_mels, kept=kept)
+        kept = tail_states(0, self.settings) + _COMPANY_FRAMES // 2
+        self._silence = SilenceTail(self._encode, model.n_mels, kept=min(kept, FULL_FRAMES // 2))
 
     @property
     def model_name(self) -> str:
@@ -167,22 +173,46 @@ class WhisperEngine:
             if not len(request.pcm)
         }
         lengths = {
-            i: FULL_FRAMES if full[i] else window_frames(len(request.pcm), self.model.n_mels, self.settings)
+            i: FULL_FRAMES if full[i] else self._frames(len(request.pcm))
             for i, request in enumerate(requests)
             if len(request.pcm)
         }
+        windows: list[tuple[int, _Window]] = []
         for frames, indices in _grouped(lengths.items(), key=lambda item: item[1]).items():
             numbers = [i for i, _ in indices]
-            windows = self._windows([requests[i] for i in numbers], frames)
-            searched = _grouped(zip(numbers, windows, strict=True), key=lambda item: self._company(item[1]))
-            for members in searched.values():
-                hypotheses = self._search([window for _, window in members])
-                found.update(zip((i for i, _ in members), hypotheses, strict=True))
+            windows += zip(numbers, self._windows([requests[i] for i in numbers], frames), strict=True)
+        for members in _grouped(windows, key=lambda item: self._searched_with(item[1])).values():
+            hypotheses = self._search([window for _, window in members])
+            found.update(zip((i for i, _ in members), hypotheses, strict=True))
         return [found[i] for i in range(len(requests))]
 
-    def _company(self, window: _Window) -> tuple[bool, int, int]:
-        """What windows of one length must share to be searched together."""
-        return window.request.final, len(window.past), window.cap(self.settings.zeros)
+    def company(self, samples: int, *, final: bool) -> Hashable:
+        """Finals of one length, and partials whose windows may be made equal by longer tails."""
+        full = final and self.settings.final_window == "full"
+        return self._company(FULL_FRAMES if full else self._frames(samples), final=final)
+
+    def _frames(self, samples: int) -> int:
+        return window_frames(samples, self.model.n_mels, self.settings)
+
+    def _company(self, frames: int, *, final: bool) -> tuple[bool, int]:
+        """A final depends on nothing but its own audio; partials are searched with others nearly as long."""
+        if final or not self.settings.tail or frames == FULL_FRAMES:
+            return final, frames
+        return final, -(frames // _COMPANY_FRAMES)  # no number of frames
+
+    def _searched_with(self, window: _Window) -> Hashable:
+        """What windows must share to be searched together."""
+        final = window.request.final
+        company = self._company(window.frames, final=final)
+        return company, len(window.past), window.cap(self.settings.zeros) if final else 0
+
+    def _make_equal(self, windows: Sequence[_Window]) -> None:
+        """Append more of the silence to shorter windows, so that all are as long as the longest."""
+        longest = max(len(window.states) for window in windows)
+        for window in windows:
+            if len(window.states) < longest:
+                audio = window.states[: window.frames // 2]
+                window.states = np.concatenate([audio, self._silence.behind(window.mel, longest - len(audio))])
 
     def _windows(self, requests: Sequence[DecodeRequest], frames: int) -> list[_Window]:
         """Encode windows of one length, tails appended, and settle their languages and prompts."""
@@ -192,8 +222,8 @@ class WhisperEngine:
             tails = np.stack([self._silence.behind(mel, missing) for mel in mels])
             states = np.concatenate([states, tails], axis=1)
         windows = []
-        for request, row in zip(requests, states, strict=True):
-            window = _Window(request, frames, row)
+        for request, mel, row in zip(requests, mels, states, strict=True):
+            window = _Window(request, mel, row)
             window.past = tuple(self._prompter.past(request.vocabulary, request.context))
             tag = self._languages.tag(request.language)
             if tag is None:
@@ -219,11 +249,13 @@ class WhisperEngine:
         return np.asarray(states)
 
     def _search(self, windows: Sequence[_Window]) -> list[Hypothesis]:
-        """Decode windows whose encoder output, prompts and caps have one length."""
+        """Decode windows that may be searched together."""
+        self._make_equal(windows)
         states = _view(np.stack([window.states for window in windows]))
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
         first = windows[0]
-        cap = first.cap(self.settings.zeros)
+        caps = [window.cap(self.settings.zeros) for window in windows]
+        cap = max(caps)
         results = self.model.generate(
             states,
             prompts,
@@ -234,6 +266,8 @@ class WhisperEngine:
             return_no_speech_prob=True,
         )
         texts = [result.sequences_ids[0] for result in results]
+        if not first.request.final:
+            texts = [tokens[:own] for tokens, own in zip(texts, caps, strict=True)]
         words = self._words(windows, texts)
         return [
             self._hypothesis(window, tokens, window_words, result)

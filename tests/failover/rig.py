@@ -185,7 +185,9 @@ def assert_kept(seen: Seen, tracks: int, utterances: int, words: int = 8) -> Non
         for track in range(tracks)
         for number, text in enumerate(expected_texts(utterances, words))
     }
-    assert dict(seen.finals) == expected
+    finals = seen.finals
+    differ = {key: finals.get(key) for key in expected.keys() | finals.keys() if finals.get(key) != expected.get(key)}
+    assert not differ, f"finals that an undisturbed run has not: {differ}"
     last: dict[tuple[str, int], Event] = {}
     for event in seen.captions:
         before = last.get((event["track"], event["utterance"]))

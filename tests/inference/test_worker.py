@@ -159,6 +159,24 @@ async def test_when_decoding_is_slower_than_speech_partials_thin_out_and_finals_
     assert counts[0] > counts[1] > counts[2]
 
 
+async def test_two_decoders_keep_up_where_one_does_not_and_finals_come_in_order() -> None:
+    script, pcm = script_of(3)
+    counts = []
+    for decoders in (1, 2):
+        log = memory_log()
+        settings = WorkerSettings(decoders=decoders, max_batch=1)
+        async with worker_on(log, ScriptedEngine(script), delay=0.4, settings=settings):
+            await asyncio.gather(*(speak(log, pcm, track=track) for track in ("a", "b", "c")))
+            await asyncio.sleep(30)
+        finals = (await told(log, CAPTIONS)).finals
+        for track in ("a", "b", "c"):
+            of = [final for final in finals if final.track == track]
+            assert [final.utterance for final in of] == [0, 1, 2]
+            assert " ".join(final.text for final in of) == " ".join(word.text for word in script)
+        counts.append(len((await told(log, PARTIALS)).partials))
+    assert counts[1] > 1.5 * counts[0]
+
+
 async def test_an_utterance_whose_audio_stopped_coming_is_finalised() -> None:
     script, pcm = script_of(1)
     log = memory_log()

@@ -74,7 +74,8 @@ async def running(
     }
     log = MemoryLog(topics, clock)
     gateway = Gateway(log, clock, probe or Probe(), EnergyDetector, GatewaySettings(**settings), tracer=tracer)
-    worker = Worker(log, inline(ScriptedEngine(script), delay), clock, Probe(), WorkerSettings(), tracer=tracer)
+    engine = ScriptedEngine(script)
+    worker = Worker(log, inline(engine, delay), clock, Probe(), WorkerSettings(), company=engine.company, tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway)
