@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from captions.caption import CaptionId
-from captions.errors import BadRequest, LogError, NotFound, Overloaded, TooMany, TrackBusy
+from captions.errors import BadRequest, LogError, NotFound, Overloaded, ShuttingDown, TooMany, TrackBusy
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
@@ -112,7 +112,13 @@ class Sessions:
         if (wait := self._pending.longest_wait()) > self._settings.overload_after:
             raise Overloaded(f"captions are {wait:.0f} s behind; try again later", retry_after=round(wait))
 
+    def _check_open(self) -> None:
+        """Raise ``ShuttingDown`` where a drain began meanwhile: a session begun now would not be handed on."""
+        if self.draining:
+            raise ShuttingDown("this server is stopping; reconnect, another takes over")
+
     def _check_free(self, place: SessionPlace) -> None:
+        self._check_open()
         self.admit(place.room)
         if place in self._tracks:
             raise TrackBusy(f"track {place.track} has a publisher; resume its session, wait, or take another track")
@@ -194,6 +200,7 @@ class Sessions:
         await self._announce(place, progress.settings.speaker, "live")
         await asyncio.sleep(HANDOVER)  # the other gateway, if it lives, reads that and lets go
         progress = await self._progress(place) or progress
+        self._check_open()
         if place in self._tracks:
             raise TrackBusy("another connection resumed this session")
         if query.encoding is Encoding.CONTAINER:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from captions.audio import SAMPLE_RATE, to_bytes
-from captions.errors import BadRequest, NotFound, TrackBusy
+from captions.errors import BadRequest, NotFound, ShuttingDown, TrackBusy
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS
@@ -163,6 +163,26 @@ async def test_a_container_begins_anew_elsewhere_at_once() -> None:
         fresh, _ = await opened(there, encoding=Encoding.CONTAINER)
         assert fresh.id != session.id
         assert not here.sessions.held
+
+
+async def test_a_gateway_that_begins_to_drain_takes_no_session_over() -> None:
+    async with two_gateways() as (log, here, there):
+        session, _ = await opened(here)
+        await feed(session, 0, SAMPLE_RATE * 3)
+        taking_over = asyncio.create_task(opened(there, session.id))
+        while here.sessions.held:  # noqa: ASYNC110 - told by no event
+            await asyncio.sleep(0.01)
+        await there.drain(1, elsewhere=True)
+        with pytest.raises(ShuttingDown):
+            await taking_over
+        third = gateway_on(log)
+        moved, _ = await opened(third, session.id)
+        await feed(moved, moved.acknowledged, len(AUDIO))
+        await moved.finish()
+        await moved.finished.wait()
+        await third.pending.settled("hall", "main")
+        await third.close()
+        assert [final.text for final in (await told(log, CAPTIONS)).finals] == SAID
 
 
 async def test_a_drain_ends_what_cannot_go_on_elsewhere() -> None:
