@@ -121,6 +121,9 @@ class ShuttingDown(ServerFault):
 
     code, http_status, close_code, default_retry_after = "shutting_down", 503, 1001, 1.0
 
+    def __init__(self) -> None:
+        super().__init__("this server is stopping; reconnect and go on where you were, another takes over")
+
 
 class Internal(ServerFault):
     """Our fault; the log has it under the session's id."""

@@ -74,7 +74,7 @@ class Gateway:
     def admit(self) -> None:
         """Let a new client in, or raise ``ShuttingDown``."""
         if self.draining.is_set():
-            raise ShuttingDown("this server is stopping; reconnect, another takes over")
+            raise ShuttingDown
 
     def admit_viewer(self) -> None:
         """Let a new viewer in, or raise ``ShuttingDown`` or ``TooMany``."""
@@ -118,7 +118,7 @@ class Gateway:
         self.drained.set()
         for room in self.hub.rooms:
             for viewer in room.audience:
-                viewer.end(ShuttingDown("this server is stopping; reconnect, another takes over"))
+                viewer.end(ShuttingDown())
 
     async def _finish(self, session: Session) -> None:
         await session.finish()

@@ -40,6 +40,18 @@ class Progress:
         """The audio of the utterance in progress."""
         return np.concatenate([segment.pcm for segment in self.open]) if self.open else NO_AUDIO
 
+    def last_mark(self, *, room: str, track: str) -> AudioMark:
+        """The mark that ends the session from outside."""
+        return AudioMark(
+            room=room,
+            track=track,
+            utterance=self.next_utterance,
+            position=self.position,
+            offset=self.offset,
+            settings=self.settings,
+            over=True,
+        )
+
 
 async def progress_of(log: Log, room: str, track: str, since: float) -> Progress | None:
     """Read what the log got of the track since epoch second ``since``; None where that tells nothing.

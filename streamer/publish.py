@@ -148,7 +148,7 @@ class Connection:
         if self._ended and not self._waits_for_finals():
             await asyncio.Future()  # its `done` is on the way
         await self._send_waiting()
-        raise stopping()
+        raise ShuttingDown
 
     def _waits_for_finals(self) -> bool:
         place = self._session.place
@@ -190,7 +190,7 @@ class Connection:
                 self._session.finalize("finalize")
             case End():
                 if self._gateway.draining.is_set() and self._session.ending:
-                    raise stopping()  # bytes before it may have been passed over
+                    raise ShuttingDown  # bytes before it may have been passed over
                 self._ended = True
                 await self._session.finish()
                 return True
@@ -263,11 +263,6 @@ class Connection:
         await self._gateway.sessions.end(session)
         await self._say(Done(offset=session.acknowledged, seconds=session.seconds).encode())
         await self._websocket.close(1000)
-
-
-def stopping() -> ShuttingDown:
-    """What publishers are told when the server stops."""
-    return ShuttingDown("this server is stopping; reconnect and resume, another takes over")
 
 
 def gone(code: int) -> Exception:

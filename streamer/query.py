@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
 from captions.messages import NAME_PATTERN, Name, explain
-from captions.session import LANGUAGE_PATTERN
+from captions.session import LANGUAGE_PATTERN, SessionSettings
 from streamer.audio.decoder import AudioFormat, Encoding
 
 NO_CONTROL_CHARACTERS = r"^\P{Cc}*$"
@@ -72,6 +72,25 @@ def room_name(name: str) -> str:
 def publish_query(params: QueryParams) -> PublishQuery:
     """A publisher's parameters. Raises ``BadRequest`` naming the one that is wrong."""
     return _parsed(PublishQuery, params, "vocabulary")
+
+
+def as_it_began(settings: SessionSettings, query: PublishQuery) -> PublishQuery:
+    """The query in the session's own format, which it need not repeat: offsets count bytes of it.
+
+    Raises ``BadRequest`` where it names another.
+    """
+    if settings.audio is None:
+        return query
+    encoding, sample_rate, channels = settings.audio.split("/")
+    own = {"encoding": Encoding(encoding), "sample_rate": int(sample_rate), "channels": int(channels)}
+    if not query.model_fields_set & own.keys():
+        return query.model_copy(update=own)
+    if str(query.format) != settings.audio:
+        raise BadRequest(
+            f"encoding, sample_rate, channels: session {settings.session} is {settings.audio}, not {query.format}; "
+            "resume it as it began, or begin a new one"
+        )
+    return query
 
 
 def view_query(params: QueryParams, last_event_id: str | None = None) -> ViewQuery:

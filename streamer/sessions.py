@@ -9,20 +9,19 @@ from typing import Any, NamedTuple
 import structlog
 
 from captions.caption import CaptionId
-from captions.errors import BadRequest, LogError, NotFound, Overloaded, ShuttingDown, TooMany, TrackBusy
+from captions.errors import LogError, NotFound, Overloaded, ShuttingDown, TooMany, TrackBusy
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
-from captions.records import AUDIO, CAPTIONS, AudioMark, write_mark, write_room_event
-from captions.session import SessionSettings
+from captions.records import AUDIO, CAPTIONS, write_mark, write_room_event
 from streamer.audio.decoder import Encoding
 from streamer.creation import SessionMaker
 from streamer.journal import Progress, progress_of
 from streamer.pending import Pending
-from streamer.query import PublishQuery
+from streamer.query import PublishQuery, as_it_began
 from streamer.rooms.hub import Hub
 from streamer.session import Session, SessionPlace
 from streamer.settings import GatewaySettings
@@ -115,7 +114,7 @@ class Sessions:
     def _check_open(self) -> None:
         """Raise ``ShuttingDown`` where a drain began meanwhile: a session begun now would not be handed on."""
         if self.draining:
-            raise ShuttingDown("this server is stopping; reconnect, another takes over")
+            raise ShuttingDown
 
     def _check_free(self, place: SessionPlace) -> None:
         self._check_open()
@@ -135,6 +134,7 @@ class Sessions:
     ) -> Session:
         """Begin or resume a session for this connection; a new one is of ``tenant``."""
         await self._hub.open(room)
+        self._check_open()
         place = SessionPlace(room, query.track)
         if query.session is not None:
             if query.session in self._held:
@@ -204,7 +204,7 @@ class Sessions:
         if place in self._tracks:
             raise TrackBusy("another connection resumed this session")
         if query.encoding is Encoding.CONTAINER:
-            await self._log.append(AUDIO, write_mark(last_mark(place, progress)))
+            await self._log.append(AUDIO, write_mark(progress.last_mark(room=place.room, track=place.track)))
             raise NotFound("a container cannot be taken up in its middle by another gateway; begin a new session")
         session = self._maker.taken_over(place, query, tenant, progress)
         finals = {
@@ -315,35 +315,3 @@ class Sessions:
         self.draining = True
         for held in self.held:
             await self.end(held.session)
-
-
-def as_it_began(settings: SessionSettings, query: PublishQuery) -> PublishQuery:
-    """The query in the session's own format, which it need not repeat: offsets count bytes of it.
-
-    Raises ``BadRequest`` where it names another.
-    """
-    if settings.audio is None:
-        return query
-    encoding, sample_rate, channels = settings.audio.split("/")
-    own = {"encoding": Encoding(encoding), "sample_rate": int(sample_rate), "channels": int(channels)}
-    if not query.model_fields_set & own.keys():
-        return query.model_copy(update=own)
-    if str(query.format) != settings.audio:
-        raise BadRequest(
-            f"encoding, sample_rate, channels: session {settings.session} is {settings.audio}, not {query.format}; "
-            "resume it as it began, or begin a new one"
-        )
-    return query
-
-
-def last_mark(place: SessionPlace, progress: Progress) -> AudioMark:
-    """The mark that ends a session from outside."""
-    return AudioMark(
-        room=place.room,
-        track=place.track,
-        utterance=progress.next_utterance,
-        position=progress.position,
-        offset=progress.offset,
-        settings=progress.settings,
-        over=True,
-    )

@@ -78,7 +78,7 @@ async def test_a_lost_connection_goes_on_after_the_last_event(browser: Browser, 
     await scripted.tell(caption("still going", utterance=2, stable=1))
     await expect(page.locator("#transcript")).to_contain_text("still going")
     scripted.history = [{"type": "gap", "from": 41, "to": 50}, caption("After.", utterance=3, seq=51)]
-    scripted.denial = ShuttingDown("this server stops")
+    scripted.denial = ShuttingDown()
     await scripted.drop_viewers()
     await expect(page.locator("#state")).to_have_text("reconnecting…")
     scripted.denial = None

@@ -51,7 +51,7 @@ async def test_a_lost_connection_resumes_without_a_seam(speaking: Browser, scrip
     await until(lambda: len(scripted.published) == 1 and len(scripted.published[0].audio) > SECOND)
     first = scripted.published[0]
     scripted.resumes_at = SECOND // 2 + 334  # within a frame
-    scripted.denial = ShuttingDown("this server stops")
+    scripted.denial = ShuttingDown()
     await first.socket.close(1001)
     await expect(page.locator("#state")).to_contain_text("trying again")
     scripted.denial = None
@@ -121,7 +121,7 @@ async def test_a_second_speaker_has_a_track_of_their_own(speaking: Browser, scri
 
 
 async def test_a_server_that_lets_nobody_in_is_named(speaking: Browser, scripted: Scripted) -> None:
-    scripted.denial = ShuttingDown("this server stops")
+    scripted.denial = ShuttingDown()
     page = await started(speaking, scripted)
     await expect(page.locator("#state")).to_contain_text("lets nobody in", timeout=10_000)
     await page.click("#stop")

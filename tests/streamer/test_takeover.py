@@ -185,6 +185,14 @@ async def test_a_gateway_that_begins_to_drain_takes_no_session_over() -> None:
         assert [final.text for final in (await told(log, CAPTIONS)).finals] == SAID
 
 
+async def test_a_gateway_that_drains_tells_who_comes_back_to_go_elsewhere() -> None:
+    async with two_gateways() as (_, here, _there):
+        session, _ = await opened(here)
+        await here.drain(1, elsewhere=True)
+        with pytest.raises(ShuttingDown):  # not that the session is unknown: it would begin anew
+            await opened(here, session.id)
+
+
 async def test_a_drain_ends_what_cannot_go_on_elsewhere() -> None:
     async with two_gateways() as (_, here, _there):
         session, _ = await opened(here, encoding=Encoding.CONTAINER)
