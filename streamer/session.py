@@ -5,7 +5,6 @@ onto the log, and moves the acknowledged offset when they are safe there.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -24,6 +23,7 @@ from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_
 from captions.segmenter import Piece
 from captions.session import SessionSettings
 from streamer.audio.decoder import AudioDecoder, Decoded
+from streamer.safe_offset import SafeOffset
 from streamer.stream_time import StreamTime
 
 logger = structlog.get_logger(__name__)
@@ -78,17 +78,16 @@ class Session:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.received = self.acknowledged = self._safe = self.begun
+        self.received = self.acknowledged = self.begun
         self._skip = 0
         self._told = -inf
         self._came = self.clock.monotonic()
         self._utterance_start = self.reopened.start if self.reopened is not None else 0
         self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
-        self._origin = self.listener.heard
+        self._safe = SafeOffset(self.begun, self.listener.heard, self.offset_of)
         self._time = StreamTime(self.settings.origin)
         if self.begun:
             self._time.resumed(self.clock.wall())
-        self._checkpoints: deque[tuple[int, int]] = deque()
         self._feeding = asyncio.Lock()
         self._ending = False
         self._moving = False
@@ -246,7 +245,7 @@ class Session:
             await self._append(self.listener.flush())
         else:
             await self._append(self.listener.finish())
-            self._safe = self.received
+            self._safe.finish(self.received)
         await self.mark()
 
     def _stalls_in(self) -> float:
@@ -261,7 +260,7 @@ class Session:
         self._time.heard(to_seconds(self.listener.heard), self.clock.wall())
         if self._time.origin != self.settings.origin:  # of the utterances that begin from now on
             self.settings = replace(self.settings, origin=self._time.origin)
-        self._checkpoints.append((self.listener.heard, self.begun + decoded.offset))
+        self._safe.decoded(self.listener.heard, decoded.offset)
         await self._append(pieces)
         if self.clock.monotonic() - self._told >= MARK_INTERVAL and not self.listener.open:
             await self.mark()
@@ -288,10 +287,7 @@ class Session:
             self.probe.segment_logged(to_seconds(len(piece.pcm)), self.clock.monotonic() - began)
             if piece.last:
                 self.probe.utterance_ended(self._duration(piece), piece.reason or "end")
-        settled = self.listener.settled
-        self._safe = self._safe_at(settled)
-        while self._checkpoints and self._checkpoints[0][0] <= settled:
-            self._checkpoints.popleft()
+        self._safe.settle(self.listener.settled)
 
     def _follow(self, piece: Piece) -> None:
         """Trace the utterance that the piece opens or ends."""
@@ -314,7 +310,7 @@ class Session:
             track=self.place.track,
             utterance=self.listener.next_utterance,
             position=self.listener.settled,
-            offset=self._safe,
+            offset=self._safe.offset,
             settings=self.settings,
             over=over,
         )
@@ -328,14 +324,6 @@ class Session:
             self.acknowledged = offset
             self.wake.set()
 
-    def _safe_at(self, position: int) -> int:
-        """The offset that is safe once every sample before ``position`` is."""
-        safe = max((offset for heard, offset in self._checkpoints if heard <= position), default=self._safe)
-        if self.offset_of is not None and self._checkpoints:
-            known = self.begun + self.offset_of(position - self._origin)
-            safe = max(safe, min(self._checkpoints[-1][1], known))
-        return max(safe, self._safe)
-
     def _segment(self, piece: Piece) -> AudioSegment:
         return AudioSegment(
             room=self.place.room,
@@ -344,7 +332,7 @@ class Session:
             number=piece.number,
             start=piece.start,
             pcm=piece.pcm,
-            offset=self._safe_at(piece.start + len(piece.pcm)),
+            offset=self._safe.at(piece.start + len(piece.pcm)),
             last=piece.last,
             end=piece.end,
             settings=self.settings if piece.number == 0 else None,
