@@ -338,25 +338,6 @@ async def test_tokens_decide_who_may_publish_where() -> None:
             assert (await Conversation(socket).next())["type"] == "ready"
 
 
-async def test_a_drain_sends_the_last_captions_and_lets_everybody_go() -> None:
-    async with running(SCRIPT) as system, system.publisher() as socket, system.viewer() as watching:
-        talk, view = Conversation(socket), Conversation(watching)
-        await talk.next()
-        await view.of("live")
-        await send(talk, AUDIO[:60_000])
-        (held,) = system.gateway.sessions.held
-        while held.session.heard < 30_000:  # noqa: ASYNC110 - told by no event
-            await asyncio.sleep(0.01)
-        draining = asyncio.create_task(system.gateway.drain(5, elsewhere=False))
-        for conversation in (talk, view):
-            code, heard = await conversation.rest()
-            assert (heard[-1]["code"], code) == ("shutting_down", 1001)
-            assert text_of(heard).startswith(SCRIPT[0].text)
-        await draining
-        status, body, _ = await refused(system, track="late")
-        assert (status, body["code"]) == (503, "shutting_down")
-
-
 async def test_one_bug_costs_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(SCRIPT) as system, system.publisher(track="well") as well, system.publisher(track="ill") as ill:
         healthy, sick = Conversation(well), Conversation(ill)
@@ -427,66 +408,6 @@ async def test_nothing_acknowledged_is_lost_when_a_session_is_taken_over_while_t
                 code, heard = await talk.rest(20)
     assert code == 1000
     assert heard[-1] == {"type": "done", "offset": len(audio), "seconds": pytest.approx(len(pcm) / 16_000, abs=0.001)}
-
-
-async def test_a_publisher_that_did_not_end_is_not_told_done_by_a_drain() -> None:
-    async with running(SCRIPT) as system, system.publisher(track="quiet") as quiet, system.publisher() as busy:
-        idle, talk = Conversation(quiet), Conversation(busy)
-        await idle.next()
-        await talk.next()
-        system.gateway.pending.ended("hall", "main", 99)  # one whose final is late
-        draining = asyncio.create_task(system.gateway.drain(0.5, elsewhere=False))
-        for conversation in (idle, talk):
-            code, heard = await conversation.rest()
-            assert (heard[-1]["type"], heard[-1]["code"], code) == ("error", "shutting_down", 1001)
-        await draining
-
-
-async def test_a_drain_lets_a_publisher_that_ended_have_its_done() -> None:
-    async with running(SCRIPT, delay=0.3) as system, system.publisher() as socket:
-        talk = Conversation(socket)
-        await talk.next()
-        await send(talk, AUDIO)
-        await socket.send(END)
-        await talk.next(lambda m: m["type"] == "ack" and m["offset"] == len(AUDIO))
-        draining = asyncio.create_task(system.gateway.drain(10, elsewhere=False))
-        code, heard = await talk.rest()
-        await draining
-    assert (heard[-1]["type"], code) == ("done", 1000)
-    assert text_of(heard) == SAID
-
-
-async def test_bytes_that_come_after_a_drain_began_are_not_acknowledged() -> None:
-    async with running(SCRIPT) as system, system.publisher() as socket:
-        talk = Conversation(socket)
-        await talk.next()
-        await send(talk, AUDIO[:60_000])
-        await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
-        system.gateway.pending.ended("hall", "other", 99)
-        draining = asyncio.create_task(system.gateway.drain(0.5, elsewhere=False))
-        await system.gateway.sessions.held[0].session.finished.wait()
-        await send(talk, AUDIO[60_000:])
-        _, heard = await talk.rest()
-        await draining
-    assert max(ack["offset"] for ack in talk.all("ack")) <= 60_000
-    assert heard[-1]["code"] == "shutting_down"
-
-
-@pytest.mark.parametrize("elsewhere", [False, True])
-async def test_an_end_that_comes_after_a_drain_began_is_not_told_done(elsewhere: bool) -> None:
-    async with running(SCRIPT) as system, system.publisher() as socket:
-        talk = Conversation(socket)
-        await talk.next()
-        await send(talk, AUDIO[:60_000])
-        await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
-        system.gateway.pending.ended("hall", "main", 99)  # one whose final is late
-        draining = asyncio.create_task(system.gateway.drain(5, elsewhere=elsewhere))
-        await system.gateway.sessions.held[0].session.finished.wait()
-        await socket.send(END)
-        code, heard = await talk.rest()
-        system.gateway.pending.final("hall", "main", 99)
-        await draining
-    assert (heard[-1]["code"], code) == ("shutting_down", 1001)
 
 
 async def test_a_log_that_fails_is_our_fault_and_leaves_the_track_free(monkeypatch: pytest.MonkeyPatch) -> None:
