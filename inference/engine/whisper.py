@@ -198,7 +198,7 @@ class WhisperEngine:
         """A final depends on nothing but its own audio; partials are searched with others nearly as long."""
         if final or not self.settings.tail or frames == FULL_FRAMES:
             return final, frames
-        return final, -(frames // _COMPANY_FRAMES)  # no number of frames
+        return final, frames - frames % _COMPANY_FRAMES
 
     def _searched_with(self, window: _Window) -> Hashable:
         """What windows must share to be searched together."""
