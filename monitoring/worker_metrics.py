@@ -57,7 +57,9 @@ class WorkerProbe(PrometheusProbe):
         self._queue = families.gauge(
             "decode_queue_utterances", "Utterances that wait for a decode.", together="livesum"
         )  # fmt: skip
-        self._decode = families.counter("decode_seconds", "Time spent decoding, by kind, of all decoders together.", "kind")
+        self._decode = families.counter(
+            "decode_seconds", "Time spent decoding, by kind, of all decoders together.", "kind"
+        )
         self._decoded = families.counter("decoded_audio_seconds", "Audio decoded, repeats counted, by kind.", "kind")
         self._batches = families.histogram("decode_batch_windows", "Windows decoded together.", buckets.BATCH, "kind")
         self._rtf = families.gauge(
