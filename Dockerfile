@@ -35,8 +35,9 @@ COPY inference inference
 COPY transport transport
 COPY monitoring monitoring
 COPY livecaptions livecaptions
+# built anew: uv's cache knows a project by its pyproject.toml, not by its code
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-default-groups --extra tiny --extra traces --no-editable
+    uv sync --locked --no-default-groups --extra tiny --extra traces --no-editable --reinstall-package livecaptions
 
 FROM python AS runtime
 RUN useradd --uid 10001 --create-home --home-dir /var/cache/livecaptions --shell /usr/sbin/nologin captions

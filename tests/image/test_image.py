@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -39,6 +40,20 @@ def test_it_says_what_it_is_and_how_it_is_run() -> None:
     assert list(config["ExposedPorts"]) == ["8080/tcp"]
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
     assert not [name for name in config["Env"] if name.startswith(("SSL_", "UV_"))], "the build's settings stay there"
+
+
+def test_its_code_is_this_trees() -> None:
+    """The package cache that builds share once gave an image the code of an earlier one."""
+    packages = ("captions", "streamer", "inference", "transport", "monitoring", "livecaptions")
+    digests = (
+        "import hashlib, pathlib, json, sys; root = pathlib.Path(sys.argv[1]); "
+        "print(json.dumps({str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() "
+        "for p in sys.argv[2:] for f in (root / p).rglob('*') if f.is_file() and '__pycache__' not in f.parts}))"
+    )
+    (site,) = container.run("find", "/app/.venv/lib", "-name", "site-packages").stdout.split()
+    built = json.loads(container.run("python", "-c", digests, site, *packages).stdout)
+    here = [sys.executable, "-c", digests, str(container.SCRIPT.parents[2]), *packages]
+    assert built == json.loads(subprocess.run(here, check=True, capture_output=True).stdout)
 
 
 def test_nothing_in_it_builds_or_fetches_programs() -> None:
