@@ -1,0 +1,1 @@
+"""A gateway's capacity, without a model: publishers and viewers a core."""

@@ -1,0 +1,163 @@
+"""How many publishers a gateway's core carries, and what a full hall does to them: docs/capacity.md.
+
+``python -m bench.gateway [--streams 50,100,200] [--viewers 0,2000] [--seconds 20]`` starts a gateway of its own on
+the first core for each level, sends it 20 ms frames from the second, and prints a Markdown table. *Added delay* is
+what lies between the frame that completes a segment, as the segmenter decides, and that segment on the log.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+import uvloop
+
+from bench.gateway.clients import Publisher, Viewer, connected, framed
+from bench.gateway.said import FRAME, SEGMENTS, Segment, Voice, voices
+from bench.gateway.server import CAPTION_INTERVAL, HALL
+from captions.quality import percentile
+from livecaptions.capacity.usage import Usage
+from livecaptions.processes import free_port, leave_on_signals, ready, running
+from streamer.vad import DetectorName
+
+WARM_UP = 3.0
+"""Seconds that are not counted."""
+
+MOST_LATE = 0.005
+"""Seconds: a sender whose frames left later than this, one of a hundred, says nothing of the gateway."""
+
+
+@dataclass
+class Level:
+    """What so many streams and viewers brought. Seconds, cores, bytes."""
+
+    streams: int
+    viewers: int
+    cores: float
+    memory: float
+    late: list[float]
+    refused: int
+    fanned_out: list[float]
+    sent: dict[str, tuple[Voice, list[float]]]
+    counted_from: float
+    expected_captions: int
+
+    def added(self, segments: list[Segment]) -> list[float]:
+        """The delay of each segment that was complete after the warm-up."""
+        delays = []
+        for segment in segments:
+            voice, sent = self.sent[segment.room]
+            frame = voice.complete[segment.utterance, segment.number]
+            if frame < len(sent) and sent[frame] >= self.counted_from:  # the last one was flushed by the close
+                delays.append(segment.at - sent[frame])
+        return delays
+
+
+async def send(publishers: list[Publisher], said: list[Voice], until: float) -> tuple[list[list[float]], list[float]]:
+    """Send everybody's frames at their times, evenly spread over a frame; when each left, and how late."""
+    frames = [[framed(frame) for frame in voice.frames] for voice in said]
+    sent: list[list[float]] = [[] for _ in publishers]
+    late: list[float] = []
+    began = time.monotonic()
+    number = 0
+    while (due_round := began + number * FRAME) < until:
+        for at, publisher in enumerate(publishers):
+            due = due_round + FRAME * at / len(publishers)
+            if (left := due - time.monotonic()) > 0:
+                await asyncio.sleep(left)
+            now = time.monotonic()
+            publisher.transport.write(frames[at % len(said)][number])
+            sent[at].append(now)
+            late.append(max(0.0, now - due))
+        await asyncio.sleep(0)
+        number += 1
+    return sent, late
+
+
+async def measure(
+    port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, said: list[Voice]
+) -> Level:  # fmt: skip
+    """One level against a fresh gateway."""
+    await ready(f"http://127.0.0.1:{port}", [])
+    audience = [Viewer(HALL) for _ in range(viewers)]
+    await connected(audience, port)
+    await asyncio.sleep(1)
+    empty = usage.memory()
+    publishers = [Publisher(f"room-{number}") for number in range(streams)]
+    await connected(publishers, port)
+    until = time.monotonic() + WARM_UP + seconds
+    sending = asyncio.create_task(send(publishers, said, until))
+    await asyncio.sleep(WARM_UP)
+    counted_from, cpu = time.monotonic(), usage.cpu_seconds()
+    for viewer in audience:
+        viewer.since = counted_from
+    sent, late = await sending
+    cores = (usage.cpu_seconds() - cpu) / (time.monotonic() - counted_from)
+    await asyncio.sleep(1)
+    memory = (usage.memory() - empty) / max(streams, 1)
+    return Level(
+        streams, viewers, cores, memory, late, sum(p.refused is not None for p in publishers),
+        [delay for viewer in audience for delay in viewer.delays],
+        {p.room: (said[at % len(said)], times) for at, (p, times) in enumerate(zip(publishers, sent, strict=True))},
+        counted_from, round(viewers * seconds / CAPTION_INTERVAL),
+    )  # fmt: skip
+
+
+def row(level: Level, segments: list[Segment]) -> str:
+    """A line of the table."""
+
+    def spread(values: list[float]) -> str:
+        if not values:
+            return ""
+        return " / ".join(f"{percentile(values, p) * 1000:.1f}" for p in (50, 99, 100)) + " ms"
+
+    late = percentile(level.late, 99) * 1000
+    cells = (
+        level.streams, level.viewers, f"{level.cores:.2f}", spread(level.added(segments)), level.refused,
+        f"{level.memory / 2**20:.2f} MB", spread(level.fanned_out),
+        f"{len(level.fanned_out)} of {level.expected_captions}" if level.viewers else "",
+        f"{late:.1f} ms" + (" **invalid**" if late > MOST_LATE * 1000 else ""),
+    )  # fmt: skip
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+HEADER = (
+    "| streams | viewers | cores | added delay, p50 / p99 / max | refused | memory a stream "
+    "| caption's way to viewers, p50 / p99 / max | captions seen | sender late, p99 |\n" + "|---" * 9 + "|"
+)
+
+
+def main(
+    streams: Annotated[str, typer.Option(help="Levels, with commas between.")] = "50,100,200,300,400",
+    viewers: Annotated[str, typer.Option(help="Viewers of one room, with commas between.")] = "0",
+    seconds: Annotated[float, typer.Option(min=1)] = 20.0,
+    vad: Annotated[DetectorName, typer.Option(help="The gateway's speech detector.")] = "cascade",
+) -> None:
+    """Load a gateway with live streams, and a hall full of viewers."""
+    leave_on_signals()
+    said = voices(WARM_UP + seconds, vad)
+    allowed = psutil.Process().cpu_affinity()
+    psutil.Process().cpu_affinity(allowed[1:2] or allowed)
+    print(HEADER, flush=True)
+    for watching in map(int, viewers.split(",")):
+        for speaking in map(int, streams.split(",")):
+            with tempfile.TemporaryDirectory() as folder:
+                port, out = free_port(), Path(folder) / "segments.json"
+                with running([sys.executable, "-m", "bench.gateway.server", str(port), vad, str(out)]) as process:
+                    psutil.Process(process.pid).cpu_affinity(allowed[:1])
+                    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                        level = runner.run(
+                            measure(port, Usage([process.pid]), speaking, viewers=watching, seconds=seconds, said=said)
+                        )
+                segments = [Segment(*fields) for fields in json.loads(out.read_text())[SEGMENTS]]
+            print(row(level, segments), flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,99 @@
+"""The gateway alone, over the log in memory, with nobody who decodes: ``python -m bench.gateway.server PORT VAD FILE``.
+
+What it puts on the log is timed; at SIGTERM the times go into FILE. Captions of room ``hall`` are written here, each
+with the time at which it went onto the log as its first word.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from bench.gateway.said import SEGMENTS, Segment
+from captions.messages import CaptionMessage, WordMessage
+from captions.ports.log import Record
+from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
+from livecaptions.clock import SystemClock
+from livecaptions.observation import alongside, sample, watch_loop
+from livecaptions.probes import gateway_probe
+from livecaptions.server import listen, serving
+from livecaptions.settings.fields import Settings
+from livecaptions.wiring import build_gateway
+from monitoring.endpoints import endpoints
+from monitoring.http import MeasuredRequests
+from monitoring.logs import configure_logs
+from streamer.app import create_app
+from transport.memory import MemoryLog, TopicSettings
+
+HALL = "hall"
+CAPTION_INTERVAL = 0.3
+PARTIALS_OF_ONE = 12
+"""A caption every so many seconds; every so many partials a final."""
+
+WORDS = ("the", "words", "stand", "still", "while", "a", "speaker", "goes", "on", "with", "what", "she", "said")
+
+
+class TimedLog(MemoryLog):
+    """Notes when each segment of audio is on it, on the clock that every process of this machine shares."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        topics = {AUDIO: 16, CAPTIONS: 4, PARTIALS: 4}
+        super().__init__({name: TopicSettings(partitions=count) for name, count in topics.items()}, clock)
+        self.segments: list[Segment] = []
+
+    async def append(self, topic: str, record: Record) -> int:
+        """Append, and note the time afterwards."""
+        offset = await super().append(topic, record)
+        if topic == AUDIO and record.value:
+            at = (int(record.headers["utterance"]), int(record.headers["segment"]))
+            self.segments.append(Segment(record.key.partition("/")[0], *at, time.monotonic()))
+        return offset
+
+
+async def speak(log: TimedLog) -> None:
+    """Captions in the hall, one after the other."""
+    began = time.monotonic()
+    number = 0
+    while True:
+        utterance, revision = divmod(number, PARTIALS_OF_ONE + 1)
+        final = revision == PARTIALS_OF_ONE
+        said = [str(time.monotonic_ns()), *WORDS[: revision + 1]]
+        words = tuple(WordMessage(text=word, start=0.0, end=0.1, confidence=0.9) for word in said) if final else None
+        caption = CaptionMessage(
+            room=HALL, track="main", speaker="Ada", utterance=utterance, by="live", revision=revision, final=final,
+            language="en", start=0.0, end=1.0, started_at=datetime.now(UTC), text=" ".join(said), stable=1, words=words,
+        )  # fmt: skip
+        await log.append(CAPTIONS if final else PARTIALS, write_room_event(caption))
+        number += 1
+        await asyncio.sleep(began + number * CAPTION_INTERVAL - time.monotonic())
+
+
+async def serve(port: int, vad: str) -> list[Segment]:
+    """Serve until SIGTERM; what went onto the log."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    settings = Settings.model_validate({"max_sessions": 10_000, "max_viewers": 10_000, "vad": vad})
+    clock, probe = SystemClock(), gateway_probe(settings)
+    log = TimedLog(clock)
+    gateway = build_gateway(settings, log, clock, probe)
+    app = create_app(gateway)
+    app.include_router(endpoints(probe.render, gateway.not_ready))
+    async with (
+        alongside(watch_loop(probe), sample(gateway.observe), speak(log)),
+        serving(MeasuredRequests(app, clock, probe), listen("127.0.0.1", port)),
+    ):
+        await stop.wait()
+    await gateway.close()
+    return log.segments
+
+
+if __name__ == "__main__":
+    configure_logs("console", "error")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        segments = runner.run(serve(int(sys.argv[1]), sys.argv[2]))
+    Path(sys.argv[3]).write_text(json.dumps({SEGMENTS: segments}), encoding="utf-8")
