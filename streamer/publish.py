@@ -73,6 +73,7 @@ class Connection:
         self._viewer = gateway.viewer(ViewQuery(track=(session.place.track,)), session.wake)
         self._acknowledged = -1
         self._flows_until = -inf
+        self._silent_since = inf
         self._ended = False
 
     async def serve(self) -> str:
@@ -106,7 +107,12 @@ class Connection:
         self._gateway.probe.socket_message("publish", "out")
 
     async def _until_one_ends(self) -> str:
-        jobs = {"send": self._send_or_wait(), "receive": self._receive(), "guard": self._guard()}
+        jobs = {
+            "send": self._send_or_wait(),
+            "receive": self._receive(),
+            "silence": self._watch_silence(),
+            "guard": self._guard(),
+        }
         tasks = [asyncio.create_task(job, name=f"{name} {self._session.id}") for name, job in jobs.items()]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -155,12 +161,11 @@ class Connection:
         return not self._session.finished.is_set() or self._gateway.pending.waits_for(place.room, place.track)
 
     async def _receive(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            try:
-                async with asyncio.timeout(self._gateway.settings.idle_timeout):
-                    message = await self._websocket.receive()
-            except TimeoutError as error:
-                raise Silent("neither audio nor keepalive came for a while; send keepalive while muted") from error
+            self._silent_since = loop.time()
+            message = await self._websocket.receive()
+            self._silent_since = inf  # while it is dealt with nobody listens
             if message["type"] == "websocket.disconnect":
                 raise gone(message.get("code", 1006))
             self._gateway.probe.socket_message("publish", "in")
@@ -170,6 +175,13 @@ class Connection:
                 await self._audio(data)
             elif await self._command(message["text"]):
                 await self._hear_out()
+
+    async def _watch_silence(self) -> None:
+        """Raise ``Silent`` once nothing came for too long: one timer now and then, instead of one for each frame."""
+        loop, patience = asyncio.get_running_loop(), self._gateway.settings.idle_timeout
+        while (left := self._silent_since + patience - loop.time()) > 0:  # noqa: ASYNC110 - no event each frame
+            await asyncio.sleep(min(left, patience))
+        raise Silent("neither audio nor keepalive came for a while; send keepalive while muted")
 
     async def _hear_out(self) -> None:
         """After ``end`` nothing more is heard, except that the publisher leaves before its captions are out."""

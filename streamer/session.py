@@ -36,6 +36,10 @@ HELD_INTERVAL = 2.0
 """Seconds between two marks where nothing is heard at all: others see that the track is held."""
 
 
+ALARM_EARLY = 0.001
+"""Seconds by which a timer may come early: what is due so soon is due."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionPlace:
     """Where a session's captions go."""
@@ -93,7 +97,7 @@ class Session:
         self._moving = False
         self._finalize: str | None = None
         self._flush = False
-        self._commanded = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -172,19 +176,19 @@ class Session:
         """No more bytes, and the open utterance stays open: all that another gateway goes on from is on the log."""
         async with self._feeding:
             self._ending = self._moving = True
-            self._commanded.set()
+            self.decoder.ready.set()
         await self.finished.wait()
         self.moved.set()
 
     def finalize(self, reason: str) -> None:
         """End the open utterance once what was fed so far is decoded."""
         self._finalize = reason
-        self._commanded.set()
+        self.decoder.ready.set()
 
     def flush(self) -> None:
         """Put what was fed so far on the log: the connection was lost."""
         self._flush = True
-        self._commanded.set()
+        self.decoder.ready.set()
 
     async def close(self) -> None:
         """Stop at once and free what is held."""
@@ -217,30 +221,23 @@ class Session:
 
     async def _pump(self) -> None:
         await self.mark()  # others see at once that the track is held
-        reading = asyncio.create_task(self.decoder.read())
-        commanded = asyncio.create_task(self._commanded.wait())
+        ready = self.decoder.ready
         try:
             while True:
-                timeout = min(HELD_INTERVAL, self._stalls_in())
-                await asyncio.wait({reading, commanded}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-                if reading.done():
-                    decoded = reading.result()
-                    if decoded is None:
-                        break
+                ready.clear()
+                if (decoded := self.decoder.take()) is not None:
                     await self._take(decoded)
-                    reading = asyncio.create_task(self.decoder.read())
-                elif commanded.done():
-                    await self._obey()
-                    if self._moving:
-                        break
-                    commanded = asyncio.create_task(self._commanded.wait())
-                elif self._stalls_in() <= 0:
-                    await self._append(self.listener.finalize("stall"))
-                else:
-                    await self.mark()
+                    continue
+                if self.decoder.over:
+                    break
+                await self._obey()
+                if self._moving:
+                    break
+                await self._keep_time()
+                await ready.wait()
         finally:
-            reading.cancel()
-            commanded.cancel()
+            if self._alarm is not None:
+                self._alarm.cancel()
         if self._moving:
             await self._append(self.listener.flush())
         else:
@@ -248,9 +245,29 @@ class Session:
             self._safe.finish(self.received)
         await self.mark()
 
-    def _stalls_in(self) -> float:
-        """Seconds until the utterance in progress is ended because its audio stopped coming."""
-        return self._came + self.stall_timeout - self.clock.monotonic() if self.listener.open else inf
+    async def _keep_time(self) -> None:
+        """End an utterance whose audio stopped coming, mark where it is time, and wake the pump when either is due.
+
+        An alarm too early does no harm: it is not set anew for every frame.
+        """
+        now = self.clock.monotonic() + ALARM_EARLY
+        if self.listener.open and now >= self._came + self.stall_timeout:
+            await self._append(self.listener.finalize("stall"))
+        elif now >= self._told + HELD_INTERVAL:
+            await self.mark()
+        due = self._told + HELD_INTERVAL
+        if self.listener.open:
+            due = min(due, self._came + self.stall_timeout)
+        loop = asyncio.get_running_loop()
+        at = loop.time() + due - self.clock.monotonic()
+        if self._alarm is None or at < self._alarm.when():
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.decoder.ready.set()
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
@@ -266,7 +283,6 @@ class Session:
             await self.mark()
 
     async def _obey(self) -> None:
-        self._commanded.clear()
         reason, self._finalize = self._finalize, None
         flush, self._flush = self._flush, False
         if reason is not None:

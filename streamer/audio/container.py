@@ -24,22 +24,23 @@ MOST_TRAILING_BYTES = 256 * 1024
 
 
 class ContainerDecoder:
-    """Decodes one stream in a thread of its own; ``read`` gets samples as soon as their packet is complete."""
+    """Decodes one stream in a thread of its own; ``take`` gets samples as soon as their packet is complete."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._ready = asyncio.Event()
+        self.ready = asyncio.Event()
         self._room = asyncio.Event()
         self._bytes = BytePipe(MOST_BYTES_WAITING, lambda: self._tell(self._room.set))
-        self._samples = SampleQueue(MOST_SAMPLES_WAITING, lambda: self._tell(self._ready.set))
+        self._samples = SampleQueue(MOST_SAMPLES_WAITING, lambda: self._tell(self.ready.set))
         self._failure: Refusal | None = None
         self._over = False
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="container-decoder", daemon=True)
         self._thread.start()
 
     async def feed(self, data: bytes) -> None:
         """More bytes; waits where the thread is behind."""
-        while self._bytes.full and not self._over:
+        while self._bytes.full and not self._ended:
             self._room.clear()
             await self._room.wait()
         if self._failure is not None:
@@ -50,19 +51,20 @@ class ContainerDecoder:
         """No more bytes come."""
         self._bytes.finish()
 
-    async def read(self) -> Decoded | None:
-        """What has been decoded since the last call, in one piece."""
-        while True:
-            self._ready.clear()
-            over = self._over  # before the samples: none come after it
-            decoded = self._samples.take()
-            if decoded is not None:
-                return decoded
-            if over and self._failure is not None:
+    def take(self) -> Decoded | None:
+        """What was decoded since the last call, in one piece."""
+        ended = self._ended  # before the samples: none come after it
+        decoded = self._samples.take()
+        if decoded is None and ended:
+            if self._failure is not None:
                 raise self._failure
-            if over:
-                return None
-            await self._ready.wait()
+            self._over = True
+        return decoded
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream was finished and all of it taken."""
+        return self._over
 
     async def close(self) -> None:
         """Stop the thread, wherever it waits."""
@@ -73,9 +75,9 @@ class ContainerDecoder:
 
     def _end(self, failure: Refusal | None) -> None:
         self._failure = self._failure or failure
-        self._over = True
+        self._ended = True
         self._bytes.close()
-        self._ready.set()
+        self.ready.set()
         self._room.set()
 
     def _run(self) -> None:

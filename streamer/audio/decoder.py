@@ -1,5 +1,6 @@
 """The decoder of one stream: bytes in, samples out, and how many bytes the samples account for."""
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -38,10 +39,14 @@ class Decoded(NamedTuple):
 
 
 class AudioDecoder(Protocol):
-    """Decodes one stream; ``feed`` and ``read`` are called from different tasks.
+    """Decodes one stream; ``feed`` and ``take`` are called from different tasks.
 
-    What is wrong with the bytes is raised by ``read`` and by every later ``feed``: ``UnsupportedAudio``.
+    ``ready`` is set whenever ``take`` or ``over`` may say something new; who waits for it clears it before they look.
+    What is wrong with the bytes is raised by ``take``, behind what was decoded before, and by every later ``feed``:
+    ``UnsupportedAudio``.
     """
+
+    ready: asyncio.Event
 
     async def feed(self, data: bytes) -> None:
         """More bytes; waits where the decoder is behind."""
@@ -51,8 +56,13 @@ class AudioDecoder(Protocol):
         """No more bytes come."""
         ...
 
-    async def read(self) -> Decoded | None:
-        """The next samples, as soon as there are any; None when all is read after ``finish``."""
+    def take(self) -> Decoded | None:
+        """What was decoded since the last call, in one piece; None where nothing was."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream was finished and all of it taken."""
         ...
 
     async def close(self) -> None:

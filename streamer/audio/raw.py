@@ -34,7 +34,7 @@ class RawDecoder:
         self._waiting_samples = 0
         self._finished = False
         self._failure: Refusal | None = None
-        self._ready = asyncio.Event()
+        self.ready = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -65,25 +65,26 @@ class RawDecoder:
                     f"it is not whole {self._audio.encoding} with {self._audio.channels} channels"
                 )
             )
-        self._ready.set()
+        self.ready.set()
 
-    async def read(self) -> Decoded | None:
-        """What has been decoded since the last call, in one piece."""
-        while True:
-            self._ready.clear()
-            if self._waiting:
-                return self._gathered()
-            if self._failure is not None:
-                raise self._failure
-            if self._finished:
-                return None
-            await self._ready.wait()
+    def take(self) -> Decoded | None:
+        """What was decoded since the last call, in one piece."""
+        if self._waiting:
+            return self._gathered()
+        if self._failure is not None:
+            raise self._failure
+        return None
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream was finished and all of it taken."""
+        return self._finished and self._failure is None and not self._waiting
 
     async def close(self) -> None:
         """Let whoever waits go."""
         self._finished = True
         self._room.set()
-        self._ready.set()
+        self.ready.set()
 
     def _take(self, data: bytes) -> None:
         self._frames += len(data) // self._frame_bytes
@@ -111,7 +112,7 @@ class RawDecoder:
         self._waiting_samples += len(pcm)
         if self._waiting_samples > MOST_WAITING:
             self._room.clear()
-        self._ready.set()
+        self.ready.set()
 
     def _gathered(self) -> Decoded:
         pieces = list(self._waiting)
@@ -123,4 +124,4 @@ class RawDecoder:
 
     def _fail(self, refusal: Refusal) -> None:
         self._failure = refusal
-        self._ready.set()
+        self.ready.set()

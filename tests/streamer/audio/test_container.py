@@ -17,6 +17,7 @@ from captions.errors import Refusal, UnsupportedAudio
 from livecaptions.client.files import read_file
 from livecaptions.talk import talk_path
 from streamer.audio.container import MOST_TRAILING_BYTES, ContainerDecoder
+from streamer.audio.decoder import Decoded
 from streamer.audio.demux import decode_container
 from streamer.audio.pipe import BytePipe
 
@@ -72,18 +73,27 @@ def encoded(
     return path.read_bytes() if path else bytes(out.getvalue())
 
 
+async def read(decoder: ContainerDecoder) -> Decoded | None:
+    """What is decoded next; None at the end."""
+    while True:
+        decoder.ready.clear()
+        if (decoded := decoder.take()) is not None or decoder.over:
+            return decoded
+        await decoder.ready.wait()
+
+
 async def decode(data: bytes, size: int = 2000) -> Pcm:
     """The samples of a stream that arrives in pieces of ``size`` bytes."""
     decoder = ContainerDecoder()
     pieces: list[Pcm] = []
     fed = 0
 
-    async def read() -> None:
-        while (decoded := await decoder.read()) is not None:
+    async def gather() -> None:
+        while (decoded := await read(decoder)) is not None:
             pieces.append(decoded.pcm)
             assert decoded.offset <= fed
 
-    reading = asyncio.create_task(read())
+    reading = asyncio.create_task(gather())
     try:
         async with asyncio.timeout(20):
             for at in range(0, len(data), size):
@@ -219,7 +229,7 @@ async def test_a_file_that_tells_its_layout_last_is_refused_with_the_way_out(spe
 
 async def test_garbage_is_refused_before_a_second_of_it_came() -> None:
     decoder = ContainerDecoder()
-    reading = asyncio.create_task(decoder.read())
+    reading = asyncio.create_task(read(decoder))
     async with asyncio.timeout(5):
         for _ in range(20):
             await decoder.feed(b"plain text" * 100)
@@ -245,7 +255,7 @@ async def test_bytes_and_samples_that_wait_are_bounded() -> None:
     await asyncio.sleep(0.5)
     assert not feeding.done()
     assert fed < 3_000_000
-    held = await decoder.read()
+    held = await read(decoder)
     assert held is not None
     assert len(held.pcm) < 16_000 * 40
     feeding.cancel()
@@ -296,7 +306,7 @@ async def test_pictures_without_sound_are_refused() -> None:
 
 async def test_a_decoder_can_be_closed_while_it_waits() -> None:
     decoder = ContainerDecoder()
-    reading = asyncio.create_task(decoder.read())
+    reading = asyncio.create_task(read(decoder))
     await decoder.feed(b"RIFF")
     await asyncio.sleep(0.01)
     await decoder.close()
