@@ -245,11 +245,12 @@ class _Window:
     """The audio that may still be needed: frames from position ``start`` on."""
 
     def __init__(self, start: int) -> None:
-        self.start = start
+        self.start = self._end = start
         self._frames: deque[Pcm] = deque()
 
     def append(self, frame: Pcm) -> None:
         self._frames.append(frame)
+        self._end += len(frame)
 
     def drop_before(self, position: int) -> None:
         while self._frames and self.start + len(self._frames[0]) <= position:
@@ -259,12 +260,14 @@ class _Window:
             self.start = position
 
     def between(self, start: int, end: int) -> Pcm:
-        parts, at = [], self.start
-        for frame in self._frames:
-            if at + len(frame) > start and at < end:
+        parts, at = [], self._end
+        for frame in reversed(self._frames):  # what is asked for is mostly the latest
+            if at <= start:
+                break
+            at -= len(frame)
+            if at < end:
                 parts.append(frame[max(0, start - at) : end - at])
-            at += len(frame)
-        return np.concatenate(parts) if parts else NO_AUDIO
+        return np.concatenate(parts[::-1]) if parts else NO_AUDIO
 
 
 def quietest(pcm: Pcm, *, window: int = 1600, hop: int = 160) -> int:

@@ -17,7 +17,7 @@ class SafeOffset:
         self._begun = begun
         self._origin = origin
         self._offset_of = offset_of
-        self._checkpoints: deque[tuple[int, int]] = deque()
+        self._checkpoints: deque[tuple[int, int]] = deque(maxlen=1 if offset_of is not None else None)
 
     def decoded(self, position: int, offset: int) -> None:
         """Every byte before ``offset``, counted from ``begun``, is in the samples before ``position``."""

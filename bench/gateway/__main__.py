@@ -96,7 +96,7 @@ async def measure(
     await asyncio.sleep(WARM_UP)
     counted_from, cpu = time.monotonic(), usage.cpu_seconds()
     for viewer in audience:
-        viewer.since = counted_from
+        viewer.counted = (counted_from, counted_from + seconds)
     sent, late = await sending
     cores = (usage.cpu_seconds() - cpu) / (time.monotonic() - counted_from)
     await asyncio.sleep(1)

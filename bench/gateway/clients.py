@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 from typing import cast
 
 from captions.errors import SetupError
@@ -69,18 +70,18 @@ class Publisher(Client):
 
 
 class Viewer(Client):
-    """``delays`` are seconds from the log to here, of every caption of the hall that was spoken after ``since``."""
+    """``delays`` are seconds from the log to here, of every caption of the hall that was spoken in time."""
 
     def __init__(self, room: str) -> None:
         super().__init__(f"/v1/rooms/{room}/captions")
-        self.since = float("inf")
+        self.counted = (inf, inf)
         self.delays: list[float] = []
 
     def heard(self, data: bytes) -> None:
         """Captions, one or more."""
         now = time.monotonic()
         for spoken in SPOKEN_AT.findall(data):
-            if (at := int(spoken) / 1e9) >= self.since:
+            if self.counted[0] <= (at := int(spoken) / 1e9) < self.counted[1]:
                 self.delays.append(now - at)
 
 

@@ -19,6 +19,7 @@ from captions.messages import CaptionMessage, WordMessage
 from captions.ports.log import Record
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
 from livecaptions.clock import SystemClock
+from livecaptions.garbage import collect_rarely
 from livecaptions.observation import alongside, sample, watch_loop
 from livecaptions.probes import gateway_probe
 from livecaptions.server import listen, serving
@@ -87,6 +88,7 @@ async def serve(port: int, vad: str) -> list[Segment]:
         alongside(watch_loop(probe), sample(gateway.observe), speak(log)),
         serving(MeasuredRequests(app, clock, probe), listen("127.0.0.1", port)),
     ):
+        collect_rarely()
         await stop.wait()
     await gateway.close()
     return log.segments

@@ -16,6 +16,7 @@ from captions.ports.tracer import Tracer
 from captions.records import AUDIO
 from inference.engine import WhisperEngine
 from livecaptions.clock import SystemClock
+from livecaptions.garbage import collect_rarely
 from livecaptions.logs import kafka_settings, open_log
 from livecaptions.observation import LogWatch, alongside, sample, watch_loop
 from livecaptions.probes import gateway_probe, serve_probe, worker_probe
@@ -155,6 +156,7 @@ async def _answer(
         alongside(watch.run(), watch_loop(probe), sample(gateway.observe)),
         serving(MeasuredRequests(app, clock, probe), sock),
     ):
+        collect_rarely()
         logger.info("serving", url=_url(sock), **described, vad=settings.vad)
         await stopped
         logger.info("stopping", deadline=settings.drain_deadline)

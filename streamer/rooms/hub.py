@@ -12,6 +12,7 @@ from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.log import Bounds, Entry, Log
 from captions.ports.tracer import Tracer
 from captions.records import CAPTIONS, GATEWAY, PARTIALS, read_room_event, trace_of
+from streamer.rooms.fan_out import FanOut
 from streamer.rooms.room import Room
 
 logger = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Hub:
         self._tracer = tracer
         self._listener = listener
         self._rooms: dict[str, Room] = {}
+        self._fan_out = FanOut()
         self._tails: dict[tuple[str, int], Tail] = {}
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -52,7 +54,7 @@ class Hub:
 
     def room(self, name: str) -> Room:
         """The room as it is now; join it before anything is awaited, lest it be forgotten meanwhile."""
-        return self._rooms.setdefault(name, Room(name))
+        return self._rooms.setdefault(name, Room(name, self._fan_out))
 
     async def open(self, name: str) -> Room:
         """The room, with everything that the log retains of it. Raises ``LogError`` where it cannot be read."""

@@ -6,6 +6,7 @@ from captions.messages import CaptionMessage, Gap, RoomEvent
 from captions.ports.log import Bounds
 from captions.transcript import RoomState
 from streamer.rooms.event import Encoded
+from streamer.rooms.fan_out import FanOut
 from streamer.rooms.viewer import Viewer
 
 
@@ -20,8 +21,9 @@ class Past:
 class Room:
     """One room of this gateway."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, fan_out: FanOut) -> None:
         self.name = name
+        self._fan_out = fan_out
         self.state = RoomState()
         self._audience: set[Viewer] = set()
         self._publishers: set[Viewer] = set()
@@ -41,10 +43,10 @@ class Room:
         if not self.state.apply(event):
             return 0
         encoded = Encoded(event)
-        for viewer in self._audience:
-            viewer.put(encoded)
         for viewer in self._publishers:
-            viewer.put(encoded)
+            if viewer.put(encoded):
+                viewer.wake.set()
+        self._fan_out.wake([viewer for viewer in self._audience if viewer.put(encoded)])
         return len(self._audience) + len(self._publishers)
 
     def join(self, viewer: Viewer, after: int | None, bounds: Bounds) -> Past:

@@ -42,15 +42,15 @@ class Viewer:
             return False
         return self._partials or encoded.partial_of is None
 
-    def put(self, encoded: Encoded) -> None:
-        """Queue an event, if it is wanted."""
+    def put(self, encoded: Encoded) -> bool:
+        """Queue an event, if it is wanted; whether ``wake`` has to be set, now or a little later."""
         if self._ended is not None or not self.wants(encoded):
-            return
+            return False
         key = encoded.partial_of
         if key is not None and (slot := self._waiting.get(key)) is not None:
             slot.item = encoded
             self._probe.partials_dropped(1)
-            return
+            return False
         if encoded.final_of is not None and (slot := self._waiting.pop(encoded.final_of, None)) is not None:
             slot.item = None
             self._live -= 1
@@ -62,7 +62,7 @@ class Viewer:
             self._waiting[key] = slot
         if self._live > self._backlog:
             self.end(SlowConsumer("you read too slowly; reconnect with after= the last seq you saw"))
-        self.wake.set()
+        return True
 
     def end(self, refusal: Refusal) -> None:
         """Nothing more comes: once what waits is taken, ``take`` raises. A slow viewer's queue is emptied at once."""
