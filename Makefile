@@ -48,6 +48,9 @@ bench-soak: environment  ## 60 scripted streams for half an hour, with flat memo
 	@mkdir -p bench/out
 	.venv/bin/python -m bench.soak --plot bench/out/soak.png $(ARGS)
 
+bench-gateway: environment  ## publishers and viewers that a gateway's core carries: docs/capacity.md; ARGS adds options
+	.venv/bin/python -m bench.gateway $(ARGS)
+
 bench-windows: environment  ## window, zeros and silence tail against accuracy and cost: docs/windows.md
 	.venv/bin/python -m bench.windows
 
