@@ -22,6 +22,7 @@ from captions.ports.tracer import NO_CONTEXT, Tracer
 from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_mark
 from captions.segmenter import Piece
 from captions.session import SessionSettings
+from streamer.alarm import EARLY, Alarm
 from streamer.audio.decoder import AudioDecoder, Decoded
 from streamer.safe_offset import SafeOffset
 from streamer.stream_time import StreamTime
@@ -34,10 +35,6 @@ MARK_INTERVAL = 0.5
 
 HELD_INTERVAL = 2.0
 """Seconds between two marks where nothing is heard at all: others see that the track is held."""
-
-
-ALARM_EARLY = 0.001
-"""Seconds by which a timer may come early: what is due so soon is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ class Session:
         self._moving = False
         self._finalize: str | None = None
         self._flush = False
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self.decoder.ready)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -236,8 +233,7 @@ class Session:
                 await self._keep_time()
                 await ready.wait()
         finally:
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._alarm.cancel()
         if self._moving:
             await self._append(self.listener.flush())
         else:
@@ -246,11 +242,8 @@ class Session:
         await self.mark()
 
     async def _keep_time(self) -> None:
-        """End an utterance whose audio stopped coming, mark where it is time, and wake the pump when either is due.
-
-        An alarm too early does no harm: it is not set anew for every frame.
-        """
-        now = self.clock.monotonic() + ALARM_EARLY
+        """End an utterance whose audio stopped coming, mark where it is time, and wake the pump when either is due."""
+        now = self.clock.monotonic() + EARLY
         if self.listener.open and now >= self._came + self.stall_timeout:
             await self._append(self.listener.finalize("stall"))
         elif now >= self._told + HELD_INTERVAL:
@@ -258,16 +251,7 @@ class Session:
         due = self._told + HELD_INTERVAL
         if self.listener.open:
             due = min(due, self._came + self.stall_timeout)
-        loop = asyncio.get_running_loop()
-        at = loop.time() + due - self.clock.monotonic()
-        if self._alarm is None or at < self._alarm.when():
-            if self._alarm is not None:
-                self._alarm.cancel()
-            self._alarm = loop.call_at(at, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self.decoder.ready.set()
+        self._alarm.within(due - self.clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)

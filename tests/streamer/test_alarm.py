@@ -1,0 +1,44 @@
+"""One timer for times that are put off again and again, in virtual time."""
+
+import asyncio
+
+import pytest
+
+from streamer.alarm import Alarm
+
+pytestmark = pytest.mark.looptime
+
+
+async def rings_at(event: asyncio.Event) -> float:
+    event.clear()
+    await event.wait()
+    return asyncio.get_running_loop().time()
+
+
+async def test_it_rings_in_time_and_again_when_asked_again() -> None:
+    event = asyncio.Event()
+    alarm = Alarm(event)
+    alarm.within(2)
+    assert await rings_at(event) == pytest.approx(2)
+    alarm.within(3)
+    assert await rings_at(event) == pytest.approx(5)
+
+
+async def test_an_earlier_time_moves_it_and_a_later_one_does_not() -> None:
+    event = asyncio.Event()
+    alarm = Alarm(event)
+    alarm.within(10)
+    alarm.within(1)
+    assert await rings_at(event) == pytest.approx(1)
+    alarm.within(2)
+    alarm.within(10)
+    assert await rings_at(event) == pytest.approx(3)  # early: whoever looks asks again
+
+
+async def test_it_does_not_ring_once_cancelled() -> None:
+    event = asyncio.Event()
+    alarm = Alarm(event)
+    alarm.within(1)
+    alarm.cancel()
+    await asyncio.sleep(5)
+    assert not event.is_set()
