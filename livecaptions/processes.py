@@ -34,6 +34,13 @@ def _leave(number: int, _: object) -> None:
     raise SystemExit(128 + number)
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(sock.getsockname()[1]) for sock in sockets]
+
+
 def free_port(port: int = 0) -> int:
     """``port``, or a free one for 0. Raises ``SetupError`` where another program has it."""
     try:

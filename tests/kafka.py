@@ -14,6 +14,8 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from livecaptions.processes import free_ports
+
 SCRIPT = Path(__file__).resolve().parents[1] / "tools" / "kafka" / "kafka.sh"
 PATIENCE = 60.0
 
@@ -23,15 +25,6 @@ def missing() -> str | None:
     if os.environ.get("KAFKA_BOOTSTRAP") or (shutil.which("java") and shutil.which("mvn")):
         return None
     return "no Java or Maven for a Kafka broker: apt-get install default-jdk-headless maven"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
 
 
 class Broker:

@@ -20,8 +20,8 @@ from captions.records import DEAD_LETTERS
 from livecaptions.client.publisher import Event, Publisher, Stream
 from livecaptions.client.viewer import View, view
 from livecaptions.logs import kafka_settings, topic_plans
+from livecaptions.processes import free_ports
 from tests.failover.role import Role
-from tests.kafka import free_ports
 from tests.support import script_of
 from transport.kafka import create_topics, kafka_log
 

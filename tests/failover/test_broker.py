@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from livecaptions.processes import free_ports
 from tests.failover.proxy import proxied
 from tests.failover.rig import assert_kept, rig_on, speaking, watching
-from tests.kafka import Broker, answers, free_ports
+from tests.kafka import Broker, answers
 from tests.support import script_of
 
 pytestmark = pytest.mark.kafka

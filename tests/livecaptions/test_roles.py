@@ -12,9 +12,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from livecaptions.processes import free_ports
 from livecaptions.settings.fields import ENV_PREFIX
 from livecaptions.talk import talk_path
-from tests.kafka import free_ports
 
 pytestmark = pytest.mark.kafka
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 import yaml
 
-from tests.kafka import free_ports
+from livecaptions.processes import free_ports
 
 INTERVAL = 1
 """Seconds between two scrapes."""

@@ -18,12 +18,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from livecaptions.processes import free_ports
 from livecaptions.talk import talk_path
 from livecaptions.top.figures import Figures, figures_of
 from livecaptions.top.target import Target
 from tests.e2e.conftest import pcm16
 from tests.failover.rig import ROOM, speak, watching
-from tests.kafka import free_ports
 from tests.monitoring.prometheus import Prometheus, Series
 from tests.monitoring.test_dashboards import PANELS, Panel
 from tools.dashboards.files import FOLDER

@@ -10,7 +10,8 @@ import pytest
 
 from captions.errors import SetupError
 from captions.ports.log import Record
-from tests.kafka import Broker, free_ports
+from livecaptions.processes import free_ports
+from tests.kafka import Broker
 from transport.kafka import KafkaSettings, TopicPlan, create_topics, kafka_log
 
 pytestmark = pytest.mark.kafka

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from rich.console import Console
 
 from captions.errors import SetupError
 from livecaptions.commands.demo import ROOM, play
-from livecaptions.processes import Process
+from livecaptions.processes import Process, free_ports
 from livecaptions.settings.fields import ENV_PREFIX
 
 KAFKA = Path(__file__).with_name("kafka.sh")
@@ -114,13 +113,6 @@ def running(arguments: list[str]) -> Iterator[Process]:
 def clean() -> dict[str, str]:
     """The environment without the machine's own settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 if __name__ == "__main__":

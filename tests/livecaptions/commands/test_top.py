@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.kafka import free_ports
+from livecaptions.processes import free_ports
 from tests.livecaptions.test_commands import livecaptions
 from tests.livecaptions.top.installation import Page, served
 

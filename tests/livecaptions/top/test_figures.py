@@ -3,9 +3,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from captions.errors import SetupError
+from livecaptions.processes import free_ports
 from livecaptions.top.figures import Figures, figures_of
 from livecaptions.top.target import Target
-from tests.kafka import free_ports
 from tests.livecaptions.top.installation import Page, served
 
 

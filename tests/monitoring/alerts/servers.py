@@ -13,8 +13,8 @@ import httpx
 import yaml
 from fastapi import FastAPI
 
+from livecaptions.processes import free_ports
 from livecaptions.server import listen, serving
-from tests.kafka import free_ports
 from tests.monitoring.alerts.rules import FILES, ROOT
 from tests.monitoring.alerts.scaled import scaled
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka import free_ports
+from livecaptions.processes import free_ports
 from tests.monitoring.alerts.servers import alertmanager, listening_pager, prometheus, ready, running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus, pytest.mark.alertmanager]
