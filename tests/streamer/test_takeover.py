@@ -193,6 +193,7 @@ async def test_a_gateway_that_drains_tells_who_comes_back_to_go_elsewhere() -> N
             await opened(here, session.id)
 
 
+@pytest.mark.looptime(False)  # a container is decoded in a thread, which virtual time does not wait for
 async def test_a_drain_ends_what_cannot_go_on_elsewhere() -> None:
     async with two_gateways() as (_, here, _there):
         session, _ = await opened(here, encoding=Encoding.CONTAINER)
