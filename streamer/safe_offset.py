@@ -17,6 +17,7 @@ class SafeOffset:
         self._begun = begun
         self._origin = origin
         self._offset_of = offset_of
+        # where the format tells, the latest is enough: no acknowledgement goes beyond what was decoded
         self._checkpoints: deque[tuple[int, int]] = deque(maxlen=1 if offset_of is not None else None)
 
     def decoded(self, position: int, offset: int) -> None:

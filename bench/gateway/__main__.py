@@ -19,7 +19,7 @@ import typer
 import uvloop
 
 from bench.gateway.clients import Publisher, Viewer, connected, framed
-from bench.gateway.said import FRAME, SEGMENTS, Segment, Voice, voices
+from bench.gateway.said import FRAME, Segment, Voice, voices
 from bench.gateway.server import CAPTION_INTERVAL, HALL
 from captions.quality import percentile
 from livecaptions.capacity.usage import Usage
@@ -80,9 +80,7 @@ async def send(publishers: list[Publisher], said: list[Voice], until: float) -> 
     return sent, late
 
 
-async def measure(
-    port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, said: list[Voice]
-) -> Level:  # fmt: skip
+async def measure(port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, said: list[Voice]) -> Level:
     """One level against a fresh gateway."""
     await ready(f"http://127.0.0.1:{port}", [])
     audience = [Viewer(HALL) for _ in range(viewers)]
@@ -155,7 +153,7 @@ def main(
                         level = runner.run(
                             measure(port, Usage([process.pid]), speaking, viewers=watching, seconds=seconds, said=said)
                         )
-                segments = [Segment(*fields) for fields in json.loads(out.read_text())[SEGMENTS]]
+                segments = [Segment(*fields) for fields in json.loads(out.read_text())]
             print(row(level, segments), flush=True)
 
 

@@ -15,8 +15,6 @@ FRAME = 0.02
 VOICES = 16
 """Streams say so many different parts of the talk."""
 
-SEGMENTS = "segments"
-
 
 class Segment(NamedTuple):
     """A segment that went onto the log at ``at``, seconds of the monotonic clock."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.gateway.said import SEGMENTS, Segment
+from bench.gateway.said import Segment
 from captions.messages import CaptionMessage, WordMessage
 from captions.ports.log import Record
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
@@ -98,4 +98,4 @@ if __name__ == "__main__":
     configure_logs("console", "error")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         segments = runner.run(serve(int(sys.argv[1]), sys.argv[2]))
-    Path(sys.argv[3]).write_text(json.dumps({SEGMENTS: segments}), encoding="utf-8")
+    Path(sys.argv[3]).write_text(json.dumps(segments), encoding="utf-8")

@@ -15,13 +15,12 @@ class FanOut:
 
     def __init__(self) -> None:
         self._waiting: deque[Viewer] = deque()
-        self._busy = False
 
     def wake(self, viewers: Iterable[Viewer]) -> None:
         """Wake these after whoever waits already."""
+        idle = not self._waiting
         self._waiting.extend(viewers)
-        if self._waiting and not self._busy:
-            self._busy = True
+        if idle:
             self._wake_some()
 
     def _wake_some(self) -> None:
@@ -29,5 +28,3 @@ class FanOut:
             self._waiting.popleft().wake.set()
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._wake_some)
-        else:
-            self._busy = False
