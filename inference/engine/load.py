@@ -2,6 +2,7 @@
 
 import ctranslate2
 import structlog
+import threadpoolctl
 import tokenizers
 
 from captions.errors import SetupError
@@ -64,6 +65,8 @@ def open_engine(
         tokenizer = tokenizers.Tokenizer.from_file(str(folder.path / "tokenizer.json"))
     except Exception as error:
         raise SetupError(f"{folder.path}/tokenizer.json cannot be read ({error}): fetch the model again") from error
+    # numpy's own threads gain nothing on such small matrices, and spin for a while after each: half a decode's CPU
+    threadpoolctl.threadpool_limits(1, user_api="blas")
     model = _load(folder, device, compute_type, threads, decoders)
     engine = WhisperEngine(model, tokenizer, name=folder.name, settings=settings)
     _log.info("model loaded", path=str(folder.path), **engine.describe())

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import ctranslate2
 import pytest
+import threadpoolctl
 
 from captions.errors import SetupError
 from inference.engine import load_engine
@@ -22,6 +23,12 @@ def copied(tmp_path: Path) -> Path:
 def test_a_folder_is_loaded_under_its_own_name(copied: Path) -> None:
     engine = load_engine(str(copied), device="cpu", threads=1)
     assert engine.model_name == "copied"
+
+
+def test_numpy_computes_in_the_calling_thread() -> None:
+    threadpoolctl.threadpool_limits(2, user_api="blas")
+    load_engine(EMBEDDED, device="cpu", threads=1)
+    assert [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"] == [1]
 
 
 @pytest.mark.parametrize("size", [60, 5_000, 40_000_000])
