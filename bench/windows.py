@@ -45,7 +45,10 @@ ROWS: dict[str, WhisperSettings] = {
     "short, 1 s of zeros, tail last 1 s": WhisperSettings(zeros=1.0, tail=1.0, gated=False),
     "short, 1 s of zeros, tail all, gated": WhisperSettings(zeros=1.0, tail=None),
     "short, 2 s of zeros, tail last 2 s, gated, beam 2": WhisperSettings(beam_size=2),
+    "short, 2 s of zeros, tail last 2 s, gated, beam 3": WhisperSettings(beam_size=3),
     "short, 2 s of zeros, tail last 2 s, gated, steps of 1 s": WhisperSettings(step=1.0),
+    "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 0.5 s": WhisperSettings(search_step=0.5),
+    "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 6 s": WhisperSettings(search_step=6.0),
 }
 QUICK_ROWS = tuple(ROWS)[:6]
 

@@ -47,8 +47,8 @@ class Scheduler:
         """Whether the utterance waits for a decode, or for the end of one."""
         return utterance.complete or utterance.decoding or self._due(utterance)
 
-    def next(self, utterances: Iterable[Utterance]) -> Batch | None:
-        """The next batch; None where nothing is due.
+    def next(self, utterances: Iterable[Utterance], *, decoders: int = 1) -> Batch | None:
+        """The next batch; None where nothing is due. So many ``decoders`` have nothing to do and share what is.
 
         Of finals a track's oldest only, lest one that sends an hour at once is heard before all others. A track with
         several waiting goes after those with one, and takes turns with the partials of tracks that keep pace. While a
@@ -62,15 +62,15 @@ class Scheduler:
             complete.setdefault(utterance.id[:2], []).append(utterance)
         finals = [waiting[0] for waiting in complete.values() if len(waiting) == 1]
         if finals:
-            return self._batch(finals, final=True)
+            return self._batch(finals, decoders, final=True)
         backlog = [waiting[0] for waiting in complete.values()]
         due = (u for u in idle if self._due(u) and u.id[:2] not in complete)
         partials = sorted(due, key=lambda u: (-u.fresh, u.first_offset))
         if backlog and (self._backlogs_turn or not partials):
             self._backlogs_turn = False
-            return self._batch(backlog, final=True)
+            return self._batch(backlog, decoders, final=True)
         self._backlogs_turn = True
-        return self._batch(partials, final=False) if partials else None
+        return self._batch(partials, decoders, final=False) if partials else None
 
     def _due(self, utterance: Utterance) -> bool:
         if utterance.complete or utterance.decoding or utterance.samples < self._first:
@@ -79,8 +79,8 @@ class Scheduler:
             return False
         return utterance.fresh >= self._interval or (utterance.paused and utterance.fresh > 0)
 
-    def _batch(self, ordered: list[Utterance], *, final: bool) -> Batch:
-        """The first, and those of the others that go well with it."""
+    def _batch(self, ordered: list[Utterance], decoders: int, *, final: bool) -> Batch:
+        """The first, and those of the others that go well with it: a decoder's share of them all at most."""
         companies = [self._company(u.samples if final else u.samples - u.window_start, final=final) for u in ordered]
         fitting = [u for u, company in zip(ordered, companies, strict=True) if company == companies[0]]
-        return Batch(tuple(fitting[: self._most]), final=final)
+        return Batch(tuple(fitting[: min(self._most, -(-len(ordered) // decoders))]), final=final)

@@ -67,6 +67,7 @@ class Worker:
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._utterances = Utterances()
         self._news = asyncio.Event()
+        self._free_decoders = settings.decoders
         self._paused: set[int] = set()
         self._committed = 0.0
         self._replayed: dict[int, int] = {}
@@ -78,6 +79,7 @@ class Worker:
         """Work until cancelled."""
         self._utterances = Utterances()
         self._paused = set()
+        self._free_decoders = self._settings.decoders
         try:
             async with self._log.join(AUDIO, self._group) as member, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(member, tasks), name="worker listens")
@@ -165,12 +167,14 @@ class Worker:
 
     async def _work(self, member: Member) -> None:
         while True:
-            batch = self._scheduler.next(self._utterances)
+            batch = self._scheduler.next(self._utterances, decoders=self._free_decoders)
             if batch is None:
                 self._news.clear()
                 await self._news.wait()
                 continue
+            self._free_decoders -= 1
             await self._decode_batch(batch, member)
+            self._free_decoders += 1
 
     async def _decode_batch(self, batch: Batch, member: Member) -> None:
         requests = [self._request(utterance, final=batch.final) for utterance in batch.utterances]

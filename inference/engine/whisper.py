@@ -24,6 +24,7 @@ from inference.engine.windows import (
     FULL_FRAMES,
     WhisperSettings,
     audio_frames,
+    final_tail_states,
     tail_states,
     window_frames,
 )
@@ -55,13 +56,16 @@ class _Window:
         """The window's length in frames of features."""
         return int(self.mel.shape[1])
 
-    def cap(self, zeros: float) -> int:
-        """Tokens at most, by the window's length without its ``zeros``: all finals of a batch have the same.
+    def cap(self, settings: WhisperSettings) -> int:
+        """Tokens at most, by the window's length without its zeros: finals that are searched together have the same.
 
         Fast English has 5 tokens a second, other languages up to three times that. Finals have room to show
         that they loop.
         """
-        seconds = self.frames / FRAMES_PER_SECOND - zeros
+        frames = self.frames
+        if self.request.final:
+            frames = 2 * (len(self.states) - tail_states(self.frames, settings))
+        seconds = frames / FRAMES_PER_SECOND - settings.zeros
         floor, rate = (4, 6) if self.language == "en" and not self.request.final else (16, 16)
         return min(_LONGEST_TEXT, floor + round(rate * seconds))
 
@@ -87,7 +91,8 @@ class WhisperEngine:
         self._languages = Languages(tokenizer, multilingual=model.is_multilingual)
         self._prompter = Prompter(self._languages.tokenizer("en"))
         self._log_mel = LogMel(model.n_mels)
-        kept = tail_states(0, self.settings) + _COMPANY_FRAMES // 2
+        longer = max(_COMPANY_FRAMES // 2, round(self.settings.search_step * FRAMES_PER_SECOND / 2))
+        kept = tail_states(0, self.settings) + longer
         self._silence = SilenceTail(self._encode, model.n_mels, kept=min(kept, FULL_FRAMES // 2))
 
     @property
@@ -187,7 +192,7 @@ class WhisperEngine:
         return [found[i] for i in range(len(requests))]
 
     def company(self, samples: int, *, final: bool) -> Hashable:
-        """Finals of one length, and partials whose windows may be made equal by longer tails."""
+        """Windows that may be made equal by longer tails: partials of any such, finals up to one of few lengths."""
         full = final and self.settings.final_window == "full"
         return self._company(FULL_FRAMES if full else self._frames(samples), final=final)
 
@@ -195,39 +200,42 @@ class WhisperEngine:
         return window_frames(samples, self.model.n_mels, self.settings)
 
     def _company(self, frames: int, *, final: bool) -> tuple[bool, int]:
-        """A final depends on nothing but its own audio; partials are searched with others nearly as long."""
-        if final or not self.settings.tail or frames == FULL_FRAMES:
+        """A final's length depends on nothing but its own audio; a partial's on others that are nearly as long."""
+        if not self.settings.tail or frames == FULL_FRAMES:
             return final, frames
+        if final:
+            return final, frames // 2 + final_tail_states(frames, self.settings)
         return final, frames - frames % _COMPANY_FRAMES
 
     def _searched_with(self, window: _Window) -> Hashable:
         """What windows must share to be searched together."""
         final = window.request.final
         company = self._company(window.frames, final=final)
-        return company, len(window.past), window.cap(self.settings.zeros) if final else 0
+        return company, len(window.past), window.cap(self.settings) if final else 0
 
     def _make_equal(self, windows: Sequence[_Window]) -> None:
         """Append more of the silence to shorter windows, so that all are as long as the longest."""
         longest = max(len(window.states) for window in windows)
         for window in windows:
             if len(window.states) < longest:
-                audio = window.states[: window.frames // 2]
-                window.states = np.concatenate([audio, self._silence.behind(window.mel, longest - len(audio))])
+                heard = window.states[: window.frames // 2]
+                window.states = self._with_tail(heard, window.mel, longest - len(heard))
+
+    def _with_tail(self, heard: Floats, mel: Floats, states: int) -> Floats:
+        """What was heard, and so many states of the silence that goes with it."""
+        return np.concatenate([heard, self._silence.behind(mel, states)]) if states else heard
 
     def _windows(self, requests: Sequence[DecodeRequest], frames: int) -> list[_Window]:
         """Encode windows of one length, tails appended, and settle their languages and prompts."""
         mels = [self._log_mel(request.pcm, frames) for request in requests]
-        states = self._encode(np.stack(mels))
-        if missing := tail_states(frames, self.settings):
-            tails = np.stack([self._silence.behind(mel, missing) for mel in mels])
-            states = np.concatenate([states, tails], axis=1)
         windows = []
-        for request, mel, row in zip(requests, mels, states, strict=True):
-            window = _Window(request, mel, row)
+        for request, mel, heard in zip(requests, mels, self._encode(np.stack(mels)), strict=True):
+            silence = final_tail_states if request.final else tail_states
+            window = _Window(request, mel, self._with_tail(heard, mel, silence(frames, self.settings)))
             window.past = tuple(self._prompter.past(request.vocabulary, request.context))
             tag = self._languages.tag(request.language)
             if tag is None:
-                window.language, window.language_probability = self._detect(row)
+                window.language, window.language_probability = self._detect(window.states)
             else:
                 window.language = tag
             windows.append(window)
@@ -254,7 +262,7 @@ class WhisperEngine:
         states = _view(np.stack([window.states for window in windows]))
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
         first = windows[0]
-        caps = [window.cap(self.settings.zeros) for window in windows]
+        caps = [window.cap(self.settings) for window in windows]
         cap = max(caps)
         results = self.model.generate(
             states,

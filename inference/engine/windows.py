@@ -20,13 +20,15 @@ class WhisperSettings:
 
     ``zeros`` are the seconds of digital silence after the audio, ``tail`` the seconds of encoded silence
     appended (from the end of 30 s backwards; None: all from the window's end on; 0: none), ``step`` the
-    seconds to which windows are rounded up so that they can share a batch. ``final_window`` "full" pads
-    finals to 30 s. ``gated`` decodes a looping final again at the full 30 s.
+    seconds to which windows are rounded up so that they can be encoded together, ``search_step`` those to which finals
+    are then lengthened by more of the tail so that they can be searched together. ``final_window`` "full" pads finals
+    to 30 s. ``gated`` decodes a looping final again at the full 30 s.
     """
 
     zeros: float = 2.0
     tail: float | None = 2.0
     step: float = 0.5
+    search_step: float = 3.0
     beam_size: int = 5
     partial_beam_size: int = 1
     final_window: Literal["short", "full"] = "short"
@@ -56,6 +58,19 @@ def tail_states(frames: int, settings: WhisperSettings) -> int:
     """Encoder states of silence appended to a window of ``frames`` log-mel frames."""
     missing = (FULL_FRAMES - frames) // 2
     return missing if settings.tail is None else min(missing, _fixed_tail(settings))
+
+
+def final_tail_states(frames: int, settings: WhisperSettings) -> int:
+    """Encoder states of silence appended to a final's window: with them it is a multiple of ``search_step`` long.
+
+    The length depends on the window's alone, so what a final says does not depend on those it is searched with.
+    """
+    tail = tail_states(frames, settings)
+    if not settings.tail or frames == FULL_FRAMES:
+        return tail
+    step = max(1, round(settings.search_step * FRAMES_PER_SECOND / 2))
+    longest = FULL_FRAMES // 2 - frames // 2
+    return min(longest, -(-(frames // 2 + tail) // step) * step - frames // 2)
 
 
 def _fixed_tail(settings: WhisperSettings) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from captions.errors import SetupError
+from inference.engine.parallelism import available_cores
 from inference.models import resolve
 from livecaptions.capacity import report
 from livecaptions.capacity.compared import compare
@@ -18,7 +19,6 @@ from livecaptions.capacity.ramp import MOST, plan_of
 from livecaptions.capacity.recordings import Loop, load
 from livecaptions.capacity.run import climb
 from livecaptions.capacity.systems import Livecaptions
-from livecaptions.capacity.usage import available_cores
 from livecaptions.client.address import check_address
 from livecaptions.processes import leave_on_signals
 
@@ -34,6 +34,7 @@ class Session:
     peers: tuple[str, ...]
     model: str
     threads: int
+    decoders: int
     cores: int | None
     pids: tuple[int, ...]
     language: str
@@ -73,7 +74,8 @@ def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
         console.print(f"{level.system}, {level.streams} streams: {verdict}", style="dim", markup=False, highlight=False)
 
     folder = None if session.url is not None and not session.peers else resolve(session.model, progress=True).path
-    flags = ["--model", str(folder), "--threads", str(session.threads), "--max-sessions", str(2 * MOST)]
+    flags = ["--model", str(folder), "--threads", str(session.threads), "--decoders", str(session.decoders)]
+    flags += ["--max-sessions", str(2 * MOST)]
     ours = Livecaptions(
         url=session.url,
         pids=session.pids,

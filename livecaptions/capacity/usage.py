@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import psutil
@@ -66,11 +65,6 @@ class Usage:
             with contextlib.suppress(psutil.NoSuchProcess):
                 yield root
                 yield from root.children(recursive=True)
-
-
-def available_cores() -> int:
-    """Cores that this process, and what it starts, may use."""
-    return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
 
 
 def keep_to_cores(pid: int, cores: int) -> None:

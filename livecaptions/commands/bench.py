@@ -27,7 +27,8 @@ def capacity(
         list[str] | None, typer.Option(help="whisperlive or whisperlivekit: measured too; may be repeated.")
     ] = None,
     model: Annotated[str, typer.Option(help="Of the servers that are started: a name or a folder.")] = "tiny.en",
-    threads: Annotated[int, typer.Option(min=0, help="Of one decode of ours; 0 leaves it to CTranslate2.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Of one decode of ours; 0: as the server chooses.")] = 0,
+    decoders: Annotated[int, typer.Option(min=0, help="Batches that ours decodes at once; 0: the same.")] = 0,
     cores: Annotated[int | None, typer.Option(min=1, help="Keep the servers that are started to so many.")] = None,
     pid: Annotated[
         list[int] | None, typer.Option(help="With --url: a process of the server on this machine; may be repeated.")
@@ -51,6 +52,7 @@ def capacity(
         peers=tuple(peer or ()),
         model=model,
         threads=threads,
+        decoders=decoders,
         cores=cores,
         pids=tuple(pid or ()),
         language=language,

@@ -57,6 +57,17 @@ def test_the_most_urgent_partial_takes_its_likes_along() -> None:
     assert tracks(SCHEDULER.next(waiting)) == ["d", "b"]
 
 
+def test_decoders_with_nothing_to_do_share_what_waits() -> None:
+    waiting = [utterance("a", 2.1), utterance("b", 2.2), utterance("c", 2.3)]
+    first = SCHEDULER.next(waiting, decoders=2)
+    assert tracks(first) == ["c", "b"]
+    for chosen in waiting[1:]:
+        chosen.decoding = True
+    assert tracks(SCHEDULER.next(waiting, decoders=1)) == ["a"]
+    ended = [utterance("a", 2.1, last=True), utterance("b", 2.2, last=True)]
+    assert len(tracks(SCHEDULER.next(ended, decoders=2))) == 1
+
+
 def test_a_window_that_was_trimmed_is_as_long_as_what_is_left() -> None:
     waiting = [utterance("a", 9.5, trimmed=7.0), utterance("b", 2.5), utterance("c", 9.4)]
     assert tracks(SCHEDULER.next(waiting)) == ["a", "b"]

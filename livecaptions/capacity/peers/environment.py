@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from captions.errors import SetupError
-from livecaptions.capacity.usage import available_cores, keep_to_cores
+from inference.engine.parallelism import available_cores
+from livecaptions.capacity.usage import keep_to_cores
 from livecaptions.processes import Process, running
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livecaptions" / "peers"

@@ -121,12 +121,12 @@ def test_results_do_not_depend_on_the_company(tiny: WhisperEngine, recording: Sp
 
 
 @pytest.mark.speech
-def test_partials_of_one_company_are_searched_together_and_heard_as_alone(
-    tiny: WhisperEngine, jfk: Pcm, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("final", "lengths"), [(False, (4.1, 5.0, 6.3, 8.2, 9.4)), (True, (5.3, 6.4, 7.9, 7.0))])
+def test_windows_of_one_company_are_searched_together_and_heard_as_alone(
+    tiny: WhisperEngine, jfk: Pcm, monkeypatch: pytest.MonkeyPatch, lengths: tuple[float, ...], *, final: bool
 ) -> None:
-    requests = [DecodeRequest(pcm=jfk[: round(s * 16_000)], language="en") for s in (4.1, 5.0, 6.3, 8.2, 9.4)]
-    assert len({tiny.company(len(request.pcm), final=False) for request in requests}) == 1
-    assert len({tiny.company(len(request.pcm), final=True) for request in requests}) == len(requests)
+    requests = [DecodeRequest(pcm=jfk[: round(s * 16_000)], language="en", final=final) for s in lengths]
+    assert len({tiny.company(len(request.pcm), final=final) for request in requests}) == 1
     alone = [tiny.decode([request])[0] for request in requests]
     search, searched = tiny._search, list[int]()
 
@@ -138,6 +138,8 @@ def test_partials_of_one_company_are_searched_together_and_heard_as_alone(
     together = tiny.decode(requests)
     assert searched == [len(requests)]
     assert [[w.text for w in one.words] for one in together] == [[w.text for w in one.words] for one in alone]
+    if final:
+        assert [[w.start for w in one.words] for one in together] == [[w.start for w in one.words] for one in alone]
 
 
 @pytest.mark.speech

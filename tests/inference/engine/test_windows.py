@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.engine.windows import FULL_FRAMES, WhisperSettings, audio_frames, tail_states, window_frames
+from inference.engine.windows import (
+    FULL_FRAMES,
+    WhisperSettings,
+    audio_frames,
+    final_tail_states,
+    tail_states,
+    window_frames,
+)
 
 SAMPLES = st.integers(1, 30 * 16_000)
 SETTINGS = st.builds(
@@ -43,6 +50,16 @@ def test_a_window_without_room_for_its_tail_is_the_full_one() -> None:
     assert window_frames(25 * 16_000, 80, settings) == 2700
     assert window_frames(26 * 16_000, 80, settings) == FULL_FRAMES
     assert tail_states(FULL_FRAMES, settings) == 0
+
+
+@given(SAMPLES)
+def test_a_final_is_lengthened_to_whole_steps_by_its_tail_alone(samples: int) -> None:
+    settings = WhisperSettings(tail=2.0, search_step=3.0)
+    frames = window_frames(samples, 80, settings)
+    searched = frames // 2 + final_tail_states(frames, settings)
+    assert searched % 150 == 0
+    assert 0 <= searched - frames // 2 - tail_states(frames, settings) < 150
+    assert searched <= FULL_FRAMES // 2
 
 
 @pytest.mark.parametrize(("tail", "states"), [(None, 1250), (2.0, 100), (0.0, 0)])
