@@ -41,7 +41,7 @@ bench-latency: environment  ## latency, erasure and accuracy of a running server
 
 bench-capacity: environment  ## live streams until a goal breaks, ours and peers: docs/capacity.md; ARGS adds options
 	@mkdir -p bench/out
-	PATH="$$PATH:$(CURDIR)/.tools/uv/bin" .venv/bin/livecaptions bench capacity --threads 1 \
+	PATH="$$PATH:$(CURDIR)/.tools/uv/bin" .venv/bin/livecaptions bench capacity \
 	  --peer whisperlive --peer whisperlivekit --json bench/out/capacity.json --plot bench/out/capacity.png $(ARGS)
 
 bench-soak: environment  ## 60 scripted streams for half an hour, with flat memory: docs/capacity.md

@@ -19,6 +19,7 @@ from inference.engine.features import Floats, LogMel
 from inference.engine.languages import Languages
 from inference.engine.prompt import Prompter
 from inference.engine.silence import SilenceTail
+from inference.engine.states import states_on
 from inference.engine.windows import (
     FRAMES_PER_SECOND,
     FULL_FRAMES,
@@ -91,6 +92,7 @@ class WhisperEngine:
         self._languages = Languages(tokenizer, multilingual=model.is_multilingual)
         self._prompter = Prompter(self._languages.tokenizer("en"))
         self._log_mel = LogMel(model.n_mels)
+        self._states = states_on(str(model.device))
         longer = max(_COMPANY_FRAMES // 2, round(self.settings.search_step * FRAMES_PER_SECOND / 2))
         kept = tail_states(0, self.settings) + longer
         self._silence = SilenceTail(self._encode, model.n_mels, kept=min(kept, FULL_FRAMES // 2))
@@ -223,7 +225,7 @@ class WhisperEngine:
 
     def _with_tail(self, heard: Floats, mel: Floats, states: int) -> Floats:
         """What was heard, and so many states of the silence that goes with it."""
-        return np.concatenate([heard, self._silence.behind(mel, states)]) if states else heard
+        return self._states.joined(heard, self._silence.behind(mel, states)) if states else heard
 
     def _windows(self, requests: Sequence[DecodeRequest], frames: int) -> list[_Window]:
         """Encode windows of one length, tails appended, and settle their languages and prompts."""
@@ -243,23 +245,18 @@ class WhisperEngine:
 
     def _detect(self, states: Floats) -> tuple[str, float]:
         """The likeliest language and its probability. One window at a time: there is one step to decode."""
-        token, probability = self.model.detect_language(_view(states[np.newaxis]))[0][0]
+        token, probability = self.model.detect_language(self._states.given([states]))[0][0]
         return token.strip("<|>"), float(probability)
 
     def _encode(self, mels: Floats) -> Floats:
-        """Encoder states, shape (batch, frames / 2, width), of features of shape (batch, n_mels, frames).
-
-        They come back to the CPU, where tails are appended; CTranslate2 moves them to its device again.
-        """
-        states = self.model.encode(_view(mels), to_cpu=True)
-        if states.dtype != ctranslate2.DataType.float32:
-            states = states.to(ctranslate2.DataType.float32)
-        return np.asarray(states)
+        """Encoder states, shape (batch, frames / 2, width), of features of shape (batch, n_mels, frames)."""
+        features = ctranslate2.StorageView.from_array(np.ascontiguousarray(mels))
+        return self._states.taken(self.model.encode(features, to_cpu=self._states.to_cpu))
 
     def _search(self, windows: Sequence[_Window]) -> list[Hypothesis]:
         """Decode windows that may be searched together."""
         self._make_equal(windows)
-        states = _view(np.stack([window.states for window in windows]))
+        states = self._states.given([window.states for window in windows])
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
         first = windows[0]
         caps = [window.cap(self.settings) for window in windows]
@@ -320,7 +317,7 @@ class WhisperEngine:
     ) -> Iterable[tuple[Word, ...]]:
         """Words with times, of windows in one language."""
         results = self.model.align(
-            _view(np.stack([window.states for window in windows])),
+            self._states.given([window.states for window in windows]),
             self._languages.task(language)[:-1],
             texts,
             [max(2, audio_frames(len(window.request.pcm))) for window in windows],
@@ -330,10 +327,6 @@ class WhisperEngine:
             duration = len(window.request.pcm) / SAMPLE_RATE
             parts = pieces(tokenizer, tokens, language)
             yield timed_words(parts, result.alignments, result.text_token_probs, duration)
-
-
-def _view(array: Floats) -> ctranslate2.StorageView:
-    return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
 
 
 def _grouped(items: Iterable[Item], *, key: Callable[[Item], Key]) -> dict[Key, list[Item]]:

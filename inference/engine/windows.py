@@ -29,7 +29,7 @@ class WhisperSettings:
     tail: float | None = 2.0
     step: float = 0.5
     search_step: float = 3.0
-    beam_size: int = 5
+    beam_size: int = 2
     partial_beam_size: int = 1
     final_window: Literal["short", "full"] = "short"
     gated: bool = True

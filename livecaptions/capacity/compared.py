@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from livecaptions.capacity.level import Level
 from livecaptions.capacity.run import Result
 
+EQUAL_WER = 0.005
+"""Word error rates that differ by no more are equal: different numbers of streams say different things."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -37,6 +40,6 @@ def worse(level: Level, than: Level) -> list[str]:
         ("word stable p95", level.word_stable.p95, than.word_stable.p95),
         ("final p95", level.final.p95, than.final.p95),
         ("erasure", level.erasure, than.erasure),
-        ("WER", level.word_error_rate, than.word_error_rate),
+        ("WER", level.word_error_rate, than.word_error_rate + EQUAL_WER),
     ]
     return [name for name, ours, theirs in figures if ours > theirs]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +18,8 @@ from livecaptions.capacity.level import Level, Spread
 from livecaptions.capacity.run import Result
 
 UNKNOWN = "unknown"
+WIDTH = 170
+"""Columns that the tables take: in a narrower terminal or a file their lines are whole, no figure is cut."""
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -103,10 +105,13 @@ def ratios(compared: Sequence[Compared]) -> Table:
     return shown
 
 
-def page(results: Sequence[Result], compared: Sequence[Compared], cores: int | None) -> RenderableType:
-    """Everything, as the command prints it at its end."""
+def tell(console: Console, results: Sequence[Result], compared: Sequence[Compared], cores: int | None) -> None:
+    """Print everything, as the command does at its end."""
     parts: list[RenderableType] = [table(results), "", summary(results, cores)]
-    return Group(*parts, "", ratios(compared)) if compared else Group(*parts)
+    if compared:
+        parts += ["", ratios(compared)]
+    console.width = max(console.width, WIDTH)
+    console.print(Group(*parts))
 
 
 def write(path: Path, results: Sequence[Result], compared: Sequence[Compared], settings: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
             peer = PEERS[name](folder, session.language, session.cores)
             results.append(climb(peer, loop, session.seconds, plan=plan, goals=PEER_GOALS, tell=tell))
     compared = [found for result in results[1:] if (found := compare(results[0], result)) is not None]
-    console.print(report.page(results, compared, session.given_cores))
+    report.tell(console, results, compared, session.given_cores)
     settings = {**asdict(session), "token": None, "goals": asdict(goals), "peer_goals": asdict(PEER_GOALS)}
     if json is not None:
         report.write(json, results, compared, settings)

@@ -65,7 +65,7 @@ class Decoding(BaseModel):
 
     partial_interval: Seconds = Field(0.3, description="Seconds of new audio between two partial decodes, when idle.")
     max_batch: Count = Field(8, description="Windows decoded together; larger ones gain little and wait longer.")
-    beam_size: Count = Field(5, description="Beams of a final decode, as Whisper's authors use.")
+    beam_size: Count = Field(2, description="Beams of a final decode; Whisper's authors use 5.")
     final_window: Literal["short", "full"] = Field(
         "short", description="full pads finals to 30 s: up to half a point of accuracy for several times the work."
     )

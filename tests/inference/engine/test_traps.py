@@ -30,6 +30,7 @@ class Spy:
 
     def __init__(self, model: ctranslate2.models.Whisper) -> None:
         self.model = model
+        self.device = model.device
         self.n_mels = model.n_mels
         self.is_multilingual = model.is_multilingual
         self.encoded: list[list[int]] = []

@@ -40,11 +40,12 @@ def test_a_peer_that_never_kept_up_is_not_compared() -> None:
     assert compare(OURS, result((level(1, system="peer"), ["word shown p50 9.00 > 3 s"]))) is None
 
 
-def test_the_page_tells_figures_goals_and_ratios() -> None:
-    console = Console(width=220, record=True, file=io.StringIO())
+@pytest.mark.parametrize("width", [80, 220])
+def test_figures_goals_and_ratios_are_told_whole_in_any_terminal(width: int) -> None:
+    console = Console(width=width, record=True, file=io.StringIO())
     compared = compare(OURS, PEER)
     assert compared is not None
-    console.print(report.page([OURS, PEER], [compared], 2))
+    report.tell(console, [OURS, PEER], [compared], 2)
     text = console.export_text()
     assert "0.30 / 0.80" in text
     assert "word shown p95 2.00 > 0.9 s" in text
