@@ -48,7 +48,7 @@ ROWS: dict[str, WhisperSettings] = {
     "short, 2 s of zeros, tail last 2 s, gated, 3 beams": WhisperSettings(beam_size=3),
     "short, 2 s of zeros, tail last 2 s, gated, steps of 1 s": WhisperSettings(step=1.0),
     "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 0.5 s": WhisperSettings(search_step=0.5),
-    "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 6 s": WhisperSettings(search_step=6.0),
+    "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 3 s": WhisperSettings(search_step=3.0),
 }
 QUICK_ROWS = tuple(ROWS)[:6]
 

@@ -28,7 +28,7 @@ class WhisperSettings:
     zeros: float = 2.0
     tail: float | None = 2.0
     step: float = 0.5
-    search_step: float = 3.0
+    search_step: float = 1.5
     beam_size: int = 2
     partial_beam_size: int = 1
     final_window: Literal["short", "full"] = "short"

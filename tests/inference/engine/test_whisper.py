@@ -121,7 +121,7 @@ def test_results_do_not_depend_on_the_company(tiny: WhisperEngine, recording: Sp
 
 
 @pytest.mark.speech
-@pytest.mark.parametrize(("final", "lengths"), [(False, (4.1, 5.0, 6.3, 8.2, 9.4)), (True, (5.3, 6.4, 7.9, 7.0))])
+@pytest.mark.parametrize(("final", "lengths"), [(False, (4.1, 5.0, 6.3, 8.2, 9.4)), (True, (6.6, 7.4, 7.9, 7.0))])
 def test_windows_of_one_company_are_searched_together_and_heard_as_alone(
     tiny: WhisperEngine, jfk: Pcm, monkeypatch: pytest.MonkeyPatch, lengths: tuple[float, ...], *, final: bool
 ) -> None:
