@@ -40,6 +40,13 @@ class Listener:
         """The number that the next utterance to be opened gets."""
         return self._segmenter.next_utterance
 
+    @property
+    def patience(self) -> int:
+        """Samples that have to be pushed, at least, before there is another piece: more at a time costs no delay."""
+        size, first = self._detector.frame_samples, self._next_frame()
+        more = -(-max(0, self._segmenter.patience - first) // size)
+        return first + more * size - len(self._rest)
+
     def reopen(self, utterance: int, number: int, sent: Pcm) -> None:
         """Go on with an utterance that another listener began, of which ``sent`` is on the log in ``number`` pieces.
 

@@ -125,6 +125,23 @@ class Segmenter:
         """Everything before this position was sent, or never will be."""
         return self._sent if self._open else self._audio.start
 
+    @property
+    def patience(self) -> int:
+        """Samples that have to come, at least, before there is another piece: whatever is said in them."""
+        if not self._open:
+            return max(1, self._min_speech - self._run)
+        length, pause = self._heard - self._start, self._heard - self._speech_end
+        return max(
+            1,
+            min(
+                self._segment - (self._heard - self._sent),
+                *(limit - pause for limit in (self._flush_after, self._post_roll) if limit > pause),
+                self._endpoint - pause,
+                max(self._long - length, self._long_endpoint - pause),
+                self._longest - length,
+            ),
+        )
+
     def reopen(self, utterance: int, number: int) -> None:
         """Go on with an utterance that another segmenter began at this one's origin.
 

@@ -36,6 +36,9 @@ MARK_INTERVAL = 0.5
 HELD_INTERVAL = 2.0
 """Seconds between two marks where nothing is heard at all: others see that the track is held."""
 
+LINGER = 0.5
+"""Seconds after which audio is heard that was waiting for more, too little to bring another piece by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPlace:
@@ -83,6 +86,7 @@ class Session:
         self._skip = 0
         self._told = -inf
         self._came = self.clock.monotonic()
+        self._linger = min(LINGER, self.stall_timeout)
         self._utterance_start = self.reopened.start if self.reopened is not None else 0
         self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
         self._safe = SafeOffset(self.begun, self.listener.heard, self.offset_of)
@@ -140,6 +144,7 @@ class Session:
                     "send a format that can be decoded while it arrives, and no faster than it is acknowledged"
                 )
             await self.decoder.feed(data)
+            self._came = self.clock.monotonic()
             self.received += len(data)
 
     def _news(self, data: bytes) -> bytes:
@@ -222,7 +227,7 @@ class Session:
         try:
             while True:
                 ready.clear()
-                if (decoded := self.decoder.take()) is not None:
+                if (decoded := self.decoder.take(self._enough())) is not None:
                     await self._take(decoded)
                     continue
                 if self.decoder.over:
@@ -241,8 +246,14 @@ class Session:
             self._safe.finish(self.received)
         await self.mark()
 
+    def _enough(self) -> int:
+        """Samples that are worth hearing: any where something is asked for, where the stream begins or has paused."""
+        asked = self._moving or self._flush or self._finalize is not None
+        paused = self.clock.monotonic() + EARLY >= self._came + self._linger
+        return 1 if asked or paused or not self.heard else self.listener.patience
+
     async def _keep_time(self) -> None:
-        """End an utterance whose audio stopped coming, mark where it is time, and wake the pump when either is due."""
+        """End an utterance whose audio stopped coming, mark where it is time, and wake the pump for what is due."""
         now = self.clock.monotonic() + EARLY
         if self.listener.open and now >= self._came + self.stall_timeout:
             await self._append(self.listener.finalize("stall"))
@@ -251,14 +262,15 @@ class Session:
         due = self._told + HELD_INTERVAL
         if self.listener.open:
             due = min(due, self._came + self.stall_timeout)
+        if now < (heard_out := self._came + self._linger):
+            due = min(due, heard_out)
         self._alarm.within(due - self.clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
-        self._came = self.clock.monotonic()
         self.probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
-        self._time.heard(to_seconds(self.listener.heard), self.clock.wall())
+        self._time.heard(to_seconds(self.listener.heard), self.clock.wall() - (self.clock.monotonic() - self._came))
         if self._time.origin != self.settings.origin:  # of the utterances that begin from now on
             self.settings = replace(self.settings, origin=self._time.origin)
         self._safe.decoded(self.listener.heard, decoded.offset)

@@ -41,9 +41,9 @@ class Decoded(NamedTuple):
 class AudioDecoder(Protocol):
     """Decodes one stream; ``feed`` and ``take`` are called from different tasks.
 
-    ``ready`` is set whenever ``take`` or ``over`` may say something new; who waits for it clears it before they look.
-    What is wrong with the bytes is raised by ``take``, behind what was decoded before, and by every later ``feed``:
-    ``UnsupportedAudio``.
+    ``ready`` is set whenever ``take``, asked as it was last, or ``over`` may say something new; who waits for it clears
+    it before they look. What is wrong with the bytes is raised by ``take``, behind what was decoded before, and by
+    every later ``feed``: ``UnsupportedAudio``.
     """
 
     ready: asyncio.Event
@@ -56,8 +56,11 @@ class AudioDecoder(Protocol):
         """No more bytes come."""
         ...
 
-    def take(self) -> Decoded | None:
-        """What was decoded since the last call, in one piece; None where nothing was."""
+    def take(self, at_least: int = 1) -> Decoded | None:
+        """What was decoded since the last call, in one piece; None where nothing was.
+
+        Fewer samples than ``at_least`` may be left for a later call, except at the end of the stream.
+        """
         ...
 
     @property

@@ -32,6 +32,7 @@ class RawDecoder:
         self._samples = 0
         self._waiting: deque[Decoded] = deque()
         self._waiting_samples = 0
+        self._at_least = 1
         self._finished = False
         self._failure: Refusal | None = None
         self.ready = asyncio.Event()
@@ -67,9 +68,11 @@ class RawDecoder:
             )
         self.ready.set()
 
-    def take(self) -> Decoded | None:
-        """What was decoded since the last call, in one piece."""
-        if self._waiting:
+    def take(self, at_least: int = 1) -> Decoded | None:
+        """What was decoded since the last call, in one piece, once it is so many samples or no more come."""
+        no_more = self._finished or self._failure is not None
+        self._at_least = min(at_least, MOST_WAITING)
+        if self._waiting and (no_more or self._waiting_samples >= self._at_least):
             return self._gathered()
         if self._failure is not None:
             raise self._failure
@@ -112,7 +115,8 @@ class RawDecoder:
         self._waiting_samples += len(pcm)
         if self._waiting_samples > MOST_WAITING:
             self._room.clear()
-        self.ready.set()
+        if self._waiting_samples >= self._at_least:
+            self.ready.set()
 
     def _gathered(self) -> Decoded:
         pieces = list(self._waiting)

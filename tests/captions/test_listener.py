@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captions.audio import Pcm
+from captions.audio import NO_AUDIO, Pcm
 from captions.listener import Listener
 from captions.segmenter import Piece, Segmenter, SegmenterSettings
 from livecaptions.client.files import read_file
@@ -34,6 +34,24 @@ def facts(pieces: list[Piece]) -> list[tuple[object, ...]]:
 def test_the_same_audio_gives_the_same_pieces_whatever_the_sizes_it_arrives_in(sizes: list[int]) -> None:
     _, pcm = script_of(2, words=3)
     assert facts(listen(pcm, sizes)) == facts(listen(pcm, [len(pcm)]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 100), st.sampled_from([160, 320, 700]))
+def test_audio_that_waits_as_long_as_it_may_brings_every_piece_when_it_would_have_come(seed: int, size: int) -> None:
+    _, pcm = script_of(2, words=3, seed=seed)
+    detector = EnergyDetector()
+    prompt, patient = (Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples)) for _ in range(2))
+    waiting, turns = NO_AUDIO, 0
+    for at in range(0, len(pcm), size):
+        pieces = facts(prompt.push(pcm[at : at + size]))
+        waiting = np.concatenate((waiting, pcm[at : at + size]))
+        if len(waiting) < patient.patience:
+            assert not pieces
+            continue
+        assert facts(patient.push(waiting)) == pieces
+        waiting, turns = NO_AUDIO, turns + 1
+    assert turns < len(pcm) / size / (2 if size < 700 else 1)
 
 
 def test_the_end_of_the_stream_is_heard_to_the_last_sample() -> None:

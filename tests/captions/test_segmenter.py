@@ -194,9 +194,12 @@ def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: 
     pcm = noise(len(frames) * 0.02, seed)
     segmenter = Segmenter(SegmenterSettings(longest=longest, cut_within=2.0), FRAME)
     pieces: list[Piece] = []
-    settled = 0
+    settled = earliest = 0
     for number, speech in enumerate(frames):
-        pieces += segmenter.push(pcm[number * FRAME : (number + 1) * FRAME], float(speech))
+        new = segmenter.push(pcm[number * FRAME : (number + 1) * FRAME], float(speech))
+        assert not new or segmenter.heard >= earliest
+        pieces += new
+        earliest = max(0 if new else earliest, segmenter.heard + segmenter.patience)
         assert settled <= segmenter.settled <= segmenter.heard
         settled = segmenter.settled
     pieces += segmenter.finalize("end")
