@@ -28,7 +28,8 @@ from bench.models import base_folder
 from inference.models import EMBEDDED, resolve
 
 CACHE = Path.home() / ".cache" / "livecaptions" / "shapes"
-SENTENCE = " The log is the spine of everything that we build here, and it must never lose a word."
+SENTENCE = " Electroencephalographic spectrograms characterise interhemispheric synchronisation of neurotransmitters."
+"""20 tokens, but only seven words: more would be too many a second in most utterances, and taken for a loop."""
 POSITIONS = 448
 AUDIO_POSITIONS = 1500
 NEW_LANGUAGE = "<|yue|>"

@@ -17,8 +17,6 @@ from captions.ports.tracer import NO_TRACES, Tracer
 from captions.segmenter import SegmenterSettings
 from inference.decoding import in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
-from inference.engine.load import choose_device
-from inference.engine.parallelism import Parallelism, available_cores
 from inference.settings import WorkerSettings
 from inference.worker import Worker
 from livecaptions.settings.fields import Settings
@@ -36,25 +34,14 @@ RESTART_DELAY = 1.0
 def build_engine(settings: Settings) -> WhisperEngine:
     """The speech engine, loaded. Raises ``SetupError``."""
     whisper = WhisperSettings(beam_size=settings.beam_size, final_window=settings.final_window)
-    parallelism = parallelism_of(settings)
     return load_engine(
         settings.model,
         device=settings.device,
         compute_type=settings.compute_type,
-        threads=parallelism.threads,
-        decoders=parallelism.decoders,
+        threads=settings.threads,
+        decoders=settings.decoders,
         settings=whisper,
         progress=True,
-    )
-
-
-def parallelism_of(settings: Settings) -> Parallelism:
-    """Decodes at the same time, and their threads. Raises ``SetupError`` where the device is not to be had."""
-    return Parallelism.choose(
-        decoders=settings.decoders,
-        threads=settings.threads,
-        device=choose_device(settings.device),
-        cores=available_cores(),
     )
 
 
@@ -96,14 +83,15 @@ async def working(
 ) -> AsyncIterator[Work]:
     """A worker that decodes in threads while the context lasts; one that fails is started again and replays."""
     tracer.model_loaded(engine.model_name)
-    decoders = parallelism_of(settings).decoders
-    with ThreadPoolExecutor(decoders, thread_name_prefix="decode") as executor:
+    with ThreadPoolExecutor(engine.decoders, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
             in_thread(engine, executor),
             clock,
             probe,
-            WorkerSettings(partial_interval=settings.partial_interval, max_batch=settings.max_batch, decoders=decoders),
+            WorkerSettings(
+                partial_interval=settings.partial_interval, max_batch=settings.max_batch, decoders=engine.decoders
+            ),
             company=engine.company,
             tracer=tracer,
         )

@@ -59,6 +59,11 @@ class Engine(Protocol):
         """
         ...
 
+    @property
+    def decoders(self) -> int:
+        """How many calls of ``decode`` make progress at the same time; more wait."""
+        ...
+
     def company(self, samples: int, *, final: bool) -> Hashable:
         """What windows of so many samples share with those that they are cheaply decoded with.
 

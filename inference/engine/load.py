@@ -1,11 +1,14 @@
 """From a model's folder to an engine, or to an error that says what to do."""
 
+from dataclasses import asdict
+
 import ctranslate2
 import structlog
 import threadpoolctl
 import tokenizers
 
 from captions.errors import SetupError
+from inference.engine.parallelism import Parallelism, available_cores
 from inference.engine.whisper import WhisperEngine
 from inference.engine.windows import WhisperSettings
 from inference.models import ModelFolder, resolve
@@ -19,22 +22,28 @@ def load_engine(
     device: str = "auto",
     compute_type: str = "default",
     threads: int = 0,
-    decoders: int = 1,
+    decoders: int = 0,
     settings: WhisperSettings | None = None,
     progress: bool = False,
 ) -> WhisperEngine:
     """The engine for a model's name or folder, loaded but not warmed up.
 
     ``device`` is ``auto``, ``cpu`` or ``cuda``; ``compute_type`` one of CTranslate2's, ``default`` being int8 on a
-    CPU and float16 on a GPU; ``threads`` are those of one decode, 0 leaves them to CTranslate2; ``decoders`` is how
-    many calls run at the same time, others wait. ``progress`` shows a download's. Raises ``SetupError`` where the
-    model, the device or the type are not to be had.
+    CPU and float16 on a GPU; ``threads`` are those of one decode, ``decoders`` is how many calls run at the same time,
+    others wait: of what is 0, as much as fits model and machine. ``progress`` shows a download's. Raises
+    ``SetupError`` where the model, the device or the type are not to be had.
     """
     chosen = choose_device(device)
     folder = resolve(model, device=chosen, progress=progress)
-    return open_engine(
-        folder, device=chosen, compute_type=compute_type, threads=threads, decoders=decoders, settings=settings
+    weights = folder.path / "model.bin"
+    parallelism = Parallelism.choose(
+        decoders=decoders,
+        threads=threads,
+        device=chosen,
+        weights=weights.stat().st_size if weights.is_file() else 0,
+        cores=available_cores(),
     )
+    return open_engine(folder, device=chosen, compute_type=compute_type, parallelism=parallelism, settings=settings)
 
 
 def choose_device(device: str) -> str:
@@ -54,8 +63,7 @@ def open_engine(
     *,
     device: str,
     compute_type: str,
-    threads: int,
-    decoders: int = 1,
+    parallelism: Parallelism,
     settings: WhisperSettings | None = None,
 ) -> WhisperEngine:
     """The engine for a folder that was looked at before. Raises ``SetupError``."""
@@ -67,18 +75,20 @@ def open_engine(
         raise SetupError(f"{folder.path}/tokenizer.json cannot be read ({error}): fetch the model again") from error
     # numpy's own threads gain nothing on such small matrices, and spin for a while after each: half a decode's CPU
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    model = _load(folder, device, compute_type, threads, decoders)
-    engine = WhisperEngine(model, tokenizer, name=folder.name, settings=settings)
-    _log.info("model loaded", path=str(folder.path), **engine.describe())
+    model = _load(folder, device, compute_type, parallelism)
+    engine = WhisperEngine(model, tokenizer, name=folder.name, settings=settings, decoders=parallelism.decoders)
+    _log.info("model loaded", path=str(folder.path), **engine.describe(), **asdict(parallelism))
     return engine
 
 
-def _load(
-    folder: ModelFolder, device: str, compute_type: str, threads: int, decoders: int
-) -> ctranslate2.models.Whisper:
+def _load(folder: ModelFolder, device: str, compute_type: str, parallelism: Parallelism) -> ctranslate2.models.Whisper:
     try:
         return ctranslate2.models.Whisper(
-            str(folder.path), device=device, compute_type=compute_type, intra_threads=threads, inter_threads=decoders
+            str(folder.path),
+            device=device,
+            compute_type=compute_type,
+            intra_threads=parallelism.threads,
+            inter_threads=parallelism.decoders,
         )
     except (RuntimeError, ValueError, MemoryError) as error:
         raise SetupError(_explain(str(error), folder, device, compute_type)) from error

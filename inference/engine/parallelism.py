@@ -6,6 +6,8 @@ from pathlib import Path
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, in Linux's control groups v2
 _ON_A_GPU = 2  # one batch is prepared while the other is computed
+_WEIGHTS_OF_A_THREAD = 150e6  # bytes: tiny and base want one thread, small.en two (docs/capacity.md)
+_MOST_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +18,17 @@ class Parallelism:
     threads: int
 
     @classmethod
-    def choose(cls, *, decoders: int, threads: int, device: str, cores: int) -> "Parallelism":
-        """What was asked for; of what is 0, as much as the cores hold: a decoder for each (docs/capacity.md).
+    def choose(cls, *, decoders: int, threads: int, device: str, weights: int, cores: int) -> "Parallelism":
+        """What was asked for; of what is 0, as much as the cores hold.
 
-        On a GPU two batches are in flight, whatever the cores.
+        Small models are decoded on one thread, so that there is a decoder for each core; those with more bytes of
+        ``weights`` on up to four, since one would take longer for a partial than they come apart. On a GPU two batches
+        are in flight, whatever the cores.
         """
         if device == "cuda":
             return cls(decoders or _ON_A_GPU, threads or 1)
-        decoders = decoders or max(1, cores // max(1, threads))
+        wanted = threads or min(_MOST_THREADS, max(1, round(weights / _WEIGHTS_OF_A_THREAD)))
+        decoders = decoders or max(1, cores // wanted)
         return cls(decoders, threads or max(1, cores // decoders))
 
 

@@ -48,6 +48,7 @@ class ScriptedEngine:
     """
 
     model_name = "scripted"
+    decoders = 1
 
     def __init__(
         self,

@@ -74,7 +74,8 @@ class _Window:
 class WhisperEngine:
     """The Engine port over one CTranslate2 Whisper model. Safe for use by several threads.
 
-    ``model`` is a loaded ``ctranslate2.models.Whisper``; ``tokenizer`` a ``tokenizers.Tokenizer``.
+    ``model`` is a loaded ``ctranslate2.models.Whisper``; ``tokenizer`` a ``tokenizers.Tokenizer``; ``decoders``
+    is how many batches the model works on at the same time.
     """
 
     def __init__(
@@ -84,7 +85,9 @@ class WhisperEngine:
         *,
         name: str,
         settings: WhisperSettings | None = None,
+        decoders: int = 1,
     ) -> None:
+        self.decoders = decoders
         self.settings = settings or WhisperSettings()
         self.model = model
         self.tokenizer = tokenizer

@@ -7,6 +7,7 @@ import threadpoolctl
 from captions.errors import SetupError
 from inference.engine import load_engine
 from inference.engine.load import choose_device
+from inference.engine.parallelism import available_cores
 from inference.models import EMBEDDED, resolve
 
 
@@ -23,6 +24,11 @@ def copied(tmp_path: Path) -> Path:
 def test_a_folder_is_loaded_under_its_own_name(copied: Path) -> None:
     engine = load_engine(str(copied), device="cpu", threads=1)
     assert engine.model_name == "copied"
+
+
+def test_a_small_model_gets_a_decoder_for_each_core_and_told_what_to_do_does_that() -> None:
+    assert load_engine(EMBEDDED, device="cpu").decoders == available_cores()
+    assert load_engine(EMBEDDED, device="cpu", decoders=3).decoders == 3
 
 
 def test_numpy_computes_in_the_calling_thread() -> None:
