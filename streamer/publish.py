@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.errors import BadRequest, Internal, Refusal, ShuttingDown, SlowConsumer, TooLarge, TrackBusy
 from captions.messages import Ack, CaptionMessage, Done, End, Finalize, Ready, publisher_message
+from streamer.alarm import Alarm
 from streamer.auth import authorize
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, publish_query, room_name
@@ -222,6 +223,7 @@ class Connection:
         session = self._session
         loop = asyncio.get_running_loop()
         next_ack = loop.time()
+        alarm = Alarm(session.wake)
         while True:
             session.wake.clear()
             await self._send_waiting()
@@ -235,9 +237,8 @@ class Connection:
                 next_ack = now + ACK_INTERVAL
             if finished and self._ended:
                 return await self._finish()
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(next_ack):
-                    await session.wake.wait()
+            alarm.within(next_ack - now)
+            await session.wake.wait()
 
     async def _send_waiting(self) -> None:
         for encoded in self._viewer.take():
