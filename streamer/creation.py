@@ -19,7 +19,8 @@ from streamer.audio.samples import BYTES
 from streamer.journal import Progress
 from streamer.pending import Pending
 from streamer.query import PublishQuery
-from streamer.session import Session, SessionPlace
+from streamer.recorder import Recorder, SessionPlace
+from streamer.session import Session
 from streamer.settings import GatewaySettings
 from streamer.timeline import Timeline
 
@@ -92,23 +93,26 @@ class SessionMaker:
         heard: int = 0,
         reopened: AudioSegment | None = None,
     ) -> Session:
-        return Session(
+        recorder = Recorder(
             place=place,
             settings=settings,
-            decoder=open_decoder(query.format),
             listener=listener,
             log=self._log,
             clock=self._clock,
             probe=self._probe,
             tracer=self._tracer,
-            stall_timeout=self._settings.stall_timeout,
-            max_unacknowledged=self._settings.max_unacknowledged,
             on_ended=lambda utterance, ahead: self._pending.ended(place.room, place.track, utterance, ahead),
             offset_of=offset_of(query.format),
-            tenant=tenant,
-            begun=begun,
-            heard=heard,
+            acknowledged=begun,
             reopened=reopened,
+        )
+        return Session(
+            recorder=recorder,
+            decoder=open_decoder(query.format),
+            stall_timeout=self._settings.stall_timeout,
+            max_unacknowledged=self._settings.max_unacknowledged,
+            tenant=tenant,
+            heard=heard,
         )
 
 

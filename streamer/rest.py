@@ -11,7 +11,7 @@ from captions.messages import CaptionMessage, TrackMessage, TrackState
 from captions.records import audio_key
 from streamer.gateway import Gateway
 from streamer.journal import heard_since
-from streamer.session import SessionPlace
+from streamer.recorder import SessionPlace
 from streamer.sessions import LEASE
 
 Format = Literal["json", "txt", "srt", "vtt"]

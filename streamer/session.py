@@ -5,27 +5,16 @@ onto the log, and moves the acknowledged offset when they are safe there.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from math import inf
+from dataclasses import dataclass, field
 
 import structlog
 
 from captions.audio import to_seconds
-from captions.caption import CaptionId
 from captions.errors import Internal, LivecaptionsError, Refusal, TooLarge
-from captions.listener import Listener
-from captions.ports.clock import Clock
-from captions.ports.log import Log
-from captions.ports.probe import Probe
-from captions.ports.tracer import NO_CONTEXT, Tracer
-from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_mark
-from captions.segmenter import Piece
 from captions.session import SessionSettings
 from streamer.alarm import EARLY, Alarm
 from streamer.audio.decoder import AudioDecoder, Decoded
-from streamer.safe_offset import SafeOffset
-from streamer.stream_time import StreamTime
+from streamer.recorder import Recorder
 
 logger = structlog.get_logger(__name__)
 
@@ -40,59 +29,34 @@ LINGER = 0.5
 """Seconds after which audio is heard that was waiting for more, too little to bring another piece by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPlace:
-    """Where a session's captions go."""
-
-    room: str
-    track: str
-
-
 @dataclass
 class Session:
-    """State of one session.
+    """State of one session, which begins where ``recorder`` stands, with ``heard`` samples heard elsewhere.
 
-    ``on_ended`` is called with each utterance whose last segment goes onto the log, and how many seconds before it
-    could have been spoken. ``offset_of`` tells how many bytes
-    the first so many samples account for, where that can be known from the format alone. ``begun`` bytes, ``heard``
-    samples, were dealt with by the gateway that it was taken over from, which sent ``reopened`` first of the utterance
-    in progress. ``tenant`` is the one of its token.
+    ``stall_timeout`` is the seconds without audio that end an utterance, ``max_unacknowledged`` how many bytes may
+    wait, ``tenant`` that of its token.
     """
 
-    place: SessionPlace
-    settings: SessionSettings
+    recorder: Recorder
     decoder: AudioDecoder
-    listener: Listener
-    log: Log
-    clock: Clock
-    probe: Probe
-    tracer: Tracer
     stall_timeout: float
     max_unacknowledged: int
-    on_ended: Callable[[int, float], None]
-    offset_of: Callable[[int], int] | None = None
     tenant: str | None = None
-
-    begun: int = 0
     heard: int = 0
-    reopened: AudioSegment | None = None
     failure: Refusal | None = None
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.received = self.acknowledged = self.begun
+        self.place = self.recorder.place
+        self.listener = self.recorder.listener
+        self.wake = self.recorder.wake
+        self.received = self.recorder.acknowledged
+        self._clock = self.recorder.clock
+        self._probe = self.recorder.probe
         self._skip = 0
-        self._told = -inf
-        self._came = self.clock.monotonic()
+        self._came = self._clock.monotonic()
         self._linger = min(LINGER, self.stall_timeout)
-        self._utterance_start = self.reopened.start if self.reopened is not None else 0
-        self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
-        self._safe = SafeOffset(self.begun, self.listener.heard, self.offset_of)
-        self._time = StreamTime(self.settings.origin)
-        if self.begun:
-            self._time.resumed(self.clock.wall())
         self._feeding = asyncio.Lock()
         self._ending = False
         self._moving = False
@@ -112,9 +76,19 @@ class Session:
         return to_seconds(self.heard)
 
     @property
+    def settings(self) -> SessionSettings:
+        """Those of the utterances that begin from now on."""
+        return self.recorder.settings
+
+    @property
+    def acknowledged(self) -> int:
+        """The first so many bytes are on the log, or were silence."""
+        return self.recorder.acknowledged
+
+    @property
     def movable(self) -> bool:
         """Whether another gateway can go on with it: a container cannot be taken up in its middle."""
-        return self.offset_of is not None and not self.ending
+        return self.recorder.offset_of is not None and not self.ending
 
     @property
     def ending(self) -> bool:
@@ -144,7 +118,7 @@ class Session:
                     "send a format that can be decoded while it arrives, and no faster than it is acknowledged"
                 )
             await self.decoder.feed(data)
-            self._came = self.clock.monotonic()
+            self._came = self._clock.monotonic()
             self.received += len(data)
 
     def _news(self, data: bytes) -> bytes:
@@ -164,7 +138,7 @@ class Session:
         Waits for the last feed of the connection before, or its end: it decides what is held.
         """
         async with self._feeding:
-            self._time.resumed(self.clock.wall())
+            self.recorder.resumed()
             self._skip = self.received - self.acknowledged
             return self.acknowledged
 
@@ -217,12 +191,12 @@ class Session:
     async def _fail(self, refusal: Refusal) -> None:
         self.failure = refusal
         try:
-            await self._append(self.listener.finalize("end"))
+            await self.recorder.append(self.listener.finalize("end"))
         except LivecaptionsError:
             logger.exception("utterance_left_open", session=self.id)
 
     async def _pump(self) -> None:
-        await self.mark()  # others see at once that the track is held
+        await self.recorder.mark()  # others see at once that the track is held
         ready = self.decoder.ready
         try:
             while True:
@@ -240,113 +214,45 @@ class Session:
         finally:
             self._alarm.cancel()
         if self._moving:
-            await self._append(self.listener.flush())
+            await self.recorder.append(self.listener.flush())
         else:
-            await self._append(self.listener.finish())
-            self._safe.finish(self.received)
-        await self.mark()
+            await self.recorder.append(self.listener.finish())
+            self.recorder.finish(self.received)
+        await self.recorder.mark()
 
     def _enough(self) -> int:
         """Samples that are worth hearing: any where something is asked for, where the stream begins or has paused."""
         asked = self._moving or self._flush or self._finalize is not None
-        paused = self.clock.monotonic() + EARLY >= self._came + self._linger
+        paused = self._clock.monotonic() + EARLY >= self._came + self._linger
         return 1 if asked or paused or not self.heard else self.listener.patience
 
     async def _keep_time(self) -> None:
         """End an utterance whose audio stopped coming, mark where it is time, and wake the pump for what is due."""
-        now = self.clock.monotonic() + EARLY
+        now = self._clock.monotonic() + EARLY
         if self.listener.open and now >= self._came + self.stall_timeout:
-            await self._append(self.listener.finalize("stall"))
-        elif now >= self._told + HELD_INTERVAL:
-            await self.mark()
-        due = self._told + HELD_INTERVAL
+            await self.recorder.append(self.listener.finalize("stall"))
+        elif now >= self.recorder.told + HELD_INTERVAL:
+            await self.recorder.mark()
+        due = self.recorder.told + HELD_INTERVAL
         if self.listener.open:
             due = min(due, self._came + self.stall_timeout)
         if now < (heard_out := self._came + self._linger):
             due = min(due, heard_out)
-        self._alarm.within(due - self.clock.monotonic())
+        self._alarm.within(due - self._clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
-        self.probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
+        self._probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
-        self._time.heard(to_seconds(self.listener.heard), self.clock.wall() - (self.clock.monotonic() - self._came))
-        if self._time.origin != self.settings.origin:  # of the utterances that begin from now on
-            self.settings = replace(self.settings, origin=self._time.origin)
-        self._safe.decoded(self.listener.heard, decoded.offset)
-        await self._append(pieces)
-        if self.clock.monotonic() - self._told >= MARK_INTERVAL and not self.listener.open:
-            await self.mark()
+        self.recorder.heard(decoded.offset, self._clock.wall() - (self._clock.monotonic() - self._came))
+        await self.recorder.append(pieces)
+        if self._clock.monotonic() - self.recorder.told >= MARK_INTERVAL and not self.listener.open:
+            await self.recorder.mark()
 
     async def _obey(self) -> None:
         reason, self._finalize = self._finalize, None
         flush, self._flush = self._flush, False
         if reason is not None:
-            await self._append(self.listener.finalize(reason))
+            await self.recorder.append(self.listener.finalize(reason))
         elif flush:
-            await self._append(self.listener.flush())
-
-    async def _append(self, pieces: list[Piece]) -> None:
-        for piece in pieces:
-            began = self.clock.monotonic()
-            if piece.last:
-                ahead = self._time.ahead(to_seconds(self.listener.heard), self.clock.wall())
-                self.on_ended(piece.utterance, ahead)  # before the append: its final may come at once
-            self._follow(piece)
-            segment = self._segment(piece)
-            await self.log.append(AUDIO, write_audio(segment))
-            self._on_log(segment.offset)
-            self.probe.segment_logged(to_seconds(len(piece.pcm)), self.clock.monotonic() - began)
-            if piece.last:
-                self.probe.utterance_ended(self._duration(piece), piece.reason or "end")
-        self._safe.settle(self.listener.settled)
-
-    def _follow(self, piece: Piece) -> None:
-        """Trace the utterance that the piece opens or ends."""
-        utterance = CaptionId(self.place.room, self.place.track, piece.utterance)
-        if piece.number == 0:
-            self._utterance_start = piece.start
-            self._trace = self.tracer.utterance_opened(utterance, to_seconds(self.listener.heard - piece.start))
-        if piece.last:
-            self.tracer.utterance_ended(utterance, self._duration(piece), piece.reason or "end")
-
-    def _duration(self, last: Piece) -> float:
-        """Seconds of the utterance that the piece ends."""
-        end = last.end if last.end is not None else last.start + len(last.pcm)
-        return to_seconds(end - self._utterance_start)
-
-    async def mark(self, *, over: bool = False) -> None:
-        """Put on the log how far the session has come; ``over``: that it has ended."""
-        mark = AudioMark(
-            room=self.place.room,
-            track=self.place.track,
-            utterance=self.listener.next_utterance,
-            position=self.listener.settled,
-            offset=self._safe.offset,
-            settings=self.settings,
-            over=over,
-        )
-        await self.log.append(AUDIO, write_mark(mark))
-        self._on_log(mark.offset)
-
-    def _on_log(self, offset: int) -> None:
-        """The log tells any gateway that the session has come to ``offset``."""
-        self._told = self.clock.monotonic()
-        if offset > self.acknowledged:
-            self.acknowledged = offset
-            self.wake.set()
-
-    def _segment(self, piece: Piece) -> AudioSegment:
-        return AudioSegment(
-            room=self.place.room,
-            track=self.place.track,
-            utterance=piece.utterance,
-            number=piece.number,
-            start=piece.start,
-            pcm=piece.pcm,
-            offset=self._safe.at(piece.start + len(piece.pcm)),
-            last=piece.last,
-            end=piece.end,
-            settings=self.settings if piece.number == 0 else None,
-            trace=self._trace,
-        )
+            await self.recorder.append(self.listener.flush())

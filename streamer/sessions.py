@@ -22,8 +22,9 @@ from streamer.creation import SessionMaker
 from streamer.journal import Progress, progress_of
 from streamer.pending import Pending
 from streamer.query import PublishQuery, as_it_began
+from streamer.recorder import SessionPlace
 from streamer.rooms.hub import Hub
-from streamer.session import Session, SessionPlace
+from streamer.session import Session
 from streamer.settings import GatewaySettings
 from streamer.timeline import Timeline, known_timeline
 
@@ -283,7 +284,7 @@ class Sessions:
         self._remember(session)
         try:
             if not self.draining:
-                await session.mark(over=True)
+                await session.recorder.mark(over=True)
         except LogError:
             logger.exception("end_not_told", session=session.id)
         await self._try_to_say(session, "away" if self.draining else "ended")
