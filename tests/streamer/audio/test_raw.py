@@ -96,6 +96,25 @@ async def test_an_offset_never_runs_ahead_of_the_samples() -> None:
     await decoder.close()
 
 
+async def test_samples_wait_until_they_are_enough_or_the_last() -> None:
+    decoder = open_decoder(AudioFormat())
+    assert decoder.take(300) is None
+    await decoder.feed(TONE[:200].tobytes())
+    assert not decoder.ready.is_set()
+    assert decoder.take(300) is None
+    await decoder.feed(TONE[200:300].tobytes())
+    assert decoder.ready.is_set()
+    taken = decoder.take(300)
+    assert taken is not None
+    assert np.array_equal(taken.pcm, TONE[:300])
+    await decoder.feed(TONE[300:310].tobytes())
+    assert decoder.take(300) is None
+    await decoder.finish()
+    last = decoder.take(300)
+    assert last is not None
+    assert (len(last.pcm), last.offset, decoder.over) == (10, 620, True)
+
+
 @pytest.mark.parametrize(
     ("audio", "data", "says"),
     [
