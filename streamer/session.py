@@ -55,7 +55,7 @@ class Session:
         self._clock = self.recorder.clock
         self._probe = self.recorder.probe
         self._skip = 0
-        self._came = self._clock.monotonic()
+        self._came = self._heard_at = self._clock.monotonic()
         self._linger = min(LINGER, self.stall_timeout)
         self._feeding = asyncio.Lock()
         self._ending = False
@@ -229,22 +229,24 @@ class Session:
     async def _keep_time(self) -> None:
         """End an utterance whose audio stopped coming, mark where it is time, and wake the pump for what is due."""
         now = self._clock.monotonic() + EARLY
-        if self.listener.open and now >= self._came + self.stall_timeout:
+        stalled = max(self._came, self._heard_at) + self.stall_timeout  # a container may be decoded long after it came
+        if self.listener.open and now >= stalled:
             await self.recorder.append(self.listener.finalize("stall"))
         elif now >= self.recorder.told + HELD_INTERVAL:
             await self.recorder.mark()
         due = self.recorder.told + HELD_INTERVAL
         if self.listener.open:
-            due = min(due, self._came + self.stall_timeout)
+            due = min(due, stalled)
         if now < (heard_out := self._came + self._linger):
             due = min(due, heard_out)
         self._alarm.within(due - self._clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
+        self._heard_at = self._clock.monotonic()
         self._probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
-        self.recorder.heard(decoded.offset, self._clock.wall() - (self._clock.monotonic() - self._came))
+        self.recorder.heard(decoded.offset, self._clock.wall() - (self._heard_at - self._came))
         await self.recorder.append(pieces)
         if self._clock.monotonic() - self.recorder.told >= MARK_INTERVAL and not self.listener.open:
             await self.recorder.mark()

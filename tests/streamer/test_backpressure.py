@@ -10,6 +10,8 @@ from captions.errors import Overloaded
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS, PARTIALS
 from inference.engine.scripted import ScriptedEngine
+from streamer.audio.decoder import AudioFormat, Decoded
+from streamer.audio.raw import RawDecoder
 from streamer.gateway import Gateway
 from streamer.query import PublishQuery
 from streamer.session import Session
@@ -96,3 +98,45 @@ async def test_a_track_that_sends_everything_at_once_keeps_nobody_waiting() -> N
     await gateway.close()
     assert len(heard) == UTTERANCES
     assert {partial.utterance for partial in shown} == set(range(UTTERANCES))
+
+
+class Reasons(Probe):
+    """Keeps why utterances ended."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def utterance_ended(self, duration: float, reason: str) -> None:  # noqa: ARG002 - as the probe has it
+        self.told.append(reason)
+
+
+class Sluggish(RawDecoder):
+    """Decodes in its own time, as a container's thread does: a piece of 0.1 s each second."""
+
+    def __init__(self, _: AudioFormat) -> None:
+        super().__init__(AudioFormat())
+        self._next = 0.0
+
+    def take(self, at_least: int = 1) -> Decoded | None:  # noqa: ARG002 - one piece at a time
+        """A piece, once it is time."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._next or not self._waiting:
+            loop.call_at(self._next, self.ready.set)
+            return None
+        self._next = loop.time() + 1.0
+        return self._waiting.popleft()
+
+
+@pytest.mark.looptime
+async def test_audio_that_is_decoded_long_after_it_came_has_not_stopped_coming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamer.creation.open_decoder", Sluggish)
+    reasons = Reasons()
+    gateway = Gateway(memory_log(), LoopClock(), reasons, EnergyDetector, GatewaySettings(stall_timeout=3.0))
+    session = await gateway.sessions.open("hall", PublishQuery(), asyncio.Event())
+    for at in range(0, 5 * SAMPLE_RATE, FRAME):
+        await session.feed(to_bytes(PCM[at : at + FRAME]))
+    await asyncio.sleep(45)  # the rest is decoded later
+    await session.finish()
+    await session.finished.wait()
+    assert reasons.told == ["endpoint", "end"]
+    await gateway.close()
