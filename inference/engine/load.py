@@ -35,12 +35,11 @@ def load_engine(
     """
     chosen = choose_device(device)
     folder = resolve(model, device=chosen, progress=progress)
-    weights = folder.path / "model.bin"
     parallelism = Parallelism.choose(
         decoders=decoders,
         threads=threads,
         device=chosen,
-        weights=weights.stat().st_size if weights.is_file() else 0,
+        weights=(folder.path / "model.bin").stat().st_size,
         cores=available_cores(),
     )
     return open_engine(folder, device=chosen, compute_type=compute_type, parallelism=parallelism, settings=settings)

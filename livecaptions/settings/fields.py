@@ -36,7 +36,11 @@ class Model(BaseModel):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
     compute_type: str = Field("default", description="CTranslate2's type; default is int8 on a CPU, float16 on a GPU.")
-    threads: int = Field(0, ge=0, description="CPU threads of one decode; 0: one, up to four for larger models.")
+    threads: int = Field(
+        0,
+        ge=0,
+        description="CPU threads of one decode; 0: one, up to four for larger models, or a share of the cores.",
+    )
     decoders: int = Field(
         0, ge=0, le=64, description="Batches decoded at the same time; 0: as many as the cores hold, two on a GPU."
     )

@@ -51,7 +51,7 @@ class ContainerDecoder:
         """No more bytes come."""
         self._bytes.finish()
 
-    def take(self, at_least: int = 1) -> Decoded | None:  # noqa: ARG002 - packets are few already
+    def take(self, at_least: int = 1) -> Decoded | None:  # noqa: ARG002 - a packet is enough
         """What was decoded since the last call, in one piece."""
         ended = self._ended  # before the samples: none come after it
         decoded = self._samples.take()
