@@ -9,25 +9,21 @@ making not counted.
 import argparse
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import jiwer
-import numpy as np
 import structlog
-from faster_whisper.audio import decode_audio
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from bench.models import base_folder
-from captions.audio import SAMPLE_RATE, Pcm, to_samples
+from bench.spoken import Utterance, stems, utterances
+from captions.audio import SAMPLE_RATE
 from captions.gates import screen
 from captions.ports.engine import DecodeRequest
 from captions.words import join
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 QUICK = ("jfk_inaugural", "azure_katiesteve", "gcp_commercial_call_8k", "moby_dick_1", "two_cities", "sonnet_001")
 
 FULL = WhisperSettings(final_window="full", gated=False, beam_size=5)
@@ -53,14 +49,6 @@ ROWS: dict[str, WhisperSettings] = {
 QUICK_ROWS = tuple(ROWS)[:6]
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """Speech between two pauses and what is said in it."""
-
-    pcm: Pcm
-    text: str
-
-
 @dataclass
 class Clocked:
     """A CTranslate2 model that adds up the CPU seconds of its calls, by method."""
@@ -81,24 +69,6 @@ class Clocked:
             return result
 
         return clocked
-
-
-def utterances(stem: str, *, pause: float = 0.5, longest: float = 18.0) -> Iterator[Utterance]:
-    """A recording cut where the reference pauses for ``pause`` seconds, or after ``longest`` seconds."""
-    audio = decode_audio(str(SHARED / "speech" / f"{stem}.flac"), sampling_rate=SAMPLE_RATE)
-    pcm = np.round(audio * 32767).astype(np.int16)
-    rows = [line.split() for line in (SHARED / "speech" / f"{stem}.ctm").read_text().splitlines()]
-    words = [(float(row[2]), float(row[2]) + float(row[3]), row[4]) for row in rows]
-    first = 0
-    for i in range(1, len(words) + 1):
-        if i < len(words) and words[i][0] - words[i - 1][1] < pause and words[i][1] - words[first][0] < longest:
-            continue
-        before = words[first - 1][1] if first else 0.0
-        after = words[i][0] if i < len(words) else len(pcm) / SAMPLE_RATE
-        start = max(words[first][0] - 0.25, (before + words[first][0]) / 2 if first else 0.0)
-        end = min(words[i - 1][1] + 0.35, (words[i - 1][1] + after) / 2 if i < len(words) else after)
-        yield Utterance(pcm[to_samples(start) : to_samples(end)], " ".join(word for _, _, word in words[first:i]))
-        first = i
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +108,7 @@ def main() -> None:
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     name = str(base_folder()) if options.model == "base" else options.model
-    stems = QUICK if options.quick else tuple(sorted(p.stem for p in (SHARED / "speech").glob("*.ctm")))
-    speech = [utterance for stem in stems for utterance in utterances(stem)]
+    speech = [utterance for stem in (QUICK if options.quick else stems()) for utterance in utterances(stem)]
     audio = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
     beams = f"{WhisperSettings().beam_size} beams but where told"
     print(f"{options.model}, int8, {beams}, 1 thread: {len(speech)} utterances, {audio / 60:.1f} minutes\n")

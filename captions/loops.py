@@ -29,16 +29,25 @@ def compression_ratio(text: str) -> float:
 
 
 class Repetition(NamedTuple):
-    """A phrase said ``times`` times in a row: words ``begin`` to ``end`` say it first."""
+    """A phrase said ``times`` times in a row: words ``begin`` to ``end`` say it first, up to ``stop`` it goes on.
+
+    The last round may be incomplete; ``times`` counts whole ones.
+    """
 
     begin: int
     end: int
     times: int
+    stop: int
 
     @property
     def looped(self) -> bool:
-        """Whether nobody says it so often: a phrase three times, a single word six times."""
+        """Whether people seldom say it so often: a phrase three times, a single word six times."""
         return self.times >= (6 if self.end - self.begin == 1 else 3)
+
+    @property
+    def unusual(self) -> bool:
+        """Whether it is worth another look: a phrase twice, a single word three times."""
+        return self.times >= (3 if self.end - self.begin == 1 else 2)
 
 
 def repetition(words: Sequence[str]) -> Repetition | None:
@@ -48,29 +57,31 @@ def repetition(words: Sequence[str]) -> Repetition | None:
     """
     kept = [(i, folded) for i, folded in enumerate(map(fold, words)) if folded]
     best: Repetition | None = None
+    rank: tuple[bool, int, int, int] | None = None
     for size in range(1, min(_LONGEST_PHRASE, len(kept) // 2) + 1):
         same = 0
         for i in range(size, len(kept)):
             same = same + 1 if kept[i][1] == kept[i - size][1] else 0
-            times = same // size + 1
-            if times < 2:
+            if same < size:
                 continue
             first = i - same - size + 1
-            found = Repetition(kept[first][0], kept[first + size - 1][0] + 1, times)
-            if best is None or (found.looped, found.times) > (best.looped, best.times):
-                best = found
+            found = Repetition(kept[first][0], kept[first + size - 1][0] + 1, same // size + 1, kept[i][0] + 1)
+            found_rank = (found.looped, found.times, -size, same)
+            if rank is None or found_rank > rank:
+                best, rank = found, found_rank
     return best
 
 
 def looks_looped(words: Sequence[str], language: str, duration: float, ratio: float) -> bool:
-    """Whether ``words``, heard in ``duration`` seconds, may be a loop: worth another look.
+    """Whether ``words``, heard in ``duration`` seconds, may be a loop: their times and a second look tell.
 
-    ``language`` is a BCP 47 tag; ``ratio`` is the compression ratio of the words' text.
+    So may a text that is nothing but a phrase said twice. ``language`` is a BCP 47 tag; ``ratio`` is the compression
+    ratio of the words' text.
     """
-    repeated = repetition(words)
+    said = repetition(words)
     return (
         ratio > HIGHEST_COMPRESSION_RATIO
-        or (repeated is not None and repeated.looped)
+        or (said is not None and (said.unusual or (said.begin, said.stop) == (0, len(words))))
         or too_fast(words, language, duration)
     )
 

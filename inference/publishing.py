@@ -6,7 +6,6 @@ from captions.audio import SAMPLE_RATE, to_samples, to_seconds
 from captions.caption import Caption, Pass, Version
 from captions.errors import RecordError
 from captions.gates import Screened, screen
-from captions.loops import looks_looped
 from captions.messages import caption_message
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
@@ -40,12 +39,12 @@ class Publisher:
         """Revise the utterance and publish it, if what is shown has changed."""
         duration = len(request.pcm) / SAMPLE_RATE
         screened = self._screened(hypothesis, duration)
-        words = screened.words
-        texts = [word.text for word in words]
-        if not words or looks_looped(texts, hypothesis.language, duration, hypothesis.compression_ratio):
+        if not screened.words:
             return
-        utterance.revision.update(words, touches_end=not utterance.paused)
-        if request.aligned and (end := utterance.revision.trim(words)) is not None:
+        window_start = to_seconds(utterance.start + utterance.window_start)
+        on_track = [_on_track(word, window_start) for word in screened.words]
+        utterance.revision.update(on_track, touches_end=not utterance.paused)
+        if request.aligned and (end := utterance.revision.trim(screened.words)) is not None:
             utterance.window_start += to_samples(end)
         shown = utterance.revision.words
         caption = self._caption(utterance, hypothesis.language, shown, revision, final=False)

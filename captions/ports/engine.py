@@ -14,7 +14,7 @@ class DecodeRequest:
 
     ``language`` is a BCP 47 tag or ``auto``. ``context`` is the text that was said just before the window;
     ``vocabulary`` are terms to expect. ``final`` asks for the careful decode: beam search, word times and
-    confidences, the loop gate. ``aligned`` asks a partial decode for word times too.
+    confidences, a second look where it is doubtful. ``aligned`` asks a partial decode for word times too.
     """
 
     pcm: Pcm
@@ -29,10 +29,11 @@ class DecodeRequest:
 class Hypothesis:
     """What the engine heard in one window.
 
-    Word times are seconds from the window's first sample, None unless ``final`` or ``aligned`` was asked.
+    Word times are seconds from the window's first sample; a partial's words have them where ``aligned`` was asked, and
+    where the text may be a loop.
     ``no_speech_probability`` and ``language_probability`` are in 0..1; ``mean_log_probability`` is per token,
     natural logarithm; ``compression_ratio`` is that of the text (OpenAI Whisper's measure of repetition).
-    ``redecoded`` says that the loop gate decoded the window again at the full 30 s.
+    ``redecoded`` says that it is a second look, at the full 30 s.
     """
 
     words: tuple[Word, ...]

@@ -13,8 +13,8 @@ from captions.audio import SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import EngineError
 from captions.loops import compression_ratio, looks_looped
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.words import Word
-from inference.engine.alignment import pieces, plain_words, text_of, timed_words
+from captions.words import Word, join
+from inference.engine.alignment import STATES_PER_SECOND, pieces, plain_words, text_of, timed_words
 from inference.engine.features import Floats, LogMel
 from inference.engine.languages import Languages
 from inference.engine.prompt import Prompter
@@ -26,6 +26,7 @@ from inference.engine.windows import (
     WhisperSettings,
     audio_frames,
     final_tail_states,
+    is_short,
     tail_states,
     window_frames,
 )
@@ -58,16 +59,18 @@ class _Window:
         return int(self.mel.shape[1])
 
     def cap(self, settings: WhisperSettings) -> int:
-        """Tokens at most, by the window's length without its zeros: finals that are searched together have the same.
+        """Tokens at most. Finals have room to show that they loop, and the same cap where they are searched together.
 
-        Fast English has 5 tokens a second, other languages up to three times that. Finals have room to show
-        that they loop.
+        Fast English has 5 tokens a second, other languages up to three times that.
         """
-        frames = self.frames
-        if self.request.final:
-            frames = 2 * (len(self.states) - tail_states(self.frames, settings))
-        seconds = frames / FRAMES_PER_SECOND - settings.zeros
-        floor, rate = (4, 6) if self.language == "en" and not self.request.final else (16, 16)
+        request = self.request
+        seconds = len(request.pcm) / SAMPLE_RATE
+        if request.final and is_short(len(request.pcm), settings):
+            seconds = settings.short
+        elif request.final:
+            states = len(self.states) - tail_states(self.frames, settings)
+            seconds = states / STATES_PER_SECOND - settings.zeros
+        floor, rate = (4, 6) if self.language == "en" and not request.final else (16, 16)
         return min(_LONGEST_TEXT, floor + round(rate * seconds))
 
 
@@ -150,33 +153,37 @@ class WhisperEngine:
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """One hypothesis for each request, in their order, whatever batch they come in.
 
-        A final that looks like a loop is decoded again at the full 30 s, without its context. Raises
-        ``EngineError`` for audio over 30 s and where CTranslate2 fails.
+        A doubtful final gets a second look, which counts: it is decoded again at the full 30 s, with more beams and
+        without its context. Raises ``EngineError`` for audio over 30 s and where CTranslate2 fails.
         """
         for request in requests:
             if len(request.pcm) > LONGEST_WINDOW:
                 raise EngineError(f"a window of {to_seconds(len(request.pcm))} s: Whisper hears 30 s at most")
         try:
             full = [request.final and self.settings.final_window == "full" for request in requests]
-            found = self._decode(requests, full)
-            again = [i for i, hypothesis in enumerate(found) if self._wants_more(requests[i], hypothesis)]
+            found = self._decode(requests, full, self.settings.beam_size)
+            again = [i for i, hypothesis in enumerate(found) if self._doubtful(requests[i], hypothesis)]
             if again:
                 wider = [replace(requests[i], context="") for i in again]
-                for i, hypothesis in zip(again, self._decode(wider, [True] * len(wider)), strict=True):
+                second = self._decode(wider, [True] * len(wider), self.settings.second_look_beams)
+                for i, hypothesis in zip(again, second, strict=True):
                     found[i] = replace(hypothesis, redecoded=True)
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EngineError(f"CTranslate2 could not decode a batch of {len(requests)}: {error}") from error
         return found
 
-    def _wants_more(self, request: DecodeRequest, found: Hypothesis) -> bool:
-        duration = to_seconds(len(request.pcm))
-        return (
-            request.final
-            and self.settings.gated
-            and looks_looped([w.text for w in found.words], found.language, duration, found.compression_ratio)
+    def _doubtful(self, request: DecodeRequest, found: Hypothesis) -> bool:
+        if not (request.final and self.settings.gated and found.words):
+            return False
+        return found.mean_log_probability < self.settings.doubtful or looks_looped(
+            [word.text for word in found.words],
+            found.language,
+            to_seconds(len(request.pcm)),
+            found.compression_ratio,
         )
 
-    def _decode(self, requests: Sequence[DecodeRequest], full: Sequence[bool]) -> list[Hypothesis]:
+    def _decode(self, requests: Sequence[DecodeRequest], full: Sequence[bool], beams: int) -> list[Hypothesis]:
+        """``beams`` are those of finals."""
         found: dict[int, Hypothesis] = {
             i: Hypothesis(words=(), language=self._languages.tag(request.language) or "en", no_speech_probability=1.0)
             for i, request in enumerate(requests)
@@ -192,7 +199,7 @@ class WhisperEngine:
             numbers = [i for i, _ in indices]
             windows += zip(numbers, self._windows([requests[i] for i in numbers], frames), strict=True)
         for members in _grouped(windows, key=lambda item: self._searched_with(item[1])).values():
-            hypotheses = self._search([window for _, window in members])
+            hypotheses = self._search([window for _, window in members], beams)
             found.update(zip((i for i, _ in members), hypotheses, strict=True))
         return [found[i] for i in range(len(requests))]
 
@@ -256,8 +263,8 @@ class WhisperEngine:
         features = ctranslate2.StorageView.from_array(np.ascontiguousarray(mels))
         return self._states.taken(self.model.encode(features, to_cpu=self._states.to_cpu))
 
-    def _search(self, windows: Sequence[_Window]) -> list[Hypothesis]:
-        """Decode windows that may be searched together."""
+    def _search(self, windows: Sequence[_Window], beams: int) -> list[Hypothesis]:
+        """Decode windows that may be searched together; finals with so many ``beams``."""
         self._make_equal(windows)
         states = self._states.given([window.states for window in windows])
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
@@ -267,7 +274,7 @@ class WhisperEngine:
         results = self.model.generate(
             states,
             prompts,
-            beam_size=self.settings.beam_size if first.request.final else self.settings.partial_beam_size,
+            beam_size=beams if first.request.final else self.settings.partial_beam_size,
             # CTranslate2 allows half of max_length, and counts the prompt against the whole
             max_length=min(2 * _LONGEST_TEXT, max(2 * cap, cap + len(prompts[0]))),
             return_scores=True,
@@ -304,16 +311,23 @@ class WhisperEngine:
         words: list[tuple[Word, ...]] = [()] * len(windows)
         alignable = []
         for i, (window, tokens) in enumerate(zip(windows, texts, strict=True)):
-            if (window.request.final or window.request.aligned) and tokens:
+            plain = plain_words(self._languages.tokenizer(window.language), tokens, window.language)
+            if tokens and (window.request.final or window.request.aligned or self._may_loop(window, plain)):
                 alignable.append((i, window))
             else:
-                words[i] = plain_words(self._languages.tokenizer(window.language), tokens, window.language)
+                words[i] = plain
         for language, members in _grouped(alignable, key=lambda item: item[1].language).items():
             numbers = [i for i, _ in members]
             timed = self._align(language, [window for _, window in members], [texts[i] for i in numbers])
             for i, found in zip(numbers, timed, strict=True):
                 words[i] = found
         return words
+
+    def _may_loop(self, window: _Window, words: Sequence[Word]) -> bool:
+        """Whether the gates need the times of its words: only these tell a loop from what people repeat."""
+        text = join(words, window.language)
+        duration = to_seconds(len(window.request.pcm))
+        return looks_looped([word.text for word in words], window.language, duration, compression_ratio(text))
 
     def _align(
         self, language: str, windows: Sequence[_Window], texts: Sequence[list[int]]

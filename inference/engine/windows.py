@@ -18,14 +18,19 @@ FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 class WhisperSettings:
     """How windows are cut and searched; the defaults are chosen in docs/windows.md.
 
-    ``zeros`` are the seconds of digital silence after the audio, ``tail`` the seconds of encoded silence
+    ``zeros`` are the seconds of digital silence after the audio, ``short_zeros`` those after audio of up to ``short``
+    seconds: with fewer, single words are written twice. ``tail`` are the seconds of encoded silence
     appended (from the end of 30 s backwards; None: all from the window's end on; 0: none), ``step`` the
     seconds to which windows are rounded up so that they can be encoded together, ``search_step`` those to which finals
     are then lengthened by more of the tail so that they can be searched together. ``final_window`` "full" pads finals
-    to 30 s. ``gated`` decodes a looping final again at the full 30 s.
+    to 30 s. ``gated`` takes a second look at doubtful finals: it decodes them again at the full 30 s, with
+    ``second_look_beams``. Doubtful are finals that may be a loop, and those with a mean log-probability under
+    ``doubtful``.
     """
 
     zeros: float = 2.0
+    short: float = 1.6
+    short_zeros: float = 8.0
     tail: float | None = 2.0
     step: float = 0.5
     search_step: float = 1.5
@@ -33,6 +38,8 @@ class WhisperSettings:
     partial_beam_size: int = 1
     final_window: Literal["short", "full"] = "short"
     gated: bool = True
+    doubtful: float = -0.7
+    second_look_beams: int = 5
 
 
 def audio_frames(samples: int) -> int:
@@ -40,15 +47,24 @@ def audio_frames(samples: int) -> int:
     return 2 * -(-samples // (2 * HOP))
 
 
+def is_short(samples: int, settings: WhisperSettings) -> bool:
+    """Whether so much audio gets the longer zeros of short windows."""
+    return samples <= settings.short * SAMPLE_RATE
+
+
 def window_frames(samples: int, n_mels: int, settings: WhisperSettings) -> int:
     """Log-mel frames of the short window for ``samples`` of audio: a multiple of the step, at most 3000.
 
-    A window that would leave no room for its tail within 30 s is the full one. CTranslate2 tells log-mel from
-    encoder output by a dimension of ``n_mels``, so windows of n_mels or 2 * n_mels frames, or whose encoder output
-    ends up n_mels frames long, are a step longer.
+    Short audio has windows of one length. A window that would leave no room for its tail within 30 s is the full one.
+    CTranslate2 tells log-mel from encoder output by a dimension of ``n_mels``, so windows of n_mels or 2 * n_mels
+    frames, or whose encoder output ends up n_mels frames long, are a step longer.
     """
     step = 2 * max(1, round(settings.step * FRAMES_PER_SECOND / 2))
-    frames = -(-(audio_frames(samples) + round(settings.zeros * FRAMES_PER_SECOND)) // step) * step
+    if is_short(samples, settings):
+        least = round((settings.short + settings.short_zeros) * FRAMES_PER_SECOND)
+    else:
+        least = audio_frames(samples) + round(settings.zeros * FRAMES_PER_SECOND)
+    frames = -(-least // step) * step
     while n_mels in (frames, frames // 2, frames // 2 + tail_states(frames, settings)):
         frames += step
     return frames if frames + 2 * _fixed_tail(settings) < FULL_FRAMES else FULL_FRAMES

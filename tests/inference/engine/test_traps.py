@@ -49,6 +49,10 @@ class Spy:
         self.lengths.append(int(str(options["max_length"])))
         return self.model.generate(states, prompts, **options)
 
+    def align(self, *arguments: object) -> list[object]:
+        aligned: list[object] = self.model.align(*arguments)
+        return aligned
+
 
 @pytest.mark.parametrize("seconds", [0.78, 0.8, 1.6])
 def test_the_engine_never_makes_them(tiny: WhisperEngine, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.windows import utterances
+from bench.spoken import utterances
 from captions.audio import NO_AUDIO, Pcm
 from captions.errors import EngineError
 from captions.gates import screen
@@ -130,9 +130,9 @@ def test_windows_of_one_company_are_searched_together_and_heard_as_alone(
     alone = [tiny.decode([request])[0] for request in requests]
     search, searched = tiny._search, list[int]()
 
-    def counted(windows: Sequence[Any]) -> list[Hypothesis]:
+    def counted(windows: Sequence[Any], beams: int) -> list[Hypothesis]:
         searched.append(len(windows))
-        return search(windows)
+        return search(windows, beams)
 
     monkeypatch.setattr(tiny, "_search", counted)
     together = tiny.decode(requests)

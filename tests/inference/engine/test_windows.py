@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inference.engine.windows import (
@@ -7,6 +7,7 @@ from inference.engine.windows import (
     WhisperSettings,
     audio_frames,
     final_tail_states,
+    is_short,
     tail_states,
     window_frames,
 )
@@ -15,6 +16,8 @@ SAMPLES = st.integers(1, 30 * 16_000)
 SETTINGS = st.builds(
     WhisperSettings,
     zeros=st.floats(0, 3),
+    short=st.floats(0, 2),
+    short_zeros=st.floats(3, 10),
     tail=st.none() | st.floats(0, 3),
     step=st.sampled_from([0.02, 0.1, 0.4, 0.5, 0.8, 1.0]),
 )
@@ -36,13 +39,20 @@ def test_a_window_holds_its_audio_and_never_looks_like_the_other_kind_of_input(
 @given(SAMPLES, SAMPLES, SETTINGS)
 def test_longer_audio_never_has_a_shorter_window(one: int, other: int, settings: WhisperSettings) -> None:
     one, other = sorted((one, other))
+    assume(is_short(one, settings) == is_short(other, settings))
     assert window_frames(one, 80, settings) <= window_frames(other, 80, settings)
 
 
 def test_windows_come_in_few_lengths_so_that_requests_share_them() -> None:
-    settings = WhisperSettings(zeros=2.0, tail=2.0, step=0.5)
+    settings = WhisperSettings(zeros=2.0, tail=2.0, step=0.5, short=0.0)
     lengths = {window_frames(n, 80, settings) for n in range(1, 20 * 16_000, 100)}
     assert lengths == {*range(250, 2250, 50)}
+
+
+def test_short_audio_has_more_zeros_and_windows_of_one_length() -> None:
+    settings = WhisperSettings(zeros=2.0, tail=2.0, step=0.5, short=1.6, short_zeros=8.0)
+    assert {window_frames(n, 80, settings) for n in range(1, 25_601, 100)} == {1000}
+    assert window_frames(25_601, 80, settings) == 400
 
 
 def test_a_window_without_room_for_its_tail_is_the_full_one() -> None:

@@ -1,0 +1,92 @@
+"""What people say once is written once, and what they say again and again is written so, by real weights."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.short import words_of
+from bench.spoken import Utterance, between_pauses, phrases, repeated
+from captions.audio import SAMPLE_RATE, Pcm
+from captions.gates import screen
+from captions.loops import repetition
+from captions.ports.engine import DecodeRequest
+from captions.words import join
+from inference.engine import WhisperEngine, WhisperSettings
+from tests.conftest import SHARED
+from tests.inference.conftest import read
+
+pytestmark = pytest.mark.speech
+
+SPEECH = tuple(one for one in phrases(gap=0.06, most_words=5) if words_of(one.text)) if SHARED.is_dir() else ()
+SINGLE = tuple(replace(one, pcm=between_pauses(one.pcm)) for one in SPEECH if " " not in one.text)
+"""Isolated words."""
+
+FOR_EVER = ("absolutely", "good morning steve", "come quickly", "simpler", "not yet")
+
+
+@pytest.fixture(params=["tiny", "base"])
+def engine(request: pytest.FixtureRequest) -> WhisperEngine:
+    whisper: WhisperEngine = request.getfixturevalue(request.param)
+    return whisper
+
+
+def shown(engine: WhisperEngine, pcm: Pcm, *, final: bool = True) -> list[str]:
+    (found,) = engine.decode([DecodeRequest(pcm=pcm, language="en", final=final)])
+    return words_of(join(screen(found, len(pcm) / SAMPLE_RATE).words, "en"))
+
+
+def right(engine: WhisperEngine, said: tuple[Utterance, ...]) -> int:
+    return sum(shown(engine, one.pcm) == words_of(one.text) for one in said)
+
+
+def test_single_words_are_written_once(engine: WhisperEngine) -> None:
+    assert len(SINGLE) > 20
+    for one in SINGLE:
+        assert repetition(shown(engine, one.pcm)) is None, one.text
+        assert repetition(shown(engine, one.pcm, final=False)) is None, one.text
+
+
+def test_as_many_single_words_are_right_as_at_30_s(engine: WhisperEngine) -> None:
+    full = WhisperSettings(final_window="full", gated=False, beam_size=5)
+    whole = WhisperEngine(engine.model, engine.tokenizer, name="full", settings=full)
+    assert right(engine, SINGLE) >= right(whole, SINGLE)
+
+
+@pytest.mark.parametrize("name", ["word_paris", "word_data", "word_one"])
+def test_words_that_came_out_twice_come_once(engine: WhisperEngine, name: str) -> None:
+    pcm = read(SHARED / "faults" / f"{name}.wav")
+    assert len(shown(engine, pcm)) == 1
+
+
+@pytest.mark.parametrize("text", FOR_EVER)
+@pytest.mark.parametrize("times", [3, 5])
+def test_what_is_said_again_and_again_is_written_and_what_comes_after_it(
+    engine: WhisperEngine, text: str, times: int
+) -> None:
+    one = next(one for one in SPEECH if one.text.lower() == text)
+    after = next(one for one in SPEECH if one.text.lower() == "good morning katie")
+    words = shown(engine, repeated(one, times, apart=0.25, then=after).pcm)
+    assert words[-3:-1] == ["good", "morning"], "what comes after is never lost"
+    said = repetition(words)
+    assert said is not None
+    assert said.times >= min(times, 4) - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase", "times", "end"),
+    [
+        ("repeat_houston_x3", ["mission", "control", "in", "houston"], 3, "columbia"),
+        ("repeat_middle", ["my", "fellow", "americans"], 3, "columbia"),
+        ("repeat_nonono", None, 5, "budget"),
+        ("repeat_miccheck", None, 3, "everybody"),
+    ],
+)
+def test_recordings_that_lost_what_followed_a_repetition(
+    engine: WhisperEngine, name: str, phrase: list[str] | None, times: int, end: str
+) -> None:
+    words = shown(engine, read(SHARED / "faults" / f"{name}.wav"))
+    said = repetition(words)
+    assert said is not None
+    assert said.times >= times
+    assert phrase is None or words[said.begin : said.end] == phrase
+    assert words[-1] == end
