@@ -72,7 +72,7 @@ class WorkerProbe(PrometheusProbe):
             self._decode.labels(kind)
             self._decoded.labels(kind)
             self._batches.labels(kind)
-        self._redecoded = families.counter("windows_redecoded", "Windows the loop gate decoded again at 30 s.")
+        self._redecoded = families.counter("windows_redecoded", "Doubtful finals that were decoded again at 30 s.")
         self._gates = families.counter("gates_fired", "Words withdrawn by a hallucination gate.", "gate")
         for gate in GATES:
             self._gates.labels(gate)

@@ -32,8 +32,8 @@ class Hypothesis:
     Word times are seconds from the window's first sample; a partial's words have them where ``aligned`` was asked, and
     where the text may be a loop.
     ``no_speech_probability`` and ``language_probability`` are in 0..1; ``mean_log_probability`` is per token,
-    natural logarithm; ``compression_ratio`` is that of the text (OpenAI Whisper's measure of repetition).
-    ``redecoded`` says that it is a second look, at the full 30 s.
+    natural logarithm.
+    ``redecoded`` says that the window was looked at twice, the second time at the full 30 s.
     """
 
     words: tuple[Word, ...]
@@ -41,7 +41,6 @@ class Hypothesis:
     language_probability: float = 1.0
     no_speech_probability: float = 0.0
     mean_log_probability: float = 0.0
-    compression_ratio: float = 1.0
     redecoded: bool = False
 
 

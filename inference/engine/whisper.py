@@ -11,13 +11,13 @@ import tokenizers
 
 from captions.audio import SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import EngineError
-from captions.loops import compression_ratio, looks_looped
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.words import Word, join
-from inference.engine.alignment import STATES_PER_SECOND, pieces, plain_words, text_of, timed_words
+from captions.words import Word
+from inference.engine.alignment import STATES_PER_SECOND, pieces, plain_words, timed_words
 from inference.engine.features import Floats, LogMel
 from inference.engine.languages import Languages
 from inference.engine.prompt import Prompter
+from inference.engine.second_look import better, is_doubtful, may_loop
 from inference.engine.silence import SilenceTail
 from inference.engine.states import states_on
 from inference.engine.windows import (
@@ -153,8 +153,9 @@ class WhisperEngine:
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """One hypothesis for each request, in their order, whatever batch they come in.
 
-        A doubtful final gets a second look, which counts: it is decoded again at the full 30 s, with more beams and
-        without its context. Raises ``EngineError`` for audio over 30 s and where CTranslate2 fails.
+        A doubtful final gets a second look: it is decoded again at the full 30 s, with more beams and without its
+        context. The second look counts where the first may be a loop, and where it is more probable. Raises
+        ``EngineError`` for audio over 30 s and where CTranslate2 fails.
         """
         for request in requests:
             if len(request.pcm) > LONGEST_WINDOW:
@@ -162,25 +163,15 @@ class WhisperEngine:
         try:
             full = [request.final and self.settings.final_window == "full" for request in requests]
             found = self._decode(requests, full, self.settings.beam_size)
-            again = [i for i, hypothesis in enumerate(found) if self._doubtful(requests[i], hypothesis)]
+            again = [i for i, first in enumerate(found) if is_doubtful(requests[i], first, self.settings)]
             if again:
                 wider = [replace(requests[i], context="") for i in again]
                 second = self._decode(wider, [True] * len(wider), self.settings.second_look_beams)
-                for i, hypothesis in zip(again, second, strict=True):
-                    found[i] = replace(hypothesis, redecoded=True)
+                for i, looked_again in zip(again, second, strict=True):
+                    found[i] = replace(better(requests[i], found[i], looked_again), redecoded=True)
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EngineError(f"CTranslate2 could not decode a batch of {len(requests)}: {error}") from error
         return found
-
-    def _doubtful(self, request: DecodeRequest, found: Hypothesis) -> bool:
-        if not (request.final and self.settings.gated and found.words):
-            return False
-        return found.mean_log_probability < self.settings.doubtful or looks_looped(
-            [word.text for word in found.words],
-            found.language,
-            to_seconds(len(request.pcm)),
-            found.compression_ratio,
-        )
 
     def _decode(self, requests: Sequence[DecodeRequest], full: Sequence[bool], beams: int) -> list[Hypothesis]:
         """``beams`` are those of finals."""
@@ -296,7 +287,6 @@ class WhisperEngine:
         words: tuple[Word, ...],
         result: ctranslate2.models.WhisperGenerationResult,
     ) -> Hypothesis:
-        text = text_of(self._languages.tokenizer(window.language), tokens)
         return Hypothesis(
             words=words,
             language=window.language,
@@ -304,15 +294,15 @@ class WhisperEngine:
             no_speech_probability=float(result.no_speech_prob),
             # the score is the mean over the text's tokens; Whisper's measure counts the end of text too
             mean_log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1),
-            compression_ratio=compression_ratio(text),
         )
 
     def _words(self, windows: Sequence[_Window], texts: Sequence[list[int]]) -> list[tuple[Word, ...]]:
         words: list[tuple[Word, ...]] = [()] * len(windows)
         alignable = []
         for i, (window, tokens) in enumerate(zip(windows, texts, strict=True)):
-            plain = plain_words(self._languages.tokenizer(window.language), tokens, window.language)
-            if tokens and (window.request.final or window.request.aligned or self._may_loop(window, plain)):
+            request, language = window.request, window.language
+            plain = plain_words(self._languages.tokenizer(language), tokens, language)
+            if tokens and (request.final or request.aligned or may_loop(request.pcm, plain, language)):
                 alignable.append((i, window))
             else:
                 words[i] = plain
@@ -322,12 +312,6 @@ class WhisperEngine:
             for i, found in zip(numbers, timed, strict=True):
                 words[i] = found
         return words
-
-    def _may_loop(self, window: _Window, words: Sequence[Word]) -> bool:
-        """Whether the gates need the times of its words: only these tell a loop from what people repeat."""
-        text = join(words, window.language)
-        duration = to_seconds(len(window.request.pcm))
-        return looks_looped([word.text for word in words], window.language, duration, compression_ratio(text))
 
     def _align(
         self, language: str, windows: Sequence[_Window], texts: Sequence[list[int]]

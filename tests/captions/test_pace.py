@@ -46,9 +46,7 @@ def test_a_phrase_said_again_and_again_stays_where_each_round_has_its_time(phras
 
 
 @given(TEXTS, st.integers(3, 20), TEXTS)
-def test_a_loop_goes_and_what_was_said_around_it_stays(
-    before: list[str], times: int, after: list[str]
-) -> None:
+def test_a_loop_goes_and_what_was_said_around_it_stays(before: list[str], times: int, after: list[str]) -> None:
     first = paced(before)
     looped = at_once(["quite", "another", "phrase"] * times, end_of(first))
     rest = paced(after, start=end_of(first))

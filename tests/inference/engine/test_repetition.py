@@ -30,6 +30,13 @@ def engine(request: pytest.FixtureRequest) -> WhisperEngine:
     return whisper
 
 
+@pytest.fixture
+def whole(engine: WhisperEngine) -> WhisperEngine:
+    """The same model at 30 s windows with 5 beams, as everybody decodes."""
+    full = WhisperSettings(final_window="full", gated=False, beam_size=5)
+    return WhisperEngine(engine.model, engine.tokenizer, name="full", settings=full)
+
+
 def shown(engine: WhisperEngine, pcm: Pcm, *, final: bool = True) -> list[str]:
     (found,) = engine.decode([DecodeRequest(pcm=pcm, language="en", final=final)])
     return words_of(join(screen(found, len(pcm) / SAMPLE_RATE).words, "en"))
@@ -46,9 +53,7 @@ def test_single_words_are_written_once(engine: WhisperEngine) -> None:
         assert repetition(shown(engine, one.pcm, final=False)) is None, one.text
 
 
-def test_as_many_single_words_are_right_as_at_30_s(engine: WhisperEngine) -> None:
-    full = WhisperSettings(final_window="full", gated=False, beam_size=5)
-    whole = WhisperEngine(engine.model, engine.tokenizer, name="full", settings=full)
+def test_as_many_single_words_are_right_as_at_30_s(engine: WhisperEngine, whole: WhisperEngine) -> None:
     assert right(engine, SINGLE) >= right(whole, SINGLE)
 
 
@@ -73,20 +78,23 @@ def test_what_is_said_again_and_again_is_written_and_what_comes_after_it(
 
 
 @pytest.mark.parametrize(
-    ("name", "phrase", "times", "end"),
+    ("name", "most", "end"),
     [
-        ("repeat_houston_x3", ["mission", "control", "in", "houston"], 3, "columbia"),
-        ("repeat_middle", ["my", "fellow", "americans"], 3, "columbia"),
-        ("repeat_nonono", None, 5, "budget"),
-        ("repeat_miccheck", None, 3, "everybody"),
+        ("repeat_houston_x3", 3, "columbia"),
+        ("repeat_middle", 3, "columbia"),
+        ("repeat_nonono", 6, "budget"),
+        ("repeat_miccheck", 3, "everybody"),
     ],
 )
 def test_recordings_that_lost_what_followed_a_repetition(
-    engine: WhisperEngine, name: str, phrase: list[str] | None, times: int, end: str
+    engine: WhisperEngine, whole: WhisperEngine, name: str, most: int, end: str
 ) -> None:
-    words = shown(engine, read(SHARED / "faults" / f"{name}.wav"))
+    pcm = read(SHARED / "faults" / f"{name}.wav")
+    (found,) = engine.decode([DecodeRequest(pcm=pcm, language="en", final=True)])
+    words = [word.folded for word in screen(found, len(pcm) / SAMPLE_RATE).words]
     said = repetition(words)
     assert said is not None
-    assert said.times >= times
-    assert phrase is None or words[said.begin : said.end] == phrase
+    assert 2 <= said.times <= most
     assert words[-1] == end
+    (alone,) = whole.decode([DecodeRequest(pcm=pcm, language="en", final=True)])
+    assert words == [word.folded for word in alone.words], "the model's own words, none withdrawn"

@@ -59,7 +59,6 @@ def test_a_final_has_the_words_their_times_and_its_doubts(tiny: WhisperEngine, j
     assert found.language == "en"
     assert found.no_speech_probability < 0.2
     assert -0.3 < found.mean_log_probability < 0
-    assert 1 < found.compression_ratio < 2
     assert not found.redecoded
 
 
@@ -248,11 +247,11 @@ def test_an_english_model_hears_english_whatever_is_asked(tiny: WhisperEngine, j
 
 
 @pytest.mark.speech
-def test_vocabulary_helps_with_names(tiny: WhisperEngine) -> None:
-    opening = next(utterances("moby_dick_1")).pcm
-    without, with_it = tiny.decode([final(opening), final(opening, vocabulary=("Nantucket", "Ishmael"))])
-    assert "ishmael" not in {word.folded for word in without.words}
-    assert text(with_it) == "Call me Ishmael."
+def test_vocabulary_helps_with_terms(tiny: WhisperEngine) -> None:
+    said = next(one.pcm for one in utterances("azure_katiesteve") if "diarize" in one.text)
+    without, with_it = tiny.decode([final(said), final(said, vocabulary=("WhisperX", "diarize"))])
+    assert "diarize" not in {word.folded for word in without.words}
+    assert "diarize" in {word.folded for word in with_it.words}
 
 
 @pytest.mark.speech

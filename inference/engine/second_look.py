@@ -1,0 +1,32 @@
+"""Which finals are decoded a second time, at the full 30 s, and which of the two texts counts."""
+
+from collections.abc import Sequence
+
+from captions.audio import Pcm, to_seconds
+from captions.loops import compression_ratio, looks_looped
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.words import Word, join
+from inference.engine.windows import WhisperSettings
+
+GAINED_BY_BEAMS = 0.1
+"""Mean log-probability that a search with more beams gains where it finds no better text."""
+
+
+def may_loop(pcm: Pcm, words: Sequence[Word], language: str) -> bool:
+    """Whether only their times can tell whether ``words``, heard in ``pcm``, are a loop or were said so."""
+    ratio = compression_ratio(join(words, language))
+    return looks_looped([word.text for word in words], language, to_seconds(len(pcm)), ratio)
+
+
+def is_doubtful(request: DecodeRequest, found: Hypothesis, settings: WhisperSettings) -> bool:
+    """Whether a final is worth a second look: it may be a loop, or its words are improbable."""
+    if not (request.final and settings.gated and found.words):
+        return False
+    return found.mean_log_probability < settings.doubtful or may_loop(request.pcm, found.words, found.language)
+
+
+def better(request: DecodeRequest, first: Hypothesis, second: Hypothesis) -> Hypothesis:
+    """The second look where the first may be a loop, and where it is more probable by more than its beams gain."""
+    if may_loop(request.pcm, first.words, first.language):
+        return second
+    return second if second.mean_log_probability - first.mean_log_probability > GAINED_BY_BEAMS else first
