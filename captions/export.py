@@ -1,6 +1,5 @@
 """Transcripts as files: plain text, SubRip, WebVTT, JSON. Captions come in the order they were spoken."""
 
-import json
 from collections.abc import Sequence
 
 from captions.lines import Cue, cues
@@ -34,7 +33,7 @@ def as_vtt(captions: Sequence[CaptionMessage]) -> str:
 
 def as_json(captions: Sequence[CaptionMessage]) -> str:
     """The caption messages themselves, as ``{"captions": [...]}``."""
-    return json.dumps({"captions": [json.loads(caption.encode()) for caption in captions]}, ensure_ascii=False)
+    return f'{{"captions":[{",".join(caption.encode() for caption in captions)}]}}'
 
 
 def _in_time(captions: Sequence[CaptionMessage]) -> list[Cue]:

@@ -4,14 +4,36 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from captions.errors import SetupError
+from streamer.frames import EXTENSION
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
 """What the protocol library lets through; the gateway refuses frames over 64 KiB with a message of its own."""
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSockets, and frames that are made already: see ``streamer.frames``."""
+
+    async def run_asgi(self) -> None:
+        self.scope["extensions"][EXTENSION] = {}
+        await super().run_asgi()
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - any message of ASGI, and our own
+        if "frames" not in message or not self.handshake_complete or self.close_sent:
+            await super().send(message)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(message["frames"])
 
 
 class _Server(uvicorn.Server):
@@ -40,7 +62,7 @@ async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve ``app`` on ``sock`` until the context is left; connections still open then are closed."""
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=_WebSocket,
         http="httptools",
         loop="none",
         lifespan="off",

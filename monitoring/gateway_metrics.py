@@ -120,9 +120,9 @@ class GatewayProbe(PrometheusProbe):
         """A request was refused."""
         self._refusals.labels(code).inc()
 
-    def socket_message(self, socket: str, direction: str) -> None:
-        """A message went through a socket."""
-        self._messages[socket, direction].inc()
+    def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
+        """Messages went through a socket."""
+        self._messages[socket, direction].inc(count)
 
     def audio_received(self, duration: float, tenant: str | None = None) -> None:
         """Audio was decoded from a publisher."""

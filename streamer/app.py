@@ -14,7 +14,7 @@ from streamer.auth import authorize, grant_of
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
-from streamer.query import room_name
+from streamer.query import room_name, transcript_query
 from streamer.refusals import as_response, refuse
 
 
@@ -77,6 +77,6 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         raise BadRequest(f"/v1/rooms/{room}/publish is a WebSocket: connect to it with ws:// or wss://")
 
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
-    async def transcript(request: Request, room: str, format: str = "json") -> Response:  # noqa: A002 - the parameter's name on the wire
+    async def transcript(request: Request, room: str) -> Response:
         authorize(request, gateway.settings.grants, "view", room_name(room))
-        return await rest.transcript(gateway, room, format)
+        return await rest.transcript(gateway, room, transcript_query(request.query_params))

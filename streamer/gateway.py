@@ -16,6 +16,7 @@ from captions.ports.tracer import NO_TRACES, Tracer
 from streamer.pending import Pending
 from streamer.query import ViewQuery
 from streamer.rooms.hub import Hub
+from streamer.rooms.turns import Turns
 from streamer.rooms.viewer import Viewer
 from streamer.session import Session
 from streamer.sessions import Sessions
@@ -54,6 +55,7 @@ class Gateway:
             settings=settings,
         )
         self.viewers = 0
+        self.turns = Turns()
         self.draining = asyncio.Event()
         self.drained = asyncio.Event()
 

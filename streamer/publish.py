@@ -243,7 +243,7 @@ class Connection:
     async def _send_waiting(self) -> None:
         for encoded in self._viewer.take():
             if isinstance(encoded.event, CaptionMessage):
-                await self._say(encoded.json)
+                await self._say(encoded.json.decode())
 
     async def _send_ack(self) -> None:
         self._acknowledged = self._session.safe

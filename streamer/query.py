@@ -1,9 +1,9 @@
 """Query parameters of the sockets, validated into typed values. Unknown parameters are ignored."""
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
@@ -52,6 +52,16 @@ class PublishQuery(BaseModel):
         return AudioFormat(self.encoding, self.sample_rate, self.channels)
 
 
+def _number_of_finals(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value in {"none", "all"}:
+        return 0 if value == "none" else None
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise ValueError("say none, how many of the latest finals, or all")
+    return int(value)
+
+
 class ViewQuery(BaseModel):
     """What a viewer wants to see."""
 
@@ -60,6 +70,18 @@ class ViewQuery(BaseModel):
     after: int | None = Field(None, ge=0, le=HIGHEST_SEQ)
     track: tuple[Name, ...] = ()
     partials: bool = True
+    history: Annotated[int | None, BeforeValidator(_number_of_finals)] = None
+    """How many of the latest finals come first, None: all."""
+
+
+class TranscriptQuery(BaseModel):
+    """Which finals: of those with a ``seq`` less than ``before`` the ``last``; None: no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    format: Literal["json", "txt", "srt", "vtt"] = "json"
+    before: int | None = Field(None, ge=0, le=HIGHEST_SEQ)
+    last: int | None = Field(None, ge=1)
 
 
 def room_name(name: str) -> str:
@@ -103,9 +125,14 @@ def view_query(params: QueryParams, last_event_id: str | None = None) -> ViewQue
     return query.model_copy(update={"after": int(last_event_id)})
 
 
-def _parsed(model: type[Query], params: QueryParams, repeatable: str) -> Query:
+def transcript_query(params: QueryParams) -> TranscriptQuery:
+    """Which finals are asked for. Raises ``BadRequest`` naming the parameter that is wrong."""
+    return _parsed(TranscriptQuery, params)
+
+
+def _parsed(model: type[Query], params: QueryParams, repeatable: str | None = None) -> Query:
     values: dict[str, Any] = {name: value for name, value in params.items() if name != repeatable}
-    if repeatable in params:
+    if repeatable is not None and repeatable in params:
         values[repeatable] = params.getlist(repeatable)
     try:
         return model.model_validate(values)

@@ -1,20 +1,21 @@
 """The rooms over plain HTTP: who is live, and transcripts."""
 
-from typing import Literal
+import asyncio
+from collections.abc import Callable
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from captions.errors import BadRequest, NotFound
+from captions.errors import NotFound
 from captions.export import as_json, as_srt, as_text, as_vtt
 from captions.messages import CaptionMessage, TrackMessage, TrackState
 from captions.records import audio_key
+from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
 from streamer.journal import heard_since
+from streamer.query import TranscriptQuery
 from streamer.recorder import SessionPlace
 from streamer.sessions import LEASE
-
-Format = Literal["json", "txt", "srt", "vtt"]
 
 _FORMATS = {
     "json": (as_json, "application/json"),
@@ -79,13 +80,16 @@ async def _held_elsewhere(gateway: Gateway, here: set[SessionPlace]) -> list[Tra
     return [track for key, track in told.items() if key in heard]
 
 
-async def transcript(gateway: Gateway, name: str, form: str) -> Response:
-    """The finals so far. Raises ``NotFound`` for a room nobody has spoken in, ``BadRequest`` for an unknown format."""
-    if form not in _FORMATS:
-        raise BadRequest(f"format: {form!r} is none of json, txt, srt, vtt")
+async def transcript(gateway: Gateway, name: str, query: TranscriptQuery) -> Response:
+    """Finals so far, in the order they were spoken. Raises ``NotFound`` for a room nobody has spoken in."""
     room = await gateway.hub.open(name)
-    if not room.state.tracks and not room.state.finals:
+    if not room.history.blocks:
         raise NotFound(f"nobody has spoken in room {name}")
-    write, media_type = _FORMATS[form]
-    captions: list[CaptionMessage] = room.state.transcript()
-    return Response(write(captions), media_type=media_type)
+    write, media_type = _FORMATS[query.format]
+    finals = [event.json for event in room.history.finals(before=query.before, last=query.last)]
+    content = await asyncio.to_thread(_written, finals, write)  # hours of talk would keep everybody waiting
+    return Response(content, media_type=media_type)
+
+
+def _written(finals: list[bytes], write: Callable[[list[CaptionMessage]], str]) -> str:
+    return write(in_order_spoken(map(CaptionMessage.model_validate_json, finals)))

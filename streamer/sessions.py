@@ -208,9 +208,7 @@ class Sessions:
             await self._log.append(AUDIO, write_mark(progress.last_mark(room=place.room, track=place.track)))
             raise NotFound("a container cannot be taken up in its middle by another gateway; begin a new session")
         session = self._maker.taken_over(place, query, tenant, progress)
-        finals = {
-            caption.utterance for caption in self._hub.room(place.room).state.finals if caption.track == place.track
-        }
+        finals = self._hub.room(place.room).state.finals(place.track)
         for utterance in progress.ended - finals:
             self._pending.ended(place.room, place.track, utterance)
         for utterance in progress.traces.keys() - finals:

@@ -58,12 +58,17 @@ async def _events(gateway: Gateway, room_id: str, query: ViewQuery, bounds: Boun
     room = gateway.hub.room(room_id)
     with counted(gateway, room, viewer, "sse") as outcome:
         try:
-            past = room.join(viewer, query.after, bounds)
-            if past.gap is not None:
-                yield server_sent("gap", past.gap.encode())
-            for encoded in past.events:
+            room.join(viewer)
+            async with gateway.turns.turn():
+                past = room.past(viewer, bounds, query.after, query.history)
+                if past.gap is not None:
+                    yield server_sent("gap", past.gap.encode().encode())
+                for block in past.blocks:
+                    yield b"".join(server_sent(event.type, event.json, event.seq) for event in block.events)
+                    await asyncio.sleep(0)  # who speaks and who is live comes first
+            for encoded in past.partials:
                 yield encoded.sse
-            yield server_sent("live", Live().encode())
+            yield server_sent("live", Live().encode().encode())
             while True:
                 try:
                     async with asyncio.timeout(HEARTBEAT):
@@ -75,4 +80,4 @@ async def _events(gateway: Gateway, room_id: str, query: ViewQuery, bounds: Boun
                     yield encoded.sse
         except Refusal as refusal:
             outcome.append(refusal.code)
-            yield server_sent("error", error_message(refusal).encode())
+            yield server_sent("error", error_message(refusal).encode().encode())

@@ -1,8 +1,9 @@
 """``WS /v1/rooms/{room}/captions``; and what it has in common with server-sent events."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import structlog
 from starlette.requests import Request
@@ -12,14 +13,16 @@ from captions.errors import Internal, LogError, Refusal, SlowConsumer
 from captions.messages import Live
 from captions.ports.log import Bounds
 from streamer.auth import authorize
+from streamer.frames import check_server, send_frames, text_frame
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, room_name, view_query
-from streamer.refusals import accept, refuse, say
+from streamer.refusals import accept, refuse
 from streamer.rooms.room import Past, Room
 from streamer.rooms.viewer import Viewer
 
 logger = structlog.get_logger(__name__)
 
+LIVE = text_frame(Live().encode().encode())
 TOO_SLOW = "you read nothing; reconnect with after= the last seq you saw"
 
 
@@ -57,6 +60,7 @@ def counted(gateway: Gateway, room: Room, viewer: Viewer, kind: str) -> Iterator
 
 async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
     """``WS /v1/rooms/{room}/captions``."""
+    check_server(websocket)
     try:
         query = admitted(websocket, gateway, room_id, None)
         bounds = await opened(gateway, room_id)
@@ -72,8 +76,9 @@ async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
 async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room: Room, bounds: Bounds) -> None:
     viewer = gateway.viewer(query)
     with counted(gateway, room, viewer, "ws") as outcome:
-        past = room.join(viewer, query.after, bounds)
-        sending = asyncio.create_task(_send(websocket, gateway, viewer, past))
+        room.join(viewer)
+        past_of = partial(room.past, viewer, bounds, query.after, query.history)
+        sending = asyncio.create_task(_send(websocket, gateway, viewer, past_of))
         listening = asyncio.create_task(_listen(websocket, gateway))
         try:
             done, _ = await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,23 +105,28 @@ async def _let_go(websocket: WebSocket, refusal: Refusal) -> None:
             await refuse(websocket, refusal)
 
 
-async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past: Past) -> None:
-    async def send(text: str) -> None:
+async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of: Callable[[], Past]) -> None:
+    async def send(frames: bytes, messages: int = 1) -> None:
         try:
             async with asyncio.timeout(gateway.settings.send_timeout):
-                await say(websocket, text)
-            gateway.probe.socket_message("view", "out")
+                await send_frames(websocket, frames)
+            gateway.probe.socket_message("view", "out", messages)
         except TimeoutError as error:
             raise SlowConsumer(TOO_SLOW) from error
 
-    if past.gap is not None:
-        await send(past.gap.encode())
-    for encoded in past.events:
-        await send(encoded.json)
-    await send(Live().encode())
+    async with gateway.turns.turn():
+        past = past_of()
+        if past.gap is not None:
+            await send(text_frame(past.gap.encode().encode()))
+        for block in past.blocks:
+            await send(block.frames, len(block.events))
+            await asyncio.sleep(0)  # who speaks and who is live comes first
+    for encoded in past.partials:
+        await send(encoded.frame)
+    await send(LIVE)
     while True:
         for encoded in await viewer.wait():
-            await send(encoded.json)
+            await send(encoded.frame)
 
 
 async def _listen(websocket: WebSocket, gateway: Gateway) -> None:

@@ -38,8 +38,8 @@ class Probe:
     def refused(self, code: str) -> None:
         """A request was refused with this code."""
 
-    def socket_message(self, socket: str, direction: str) -> None:
-        """A message went ``in`` or ``out`` at a ``publish`` or ``view`` socket."""
+    def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
+        """So many messages went ``in`` or ``out`` at a ``publish`` or ``view`` socket."""
 
     def audio_received(self, duration: float, tenant: str | None = None) -> None:
         """This much audio was decoded from a publisher."""

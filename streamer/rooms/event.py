@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from captions.messages import CaptionMessage, RoomEvent
+from streamer.frames import text_frame
 
 
 class Encoded:
@@ -12,9 +13,14 @@ class Encoded:
         self.event = event
 
     @cached_property
-    def json(self) -> str:
+    def json(self) -> bytes:
+        """The message."""
+        return self.event.encode().encode()
+
+    @cached_property
+    def frame(self) -> bytes:
         """A WebSocket's text frame."""
-        return self.event.encode()
+        return text_frame(self.json)
 
     @cached_property
     def sse(self) -> bytes:
@@ -34,7 +40,7 @@ class Encoded:
         return (event.track, event.utterance) if isinstance(event, CaptionMessage) and event.final else None
 
 
-def server_sent(kind: str, data: str, seq: int | None = None) -> bytes:
+def server_sent(kind: str, data: bytes, seq: int | None = None) -> bytes:
     """One event of an event stream (HTML Living Standard, 9.2)."""
     head = f"id: {seq}\n" if seq is not None else ""
-    return f"{head}event: {kind}\ndata: {data}\n\n".encode()
+    return b"%sevent: %s\ndata: %s\n\n" % (head.encode(), kind.encode(), data)

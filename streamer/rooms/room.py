@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 
-from captions.messages import CaptionMessage, Gap, RoomEvent
+from captions.messages import Gap, RoomEvent
 from captions.ports.log import Bounds
 from captions.transcript import RoomState
 from streamer.rooms.event import Encoded
 from streamer.rooms.fan_out import FanOut
+from streamer.rooms.history import Block, History, kept
 from streamer.rooms.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a viewer is told before it is live: whether something is missing, and the events so far."""
+    """What a viewer is told before it is live: whether something is missing, the finals so far, and the partials."""
 
     gap: Gap | None
-    events: list[Encoded]
+    blocks: list[Block]
+    partials: list[Encoded]
 
 
 class Room:
@@ -25,6 +27,8 @@ class Room:
         self.name = name
         self._fan_out = fan_out
         self.state = RoomState()
+        self.history = History()
+        self._partials: dict[tuple[str, int], Encoded] = {}
         self._audience: set[Viewer] = set()
         self._publishers: set[Viewer] = set()
 
@@ -38,30 +42,44 @@ class Room:
         """Everybody who is told: the audience, and the publishers of the room's tracks."""
         return [*self._audience, *self._publishers]
 
-    def tell(self, event: RoomEvent) -> int:
-        """Take an event in and, if it is news, hand it to every viewer; to how many it was handed."""
+    def tell(self, event: RoomEvent, at: float) -> int:
+        """Take in an event that the log took at ``at``; if it is news hand it to every viewer, and say to how many."""
         if not self.state.apply(event):
             return 0
         encoded = Encoded(event)
+        if event.seq is not None:
+            self.history.keep(kept(event, event.seq, at, encoded.json))
+        if encoded.final_of is not None:
+            self._partials.pop(encoded.final_of, None)
+        if encoded.partial_of is not None:
+            self._partials[encoded.partial_of] = encoded
         for viewer in self._publishers:
             if viewer.put(encoded):
                 viewer.wake.set()
         self._fan_out.wake([viewer for viewer in self._audience if viewer.put(encoded)])
         return len(self._audience) + len(self._publishers)
 
-    def join(self, viewer: Viewer, after: int | None, bounds: Bounds) -> Past:
-        """Count the viewer in and return its past, in one step: nothing is missed and nothing told twice.
-
-        ``bounds`` are those of the room's partition, to know what is no longer retained.
-        """
+    def join(self, viewer: Viewer) -> None:
+        """Count the viewer in: it is told what happens."""
         self._audience.add(viewer)
-        gap = missing(after, bounds)
-        since = after if after is not None and gap is None else -1
-        kept = [event for event in self.state.history() if (event.seq or 0) > since]
-        if after is None:
-            kept = [event for event in kept if not (isinstance(event, CaptionMessage) and not event.text)]
-        events = [Encoded(event) for event in (*kept, *self.state.partials)]
-        return Past(gap, [encoded for encoded in events if viewer.wants(encoded)])
+
+    def past(self, viewer: Viewer, bounds: Bounds, after: int | None, last: int | None) -> Past:
+        """What the viewer is told first: everything since ``after``, or the ``last`` finals; all where both are None.
+
+        What waits for the viewer is in there, so that nothing is missed and nothing told twice. ``bounds`` are those of
+        the room's partition, to know what is no longer retained.
+        """
+        viewer.skip()
+        retained = bounds._replace(earliest=max(bounds.earliest, self.history.earliest))
+        if (gap := missing(after, retained)) is not None:
+            after = -1
+        blocks = self.history.told(after=after, last=last, tracks=viewer.tracks)
+        return Past(gap, blocks, [partial for partial in self._partials.values() if viewer.wants(partial)])
+
+    def forget(self, before: int) -> None:
+        """Forget finals, and tracks that have ended, whose ``seq`` is less than ``before``."""
+        for event in self.history.forget(before):
+            self.state.forget(event.track, event.utterance)
 
     def leave(self, viewer: Viewer) -> None:
         """Count the viewer out."""

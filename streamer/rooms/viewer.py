@@ -28,7 +28,7 @@ class Viewer:
     ) -> None:  # fmt: skip
         self._backlog = backlog
         self._probe = probe
-        self._tracks = frozenset(tracks)
+        self.tracks = frozenset(tracks)
         self._partials = partials
         self._slots: deque[_Slot] = deque()
         self._waiting: dict[tuple[str, int], _Slot] = {}
@@ -38,7 +38,7 @@ class Viewer:
 
     def wants(self, encoded: Encoded) -> bool:
         """Whether the viewer asked for events like this."""
-        if self._tracks and encoded.event.track not in self._tracks:
+        if self.tracks and encoded.event.track not in self.tracks:
             return False
         return self._partials or encoded.partial_of is None
 
@@ -69,17 +69,19 @@ class Viewer:
         if self._ended is None:
             self._ended = refusal
         if isinstance(refusal, SlowConsumer):
-            self._slots.clear()
-            self._waiting.clear()
-            self._live = 0
+            self.skip()
         self.wake.set()
+
+    def skip(self) -> None:
+        """Drop what waits."""
+        self._slots.clear()
+        self._waiting.clear()
+        self._live = 0
 
     def take(self) -> list[Encoded]:
         """Everything that waits; raises the refusal that ended the viewer once nothing does."""
         items = [slot.item for slot in self._slots if slot.item is not None]
-        self._slots.clear()
-        self._waiting.clear()
-        self._live = 0
+        self.skip()
         if not items and self._ended is not None:
             raise self._ended
         return items

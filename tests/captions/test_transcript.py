@@ -3,8 +3,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captions.caption import Pass, Version
 from captions.messages import CaptionMessage, TrackMessage
-from captions.transcript import RoomState
+from captions.transcript import RoomState, in_order_spoken
 from tests.captions.messages import caption
 
 
@@ -17,26 +18,38 @@ def test_a_newer_version_replaces_and_an_older_or_equal_one_is_no_news() -> None
     assert not state.apply(caption(revision=9))
     assert state.apply(caption(revision=1, by="refined", final=True, seq=5))
     assert not state.apply(caption(revision=9, final=True, seq=6))
-    assert state.partials == []
-    assert [final.seq for final in state.finals] == [5]
+    assert state.finals("main") == {0}
 
 
-def test_a_withdrawn_utterance_is_known_and_not_in_the_transcript() -> None:
+def test_a_partial_of_an_utterance_that_has_its_final_is_no_news_even_if_withdrawn() -> None:
     state = RoomState()
     state.apply(caption(revision=2))
     state.apply(caption(revision=3, final=True, text="", seq=1))
-    assert state.partials == []
-    assert state.transcript() == []
     assert not state.apply(caption(revision=2))
+    assert not state.apply(caption(revision=4))
+    assert state.finals("main") == {0}
 
 
-def test_the_transcript_is_in_the_order_it_was_spoken() -> None:
+def test_a_transcript_is_in_the_order_it_was_spoken() -> None:
+    said = [
+        caption(utterance=1, start=5.0, final=True, seq=1),
+        caption(utterance=0, start=1.0, final=True, seq=2),
+        caption(utterance=0, track="other", start=3.0, final=True, seq=3),
+    ]
+    assert [(c.track, c.utterance) for c in in_order_spoken(said)] == [("main", 0), ("other", 0), ("main", 1)]
+
+
+def test_what_is_forgotten_is_news_again_and_a_track_counts_on_until_it_is_forgotten() -> None:
     state = RoomState()
-    state.apply(caption(utterance=1, start=5.0, final=True, seq=1))
-    state.apply(caption(utterance=0, start=1.0, final=True, seq=2))
-    state.apply(caption(utterance=0, track="other", start=3.0, final=True, seq=3))
-    assert [(c.track, c.utterance) for c in state.transcript()] == [("main", 0), ("other", 0), ("main", 1)]
-    assert [event.seq for event in state.history()] == [1, 2, 3]
+    state.apply(TrackMessage(room="hall", track="main", state="ended", seq=2))
+    state.apply(caption(utterance=4, revision=3, final=True, seq=1))
+    state.forget("main", 4)
+    assert state.finals("main") == set()
+    assert state.last_utterance("main") is not None
+    assert state.apply(caption(utterance=4, revision=3, final=True, seq=9))
+    state.forget("main", None)
+    assert state.tracks == []
+    assert state.last_utterance("main") is None
 
 
 def test_a_tracks_last_state_and_utterance_are_known() -> None:
@@ -61,7 +74,9 @@ def test_events_fold_to_the_same_in_any_order_and_any_number(seed: int) -> None:
     shuffled = events + rng.choices(events, k=6)
     rng.shuffle(shuffled)
     state = RoomState()
-    for event in shuffled:
-        state.apply(event)
-    assert state.partials == []
-    assert {final.utterance: final.text for final in state.finals} == {u: f"final {u}" for u in range(3)}
+    news = [event for event in shuffled if state.apply(event)]
+    assert [event for event in news if event.final] == [event for event in dict.fromkeys(shuffled) if event.final]
+    for utterance in range(3):
+        told = [event.version for event in news if event.utterance == utterance]
+        assert told == sorted(set(told))
+        assert told[-1] == Version(Pass.LIVE, 4)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -35,7 +36,7 @@ async def talked(system: System) -> None:
     await say(system, utterance=3, revision=2, text="and now")
     room = await system.gateway.hub.open("hall")
     async with asyncio.timeout(5):
-        while not room.state.partials:  # noqa: ASYNC110 - told by no event
+        while (last := room.state.last_utterance("main")) is None or last.final:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
 
 
@@ -95,6 +96,72 @@ async def test_after_brings_what_is_later_and_nothing_else() -> None:
         assert everything[0]["type"] != "gap"
 
 
+async def test_as_much_history_as_is_wanted_comes_first() -> None:
+    async with running(SCRIPT) as system:
+        await talked(system)
+        await say(system, utterance=3, revision=9, final=True, text="")
+        await say(system, utterance=4, revision=1, text="and")
+        await system.gateway.hub.open("hall")
+        await asyncio.sleep(0.05)
+        every = await past(system)
+        assert await past(system, history="all") == every
+        assert texts(await past(system, history=2)) == ["number 1", "number 2", "and"]
+        assert texts(await past(system, history="none")) == ["and"]
+        assert await past(system, history=0) == await past(system, history="none")
+        for history in ("none", "1", "2", "all"):
+            assert (await past(system, history=history))[0]["type"] == "track", "who is there is always told"
+        seqs = [m["seq"] for m in every if "seq" in m]
+        resumed = await past(system, history=1, after=seqs[1])
+        assert texts(resumed) == ["number 1", "number 2", "", "and"], "who resumes misses nothing"
+        async with (
+            httpx.AsyncClient(base_url=system.http) as http,
+            http.stream("GET", "/v1/rooms/hall/captions?history=1") as stream,
+        ):
+            told = await events(stream.aiter_lines(), 4)
+        assert texts([json.loads(event["data"]) for event in told]) == ["number 2", "and"]
+
+
+async def test_hours_of_history_come_whole_to_everybody_who_comes_at_once_and_live_goes_on() -> None:
+    count, readers = 1500, 20
+    async with running(SCRIPT, working=False) as system:
+        for utterance in range(count):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance} " + "word " * 12)
+        sockets = await asyncio.gather(*(system.viewer() for _ in range(readers)))
+        views = [Conversation(socket) for socket in sockets]
+        arriving = asyncio.gather(*(view.of("live", 60) for view in views))
+        for utterance in range(count, count + 5):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance}")
+            await asyncio.sleep(0.01)
+        await arriving
+        await asyncio.gather(
+            *(
+                view.next(lambda m: m.get("utterance") == count + 4)
+                for view in views
+                if view.heard[-2].get("utterance") != count + 4
+            )
+        )
+        for view in views:
+            assert [m["utterance"] for m in view.heard if m["type"] == "caption"] == [*range(count + 5)]
+        await asyncio.gather(*(socket.close() for socket in sockets))
+
+
+async def test_what_the_log_no_longer_retains_is_pruned_and_told_as_a_gap() -> None:
+    async with running(SCRIPT, captions=TopicSettings(retention_bytes=10_000)) as system:
+        await talked(system)
+        for utterance in range(10, 40):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance}")
+        await asyncio.sleep(0.05)
+        earliest = (await system.log.bounds(CAPTIONS, 0)).earliest
+        room = system.gateway.hub.room("hall")
+        held = len(await past(system))
+        await system.gateway.hub.forget()
+        assert min(m["seq"] for m in await past(system) if m["type"] == "caption" and "seq" in m) == earliest
+        assert len(await past(system)) < held
+        assert len(room.state.finals("main")) == len(room.history.finals(before=None, last=None))
+        assert (await past(system))[0]["type"] == "track", "a track that goes on is still told"
+        assert (await past(system, after=earliest - 5))[0] == {"type": "gap", "from": earliest - 5, "to": earliest - 1}
+
+
 async def test_what_is_no_longer_retained_is_a_gap_and_never_silence() -> None:
     async with running(SCRIPT, captions=TopicSettings(retention_bytes=3000)) as system:
         await say(system, utterance=0, final=True, text="gone")
@@ -136,7 +203,16 @@ async def test_an_empty_final_withdraws_and_late_viewers_never_hear_of_it() -> N
 
 
 @pytest.mark.parametrize(
-    "query", [{"after": "x"}, {"after": -1}, {"after": 2**63}, {"track": "no%20way"}, {"partials": "perhaps"}]
+    "query",
+    [
+        {"after": "x"},
+        {"after": -1},
+        {"after": 2**63},
+        {"track": "no%20way"},
+        {"partials": "perhaps"},
+        {"history": "some"},
+        {"history": -1},
+    ],
 )
 async def test_a_wrong_parameter_is_refused(query: dict[str, object]) -> None:
     async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http) as http:
@@ -289,6 +365,27 @@ async def test_rooms_and_transcripts_can_be_asked_for() -> None:
         assert (wrong.status_code, wrong.json()["code"]) == (400, "bad_request")
 
 
+async def test_a_transcript_can_be_read_in_pages_from_its_end() -> None:
+    async with running(SCRIPT, working=False) as system, httpx.AsyncClient(base_url=system.http) as http:
+        for utterance in range(7):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance}", start=utterance * 3.0)
+        pages: list[list[str]] = []
+        before = ""
+        while True:
+            answer = await http.get(f"/v1/rooms/hall/transcript?last=3{before}")
+            captions = answer.json()["captions"]
+            if not captions:
+                break
+            pages.append([caption["text"] for caption in captions])
+            before = f"&before={min(caption['seq'] for caption in captions)}"
+        assert pages == [[f"number {n}" for n in page] for page in ((4, 5, 6), (1, 2, 3), (0,))]
+        assert (await http.get("/v1/rooms/hall/transcript?last=2&format=txt")).text == "number 5\nnumber 6\n"
+        for wrong in ("last=0", "last=x", "before=-1"):
+            answer = await http.get(f"/v1/rooms/hall/transcript?{wrong}")
+            assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+            assert wrong.split("=")[0] in answer.json()["message"]
+
+
 async def test_pages_and_errors_answer() -> None:
     async with running(SCRIPT) as system, httpx.AsyncClient(base_url=system.http) as http:
         for page in ("/", "/r/hall"):
@@ -318,6 +415,15 @@ async def test_tokens_decide_who_may_read_what() -> None:
         assert (await http.get("/v1/rooms/hall/transcript?token=speak")).json()["code"] == "forbidden"
         assert (await http.get("/v1/rooms")).status_code == 401
         assert (await past(system, token="read"))[-1]["type"] == "live"
+
+
+async def test_a_server_that_would_pass_over_our_frames_is_found_out_at_once() -> None:
+    async with running(SCRIPT) as system:
+        with (
+            pytest.raises(RuntimeError, match="lacks the ASGI extension"),
+            TestClient(system.app).websocket_connect("/v1/rooms/hall/captions"),
+        ):
+            pass
 
 
 async def test_more_viewers_than_the_limit_are_told_to_come_back() -> None:
