@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
 from livecaptions.talk import talk_path
 from tests.browser.scripted import Scripted
@@ -21,6 +21,8 @@ FLAGS = [
 ]  # fmt: skip
 ALLOWED = "--use-fake-ui-for-media-stream"
 SECONDS = 20
+
+expect.set_options(timeout=30_000)  # what is expected comes; how soon depends on what else the machine does
 
 
 @asynccontextmanager

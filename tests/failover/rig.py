@@ -140,13 +140,24 @@ async def watching(servers: str, room: str = ROOM) -> AsyncIterator[Seen]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def speak(servers: str, track: str, pcm: Pcm, room: str = ROOM) -> list[Event]:
+@dataclass
+class Breath:
+    """Speakers stop after ``seconds`` of audio until ``over`` is set, so that a test need not race them."""
+
+    seconds: float
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def speak(servers: str, track: str, pcm: Pcm, room: str = ROOM, breath: Breath | None = None) -> list[Event]:
     """Publish in real time, to the last caption; everything the publisher was told."""
     told: list[Event] = []
 
     async def frames() -> AsyncIterator[bytes]:
         audio, began = to_bytes(pcm), time.monotonic()
         for at in range(0, len(audio), FRAME):
+            if breath is not None and not breath.over.is_set() and at / 2 / SAMPLE_RATE >= breath.seconds:
+                await breath.over.wait()
+                began = time.monotonic() - at / 2 / SAMPLE_RATE
             await asyncio.sleep(max(0.0, began + at / 2 / SAMPLE_RATE - time.monotonic()))
             yield audio[at : at + FRAME]
 
@@ -156,13 +167,13 @@ async def speak(servers: str, track: str, pcm: Pcm, room: str = ROOM) -> list[Ev
 
 @asynccontextmanager
 async def speaking(
-    servers: Sequence[str], pcm: Pcm, tracks: int, room: str = ROOM
+    servers: Sequence[str], pcm: Pcm, tracks: int, room: str = ROOM, breath: Breath | None = None
 ) -> AsyncIterator[list["asyncio.Task[list[Event]]"]]:
     """So many tracks at once, each beginning at another of the servers."""
     tasks = []
     for number in range(tracks):
         turned = [*servers[number % len(servers) :], *servers[: number % len(servers)]]
-        tasks.append(asyncio.create_task(speak(",".join(turned), f"t{number}", pcm, room)))
+        tasks.append(asyncio.create_task(speak(",".join(turned), f"t{number}", pcm, room, breath)))
     try:
         yield tasks
     finally:

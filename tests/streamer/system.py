@@ -95,7 +95,7 @@ class Conversation:
     socket: ClientConnection
     heard: list[Message] = field(default_factory=list)
 
-    async def next(self, wanted: Callable[[Message], bool] = lambda _: True, within: float = 10) -> Message:
+    async def next(self, wanted: Callable[[Message], bool] = lambda _: True, within: float = 30) -> Message:
         """The next message that is as wanted."""
         async with asyncio.timeout(within):
             while True:
@@ -104,10 +104,10 @@ class Conversation:
                 if wanted(message):
                     return message
 
-    async def of(self, kind: str, within: float = 10) -> Message:
+    async def of(self, kind: str, within: float = 30) -> Message:
         return await self.next(lambda message: message["type"] == kind, within)
 
-    async def rest(self, within: float = 10) -> tuple[int, list[Message]]:
+    async def rest(self, within: float = 30) -> tuple[int, list[Message]]:
         """Everything until the close, and its code."""
         async with asyncio.timeout(within):
             try:

@@ -367,7 +367,7 @@ async def test_what_is_safe_is_acknowledged_though_nothing_follows_it(query: dic
         await talk.next()
         await send(talk, bytes(sent), 60_000)
         all_but_pre_roll = sent - rate * frame // 2
-        ack = await talk.next(lambda m: m["type"] == "ack" and m["offset"] >= all_but_pre_roll, within=5)
+        ack = await talk.next(lambda m: m["type"] == "ack" and m["offset"] >= all_but_pre_roll)
     assert ack["offset"] <= sent
     assert ack["offset"] % frame == 0
 
@@ -396,7 +396,7 @@ async def test_nothing_acknowledged_is_lost_when_a_session_is_taken_over_while_t
             session = (await hung.next())["session"]
             await send(hung, audio[:600_000], 60_000)
             held = system.gateway.sessions.held[0].session
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not held._feeding.locked():  # noqa: ASYNC110 - told by no event
                     await asyncio.sleep(0.01)
             async with system.publisher(session=session) as new:

@@ -35,7 +35,7 @@ async def talked(system: System) -> None:
         )
     await say(system, utterance=3, revision=2, text="and now")
     room = await system.gateway.hub.open("hall")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (last := room.state.last_utterance("main")) is None or last.final:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
 
@@ -252,7 +252,7 @@ async def test_a_reader_of_an_event_stream_that_takes_nothing_is_let_go() -> Non
     async with running(SCRIPT, viewer_backlog=50, send_timeout=0.3) as system:
         _, lazy = await asyncio.open_connection("127.0.0.1", system.port)
         lazy.write(b"GET /v1/rooms/hall/captions HTTP/1.1\r\nHost: here\r\n\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not system.gateway.viewers:  # noqa: ASYNC110 - told by no event
                 await asyncio.sleep(0.01)
             lazy.transport.pause_reading()  # type: ignore[attr-defined] # a socket's transport can

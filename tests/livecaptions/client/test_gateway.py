@@ -79,7 +79,7 @@ async def test_nothing_is_lost_or_doubled_when_the_line_is_cut() -> None:
                     finals.append(event)
         return finals
 
-    async with running(SCRIPT) as system, line_to(system.port) as (line, url), asyncio.timeout(20):
+    async with running(SCRIPT) as system, line_to(system.port) as (line, url), asyncio.timeout(30):
         watching = asyncio.create_task(watch(url))
         await Publisher(Stream(server=url, room="hall", language="en"), told.append).publish(frames(line))
         seen = await watching

@@ -34,7 +34,7 @@ async def published(
     **stream: Any,  # noqa: ANN401 - the stream's own fields
 ) -> tuple[list[Peer], list[Event]]:
     told: list[Event] = []
-    async with playing(parts) as (url, peers), asyncio.timeout(10):
+    async with playing(parts) as (url, peers), asyncio.timeout(30):
         await Publisher(Stream(server=url, room="hall", **stream), told.append).publish(source())
     return peers, told
 
@@ -251,7 +251,7 @@ async def test_a_stop_ends_a_source_that_goes_on() -> None:
         await peer.say("caption", text="the last words")
         await peer.done()
 
-    async with playing([heard]) as (url, _), asyncio.timeout(10):
+    async with playing([heard]) as (url, _), asyncio.timeout(30):
         publisher = Publisher(Stream(server=url, room="hall"), told.append)
         await publisher.publish(endless())
     assert [event["type"] for event in told] == ["ready", "caption", "done"]

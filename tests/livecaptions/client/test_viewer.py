@@ -26,7 +26,7 @@ async def seen(
     events: list[Event] = []
     async with (
         playing(parts) as (url, peers),
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         aclosing(view(View(server=url, room="hall", **wanted))) as room,
     ):
         while not events or events[-1]["type"] != "live":
