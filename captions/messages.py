@@ -4,6 +4,7 @@ Unknown fields are ignored, unknown types are the sender's error. Times are seco
 audio stream as sent.
 """
 
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Annotated, ClassVar, Literal
 
@@ -17,6 +18,7 @@ from pydantic import (
     field_serializer,
 )
 
+from captions.audio_warnings import AudioWarning, WarningCode
 from captions.caption import Caption, Version
 from captions.caption import Pass as By
 from captions.errors import BadRequest, Refusal
@@ -80,12 +82,29 @@ class Ack(Message):
     offset: int
 
 
-class Done(Message):
-    """Server: the last caption is out; ``seconds`` of audio were heard in this session."""
+class WarningMessage(Message):
+    """Server to a publisher: something is wrong with the audio; the session goes on."""
 
+    type: Literal["warning"] = "warning"
+    code: WarningCode
+    message: str
+
+
+class DoneWarning(BaseModel):
+    """A warning as ``done`` repeats it."""
+
+    code: WarningCode
+    message: str
+
+
+class Done(Message):
+    """Server: the last caption is out; ``seconds`` of audio were heard in this session, with ``warnings``."""
+
+    omitted_when_none = frozenset({"warnings"})
     type: Literal["done"] = "done"
     offset: int
     seconds: float
+    warnings: tuple[DoneWarning, ...] | None = None
 
 
 class ErrorMessage(Message):
@@ -221,6 +240,12 @@ def word_message(word: Word) -> WordMessage | None:
         return None
     confidence = None if word.confidence is None else round(word.confidence, 3)
     return WordMessage(text=word.text, start=round(word.start, 3), end=round(word.end, 3), confidence=confidence)
+
+
+def done(offset: int, seconds: float, warnings: Iterable[AudioWarning]) -> Done:
+    """The message after the last caption of a session."""
+    listed = tuple(DoneWarning(code=warning.code, message=warning.message) for warning in warnings)
+    return Done(offset=offset, seconds=seconds, warnings=listed or None)
 
 
 def error_message(refusal: Refusal) -> ErrorMessage:

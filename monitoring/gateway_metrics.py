@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge
 
+from captions.audio_warnings import WarningCode
 from captions.errors import REFUSALS, Internal, ShuttingDown, SlowConsumer
 from monitoring import buckets
 from monitoring.families import Families
@@ -32,6 +33,8 @@ class GatewayProbe(PrometheusProbe):
         self._refusals = families.counter("refusals", "Requests refused, by code.", "code")
         for code in ("too_many", "overloaded"):
             self._refusals.labels(code)
+        warnings = families.counter("audio_warnings", "Sessions warned of their audio, by code.", "code")
+        self._warnings = {code: warnings.labels(code) for code in WarningCode}
         messages = families.counter(
             "socket_messages", "Messages at WebSockets, by direction.", "socket", "direction"
         )  # fmt: skip
@@ -119,6 +122,10 @@ class GatewayProbe(PrometheusProbe):
     def refused(self, code: str) -> None:
         """A request was refused."""
         self._refusals.labels(code).inc()
+
+    def audio_warned(self, code: WarningCode) -> None:
+        """A publisher was warned of its audio."""
+        self._warnings[code].inc()
 
     def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
         """Messages went through a socket."""

@@ -7,8 +7,27 @@ from math import inf
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from captions.errors import BadRequest, Internal, Refusal, ShuttingDown, SlowConsumer, TooLarge, TrackBusy
-from captions.messages import Ack, CaptionMessage, Done, End, Finalize, Ready, publisher_message
+from captions.errors import (
+    BadRequest,
+    ClientFault,
+    Internal,
+    Refusal,
+    ShuttingDown,
+    SlowConsumer,
+    TooLarge,
+    TrackBusy,
+    UnsupportedAudio,
+)
+from captions.messages import (
+    Ack,
+    CaptionMessage,
+    End,
+    Finalize,
+    Ready,
+    WarningMessage,
+    done,
+    publisher_message,
+)
 from streamer.alarm import Alarm
 from streamer.auth import authorize
 from streamer.gateway import Gateway
@@ -193,7 +212,10 @@ class Connection:
     async def _audio(self, data: bytes) -> None:
         check_size(len(data))
         self._flows_until = asyncio.get_running_loop().time() + FLOWS
-        await self._session.feed(data)
+        try:
+            await self._session.feed(data)
+        except UnsupportedAudio:
+            await self._hear_out()  # the sender says so, after the captions of what came before
 
     async def _command(self, text: str) -> bool:
         """Obey a text frame; True after ``end``."""
@@ -228,6 +250,8 @@ class Connection:
             session.wake.clear()
             await self._send_waiting()
             if session.failure is not None:
+                if isinstance(session.failure, ClientFault):
+                    await self._settle()
                 raise session.failure
             now = loop.time()
             finished = session.finished.is_set()
@@ -241,6 +265,9 @@ class Connection:
             await session.wake.wait()
 
     async def _send_waiting(self) -> None:
+        for warning in self._session.decoder.warnings.take_new():
+            await self._say(WarningMessage(code=warning.code, message=warning.message).encode())
+            self._gateway.probe.audio_warned(warning.code)
         for encoded in self._viewer.take():
             if isinstance(encoded.event, CaptionMessage):
                 await self._say(encoded.json.decode())
@@ -251,6 +278,14 @@ class Connection:
 
     async def _finish(self) -> None:
         """Wait for the last final, send it and ``done``."""
+        session = self._session
+        await self._settle()
+        await self._gateway.sessions.end(session)
+        await self._say(done(session.acknowledged, session.seconds, session.decoder.warnings.all).encode())
+        await self._websocket.close(1000)
+
+    async def _settle(self) -> None:
+        """Send the captions of what was heard, to the last final."""
         session = self._session
         place, pending, loop = session.place, self._gateway.pending, asyncio.get_running_loop()
         settled = asyncio.create_task(pending.settled(place.room, place.track))
@@ -273,9 +308,6 @@ class Connection:
         finally:
             settled.cancel()
         await self._send_waiting()
-        await self._gateway.sessions.end(session)
-        await self._say(Done(offset=session.acknowledged, seconds=session.seconds).encode())
-        await self._websocket.close(1000)
 
 
 def gone(code: int) -> Exception:

@@ -3,6 +3,8 @@
 Hooks are called where things happen and must be quick; they never raise. Durations are seconds.
 """
 
+from captions.audio_warnings import WarningCode
+
 
 class Probe:
     """Hooks without effect; ``monitoring`` overrides them."""
@@ -37,6 +39,9 @@ class Probe:
 
     def refused(self, code: str) -> None:
         """A request was refused with this code."""
+
+    def audio_warned(self, code: WarningCode) -> None:
+        """A publisher was warned of its audio."""
 
     def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
         """So many messages went ``in`` or ``out`` at a ``publish`` or ``view`` socket."""

@@ -65,6 +65,8 @@ class Display:
                 self._note(f"reconnecting: {event['reason']}")
             case "restarted":
                 self._note("the server forgot the session: going on in a new one")
+            case "warning":
+                self._note(event["message"])
             case "gap":
                 self._note("some of what was said is no longer kept")
             case "track" if event["state"] != "live":

@@ -9,6 +9,7 @@ import structlog
 from av.error import FFmpegError
 
 from captions.audio import SAMPLE_RATE
+from captions.audio_warnings import AudioWarnings
 from captions.errors import Internal, Refusal, UnsupportedAudio
 from streamer.audio.decoder import Decoded
 from streamer.audio.demux import NOT_A_CONTAINER, decode_container
@@ -29,6 +30,7 @@ class ContainerDecoder:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.ready = asyncio.Event()
+        self.warnings = AudioWarnings()
         self._room = asyncio.Event()
         self._bytes = BytePipe(MOST_BYTES_WAITING, lambda: self._tell(self._room.set))
         self._samples = SampleQueue(MOST_SAMPLES_WAITING, lambda: self._tell(self.ready.set))

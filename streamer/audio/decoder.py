@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from captions.audio import SAMPLE_RATE, Pcm
+from captions.audio_warnings import AudioWarnings
 
 
 class Encoding(StrEnum):
@@ -43,10 +44,11 @@ class AudioDecoder(Protocol):
 
     ``ready`` is set whenever ``take``, asked as it was last, or ``over`` may say something new; who waits for it clears
     it before they look. What is wrong with the bytes is raised by ``take``, behind what was decoded before, and by
-    every later ``feed``: ``UnsupportedAudio``.
+    every later ``feed``: ``UnsupportedAudio``. What is wrong and does no more harm is in ``warnings``.
     """
 
     ready: asyncio.Event
+    warnings: AudioWarnings
 
     async def feed(self, data: bytes) -> None:
         """More bytes; waits where the decoder is behind."""

@@ -7,12 +7,16 @@ import numpy as np
 import soxr
 
 from captions.audio import SAMPLE_RATE, Pcm, from_bytes
+from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
 from captions.errors import Refusal, UnsupportedAudio
 from streamer.audio.decoder import AudioFormat, Decoded, Encoding
-from streamer.audio.samples import BYTES, READ, Floats, to_pcm16
+from streamer.audio.samples import BYTES, READ, Floats, silenced, to_pcm16
 
 MOST_WAITING = SAMPLE_RATE * 10
 """Samples that may wait to be read before ``feed`` waits."""
+
+MOST_SILENCED, MOST_SILENCED_FIRST = 0.1, 160
+"""Share of float32 samples that may be no sound, and how many may be in any case; a stream with more is no float32."""
 
 
 class RawDecoder:
@@ -27,7 +31,9 @@ class RawDecoder:
             if audio.sample_rate == SAMPLE_RATE
             else soxr.ResampleStream(audio.sample_rate, SAMPLE_RATE, 1, dtype="float32")
         )
+        self.warnings = AudioWarnings()
         self._rest = b""
+        self._silenced = 0
         self._frames = 0
         self._samples = 0
         self._waiting: deque[Decoded] = deque()
@@ -53,17 +59,18 @@ class RawDecoder:
             self._fail(refusal)
 
     async def finish(self) -> None:
-        """No more bytes come; a stream that ends within a sample is not what it says it is."""
+        """No more bytes come; part of a sample is passed over, with a warning."""
         if self._finished:
             return
         if self._resampler is not None:
             self._put(to_pcm16(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)), everything=True)
         self._finished = True
         if self._rest:
-            self._fail(
-                UnsupportedAudio(
-                    f"the stream ended {len(self._rest)} bytes into a sample of {self._frame_bytes}; "
-                    f"it is not whole {self._audio.encoding} with {self._audio.channels} channels"
+            self.warnings.add(
+                AudioWarning(
+                    WarningCode.INCOMPLETE_SAMPLE,
+                    f"The audio ended {len(self._rest)} bytes into a sample of {self._frame_bytes}, which were passed "
+                    f"over. Check that it is {self._audio.encoding} with {self._audio.channels} channels.",
                 )
             )
         self.ready.set()
@@ -94,10 +101,30 @@ class RawDecoder:
         if self._exact:
             self._put(from_bytes(data))
             return
-        samples = READ[self._audio.encoding](data)
+        samples = self._sound(READ[self._audio.encoding](data))
         if self._audio.channels > 1:
             samples = samples.reshape(-1, self._audio.channels).mean(axis=1, dtype=np.float32)
         self._put(to_pcm16(self._resampled(samples)))
+
+    def _sound(self, samples: Floats) -> Floats:
+        """``samples`` with silence for what is no sound; only floats can be that."""
+        if self._audio.encoding is not Encoding.FLOAT32:
+            return samples
+        samples, bad = silenced(samples)
+        if bad:
+            self._silenced += bad
+            if self._silenced > max(MOST_SILENCED_FIRST, MOST_SILENCED * self._frames * self._audio.channels):
+                raise UnsupportedAudio(
+                    f"{self._silenced} samples are not finite or far beyond -1 to 1: this is no float32 audio. "
+                    "Send little-endian float32, or say which encoding it is"
+                )
+            self.warnings.add(
+                AudioWarning(
+                    WarningCode.NOT_FINITE,
+                    f"{self._silenced} samples were not finite or far beyond -1 to 1. They were taken for silence.",
+                )
+            )
+        return samples
 
     def _resampled(self, samples: Floats) -> Floats:
         if self._resampler is None:

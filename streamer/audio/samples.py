@@ -5,13 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from captions.errors import UnsupportedAudio
 from streamer.audio.decoder import Encoding
 
 Floats = npt.NDArray[np.float32]
 
 LOUDEST_PLAUSIBLE = 1000.0
-"""A float32 sample beyond this is no audio: other bytes read as floats are astronomically large."""
+"""A float32 sample beyond this is no sound: other bytes read as floats are astronomically large."""
 
 
 def _linear16(data: bytes) -> Floats:
@@ -19,12 +18,17 @@ def _linear16(data: bytes) -> Floats:
 
 
 def _float32(data: bytes) -> Floats:
-    samples = np.frombuffer(data, "<f4").astype(np.float32)
-    if not np.isfinite(samples).all():
-        raise UnsupportedAudio("the stream holds numbers that are not finite; send float32 samples between -1 and 1")
-    if len(samples) and np.abs(samples).max() > LOUDEST_PLAUSIBLE:
-        raise UnsupportedAudio("the stream is not float32 audio: its samples are far beyond -1 to 1; is it linear16?")
-    return np.clip(samples, -1.0, 1.0)
+    return np.frombuffer(data, "<f4").astype(np.float32)
+
+
+def silenced(samples: Floats) -> tuple[Floats, int]:
+    """``samples`` clipped to -1..1, those that are no sound as silence, and how many these are.
+
+    No sound are numbers that are not finite, and those beyond ``LOUDEST_PLAUSIBLE``.
+    """
+    good = np.abs(samples) <= LOUDEST_PLAUSIBLE  # false for what is no number
+    bad = len(samples) - int(np.count_nonzero(good))
+    return np.clip(np.where(good, samples, np.float32(0)) if bad else samples, -1.0, 1.0), bad
 
 
 def _mulaw_table() -> Floats:

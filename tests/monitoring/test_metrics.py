@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from captions.audio_warnings import WarningCode
 from captions.errors import REFUSALS
 from captions.gates import GATES
 from captions.ports.probe import Probe
@@ -16,6 +17,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("socket_message", "socket"): "view",
     ("socket_message", "direction"): "out",
     ("audio_behind", "behind"): {3: 0.5},
+    ("audio_warned", "code"): WarningCode.NOT_FINITE,
 }
 BY_TYPE: dict[str, Any] = {"str": "x", "float": 0.5, "int": 3, "str | None": "acme"}
 

@@ -5,12 +5,13 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from captions.audio import to_bytes
+from captions.audio import from_bytes, to_bytes
 from captions.errors import LogError
 from captions.ports.log import Record
 from captions.ports.probe import Probe
@@ -166,13 +167,45 @@ async def test_bytes_that_are_not_what_encoding_says_are_refused_and_what_was_sa
             await socket.send(END)
             closed, heard = await talk.rest()
         assert (heard[-1]["code"], closed) == ("unsupported_audio", 1003)
-        async with system.publisher(track="odd") as socket:
-            talk = Conversation(socket)
-            await talk.next()
-            await send(talk, AUDIO + b"\x00")
-            await socket.send(END)
-            closed, heard = await talk.rest()
+
+
+async def test_a_bad_sample_costs_nothing_but_itself() -> None:
+    async with running(SCRIPT) as system, system.publisher() as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, AUDIO + b"\x00")
+        await socket.send(END)
+        closed, heard = await talk.rest()
+        assert closed == 1000
+        assert text_of(heard) == SAID
+        [told] = talk.all("warning")
+        assert told["code"] == "incomplete_sample"
+        [listed] = heard[-1]["warnings"]
+        assert listed == {"code": told["code"], "message": told["message"]}
+        assert heard[-1]["offset"] == len(AUDIO) + 1
+    floats = from_bytes(AUDIO).astype("<f4") / 32768
+    floats[100] = np.nan
+    async with running(SCRIPT) as system, system.publisher(encoding="float32") as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, floats.tobytes(), 64_000)
+        await socket.send(END)
+        closed, heard = await talk.rest()
+        assert closed == 1000
+        assert text_of(heard) == SAID
+        assert [told["code"] for told in heard[-1]["warnings"]] == ["not_finite"]
+
+
+async def test_captions_of_what_was_right_come_before_the_refusal_of_what_was_not() -> None:
+    floats = from_bytes(AUDIO).astype("<f4") / 32768
+    async with running(SCRIPT) as system, system.publisher(encoding="float32") as socket:
+        talk = Conversation(socket)
+        await talk.next()
+        await send(talk, floats.tobytes(), 64_000)
+        await send(talk, np.full(len(floats), np.nan, "<f4").tobytes(), 64_000)
+        closed, heard = await talk.rest()
         assert (heard[-1]["code"], closed) == ("unsupported_audio", 1003)
+        assert text_of(heard) == SAID
 
 
 async def test_audio_that_cannot_be_acknowledged_is_refused() -> None:

@@ -95,6 +95,7 @@ def _http() -> list[Panel]:
                 Unit.PER_SECOND,
             ),
             Query(rate("socket_messages_total", "socket", "direction"), "{{socket}} {{direction}}"),
+            width=6,
         ),
         lines(
             Look(
@@ -105,11 +106,24 @@ def _http() -> list[Panel]:
             ),
             Query(f"60 * {rate('refusals_total', 'code')}", "{{code}}"),
             stacked=True,
+            width=6,
+        ),
+        lines(
+            Look(
+                "Audio warnings",
+                "Sessions warned of their audio in a minute, by code: docs/protocol.md says what each means. "
+                "Many of one code: somebody's client or microphone.",
+                Unit.PER_MINUTE,
+            ),
+            Query(f"60 * {rate('audio_warnings_total', 'code')}", "{{code}}"),
+            stacked=True,
+            width=6,
         ),
         lines(
             Look("Requests", "Pages and REST in a second, by route; sockets are not among them.", Unit.REQUESTS),
             Query(answered, "{{route}}"),
             stacked=True,
+            width=6,
         ),
         lines(
             Look(

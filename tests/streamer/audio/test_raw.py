@@ -4,15 +4,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captions.audio import Pcm
+from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
 from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
+from streamer.audio.samples import BYTES
 
 TONE = (8000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype(np.int16)
 
 
 async def decode(audio: AudioFormat, data: bytes, sizes: list[int] | None = None) -> tuple[Pcm, list[int]]:
     """All samples of ``data`` fed in pieces of ``sizes``, and the offsets as they came."""
+    pcm, offsets, _ = await decode_warned(audio, data, sizes)
+    return pcm, offsets
+
+
+async def decode_warned(
+    audio: AudioFormat, data: bytes, sizes: list[int] | None = None
+) -> tuple[Pcm, list[int], tuple[AudioWarning, ...]]:
+    """The same, and what was warned of."""
     decoder = open_decoder(audio)
     pieces: list[Pcm] = []
     offsets: list[int] = []
@@ -27,7 +37,7 @@ async def decode(audio: AudioFormat, data: bytes, sizes: list[int] | None = None
             offsets.append(decoded.offset)
     finally:
         await decoder.close()
-    return (np.concatenate(pieces) if pieces else np.zeros(0, np.int16)), offsets
+    return (np.concatenate(pieces) if pieces else np.zeros(0, np.int16)), offsets, decoder.warnings.all
 
 
 async def test_linear16_at_16_khz_comes_through_bit_for_bit() -> None:
@@ -116,18 +126,39 @@ async def test_samples_wait_until_they_are_enough_or_the_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("audio", "data", "says"),
+    ("audio", "rest"),
     [
-        (AudioFormat(), b"odd", "middle|into a sample"),
-        (AudioFormat(channels=2), b"\x00\x00", "into a sample"),
-        (AudioFormat(Encoding.FLOAT32), np.array([0, np.nan], "<f4").tobytes(), "finite"),
-        (AudioFormat(Encoding.FLOAT32), np.array([np.inf], "<f4").tobytes(), "finite"),
-        (AudioFormat(Encoding.FLOAT32), np.array([1e9], "<f4").tobytes(), "not float32"),
+        (AudioFormat(), 1),
+        (AudioFormat(channels=2), 2),
+        (AudioFormat(channels=2), 3),
+        (AudioFormat(Encoding.FLOAT32, 48_000), 3),
+        (AudioFormat(Encoding.MULAW, 8_000, 2), 1),
     ],
 )
-async def test_what_the_bytes_are_not_is_said(audio: AudioFormat, data: bytes, says: str) -> None:
-    with pytest.raises(UnsupportedAudio, match=says):
-        await decode(audio, data)
+async def test_part_of_a_sample_at_the_end_is_passed_over_and_said(audio: AudioFormat, rest: int) -> None:
+    whole = bytes(BYTES[audio.encoding] * audio.channels * 1000)
+    pcm, _, [warning] = await decode_warned(audio, whole + b"\x01" * rest)
+    assert np.array_equal(pcm, (await decode(audio, whole))[0])
+    assert warning.code == "incomplete_sample"
+    assert f"{rest} bytes into a sample" in warning.message
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e9])
+async def test_samples_that_are_no_sound_are_silence(bad: float) -> None:
+    samples = TONE.astype("<f4") / 32768
+    samples[[0, 5000, 5001]] = bad
+    pcm, _, [warning] = await decode_warned(AudioFormat(Encoding.FLOAT32), samples.tobytes())
+    expected = TONE.copy()
+    expected[[0, 5000, 5001]] = 0
+    assert np.array_equal(pcm, expected)
+    assert warning.code == "not_finite"
+    assert warning.message.startswith("3 samples")
+
+
+async def test_bytes_that_are_no_floats_are_refused() -> None:
+    noise = np.random.default_rng(1).integers(-20_000, 20_000, 32_000).astype("<i2").tobytes()
+    with pytest.raises(UnsupportedAudio, match="no float32 audio"):
+        await decode(AudioFormat(Encoding.FLOAT32), noise)
 
 
 @settings(max_examples=60, deadline=None)
