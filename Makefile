@@ -51,6 +51,9 @@ bench-soak: environment  ## 60 scripted streams for half an hour, with flat memo
 bench-gateway: environment  ## publishers and viewers that a gateway's core carries: docs/capacity.md; ARGS adds options
 	.venv/bin/python -m bench.gateway $(ARGS)
 
+bench-hall: environment  ## a hall that comes late, beside publishers: docs/capacity.md; ARGS adds options
+	.venv/bin/python -m bench.gateway.hall $(ARGS)
+
 bench-windows: environment  ## window, zeros and silence tail against accuracy and cost: docs/windows.md
 	.venv/bin/python -m bench.windows
 

@@ -8,15 +8,37 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
 from captions.errors import SetupError
 from streamer.frames import EXTENSION
+from streamer.rounds import Rounds
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
 """What the protocol library lets through; the gateway refuses frames over 64 KiB with a message of its own."""
+
+
+UPGRADED_AT_A_TIME = 2
+"""Connections that become WebSockets in each round of the event loop: one takes almost a millisecond, with what follows
+in the application, and a hall may come at once."""
+
+
+class _Http(HttpToolsProtocol):
+    """uvicorn's HTTP, its upgrades a few at a time: ``rounds`` are those of one server."""
+
+    rounds: Rounds
+
+    def handle_websocket_upgrade(self) -> None:
+        self.transport.pause_reading()
+        self.rounds.add([self._upgrade])
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
@@ -25,6 +47,10 @@ class _WebSocket(WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         self.scope["extensions"][EXTENSION] = {}
         await super().run_asgi()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.conn.parser.close()  # it refers to the connection, and would keep it until the next full collection
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - any message of ASGI, and our own
         if "frames" not in message or not self.handshake_complete or self.close_sent:
@@ -60,10 +86,14 @@ def _family(host: str) -> socket.AddressFamily:
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve ``app`` on ``sock`` until the context is left; connections still open then are closed."""
+
+    class Http(_Http):
+        rounds = Rounds(UPGRADED_AT_A_TIME)
+
     config = uvicorn.Config(
         app,
         ws=_WebSocket,
-        http="httptools",
+        http=Http,
         loop="none",
         lifespan="off",
         log_config=None,

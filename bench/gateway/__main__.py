@@ -18,9 +18,10 @@ import psutil
 import typer
 import uvloop
 
-from bench.gateway.clients import Publisher, Viewer, connected, framed
-from bench.gateway.said import FRAME, Segment, Voice, voices
+from bench.gateway.clients import Publisher, Viewer, connected
+from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.server import CAPTION_INTERVAL, HALL
+from bench.gateway.speakers import Sent, added, send, spread
 from captions.quality import percentile
 from livecaptions.capacity.usage import Usage
 from livecaptions.processes import free_port, leave_on_signals, ready, running
@@ -44,40 +45,13 @@ class Level:
     late: list[float]
     refused: int
     fanned_out: list[float]
-    sent: dict[str, tuple[Voice, list[float]]]
+    sent: Sent
     counted_from: float
     expected_captions: int
 
     def added(self, segments: list[Segment]) -> list[float]:
         """The delay of each segment that was complete after the warm-up."""
-        delays = []
-        for segment in segments:
-            voice, sent = self.sent[segment.room]
-            frame = voice.complete[segment.utterance, segment.number]
-            if frame < len(sent) and sent[frame] >= self.counted_from:  # the last one was flushed by the close
-                delays.append(segment.at - sent[frame])
-        return delays
-
-
-async def send(publishers: list[Publisher], said: list[Voice], until: float) -> tuple[list[list[float]], list[float]]:
-    """Send everybody's frames at their times, evenly spread over a frame; when each left, and how late."""
-    frames = [[framed(frame) for frame in voice.frames] for voice in said]
-    sent: list[list[float]] = [[] for _ in publishers]
-    late: list[float] = []
-    began = time.monotonic()
-    number = 0
-    while (due_round := began + number * FRAME) < until:
-        for at, publisher in enumerate(publishers):
-            due = due_round + FRAME * at / len(publishers)
-            if (left := due - time.monotonic()) > 0:
-                await asyncio.sleep(left)
-            now = time.monotonic()
-            publisher.transport.write(frames[at % len(said)][number])
-            sent[at].append(now)
-            late.append(max(0.0, now - due))
-        await asyncio.sleep(0)
-        number += 1
-    return sent, late
+        return added(segments, self.sent, self.counted_from)
 
 
 async def measure(port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, said: list[Voice]) -> Level:
@@ -90,7 +64,7 @@ async def measure(port: int, usage: Usage, streams: int, *, viewers: int, second
     publishers = [Publisher(f"room-{number}") for number in range(streams)]
     await connected(publishers, port)
     until = time.monotonic() + WARM_UP + seconds
-    sending = asyncio.create_task(send(publishers, said, until))
+    sending = asyncio.create_task(send(publishers, said, lambda due: due < until))
     await asyncio.sleep(WARM_UP)
     counted_from, cpu = time.monotonic(), usage.cpu_seconds()
     for viewer in audience:
@@ -102,19 +76,12 @@ async def measure(port: int, usage: Usage, streams: int, *, viewers: int, second
     return Level(
         streams, viewers, cores, memory, late, sum(p.refused is not None for p in publishers),
         [delay for viewer in audience for delay in viewer.delays],
-        {p.room: (said[at % len(said)], times) for at, (p, times) in enumerate(zip(publishers, sent, strict=True))},
-        counted_from, round(viewers * seconds / CAPTION_INTERVAL),
+        sent, counted_from, round(viewers * seconds / CAPTION_INTERVAL),
     )  # fmt: skip
 
 
 def row(level: Level, segments: list[Segment]) -> str:
     """A line of the table."""
-
-    def spread(values: list[float]) -> str:
-        if not values:
-            return ""
-        return " / ".join(f"{percentile(values, p) * 1000:.1f}" for p in (50, 99, 100)) + " ms"
-
     late = percentile(level.late, 99) * 1000
     cells = (
         level.streams, level.viewers, f"{level.cores:.2f}", spread(level.added(segments)), level.refused,

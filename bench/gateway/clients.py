@@ -15,6 +15,15 @@ from captions.errors import SetupError
 SPOKEN_AT = re.compile(rb'"text":"(\d+)')
 
 
+def handshake(path: str) -> bytes:
+    """The request that asks for a WebSocket."""
+    key = base64.b64encode(b"0123456789abcdef").decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+
+
 class Client(asyncio.Protocol):
     """A WebSocket client: it shakes hands and takes what comes, which is never masked and may come in pieces."""
 
@@ -27,11 +36,7 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
         self.transport = transport = cast("asyncio.WriteTransport", transport)
-        key = base64.b64encode(b"0123456789abcdef").decode()
-        transport.write(
-            f"GET {self._path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        transport.write(handshake(self._path))
 
     def data_received(self, data: bytes) -> None:
         """The answer to the handshake, then frames."""

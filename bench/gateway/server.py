@@ -1,7 +1,8 @@
 """The gateway alone, over the log in memory, with nobody who decodes: ``python -m bench.gateway.server PORT VAD FILE``.
 
-What it puts on the log is timed; at SIGTERM the times go into FILE. Captions of room ``hall`` are written here, each
-with the time at which it went onto the log as its first word.
+With a number behind, so many finals were said in the hall before. What it puts on the log is timed; at SIGTERM the
+times go into FILE. Captions of room ``hall`` are written here, each with the time at which it went onto the log as its
+first word.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from captions.messages import CaptionMessage, WordMessage
 from captions.ports.log import Record
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
 from livecaptions.clock import SystemClock
-from livecaptions.garbage import collect_rarely
+from livecaptions.garbage import collect_rarely, keep_tidy
 from livecaptions.observation import alongside, sample, watch_loop
 from livecaptions.probes import gateway_probe
 from livecaptions.server import listen, serving
@@ -74,18 +75,36 @@ async def speak(log: TimedLog) -> None:
         await asyncio.sleep(began + number * CAPTION_INTERVAL - time.monotonic())
 
 
-async def serve(port: int, vad: str) -> list[Segment]:
+async def have_spoken(log: TimedLog, finals: int) -> None:
+    """Finals in the hall, all at once, as long as sentences are."""
+    for utterance in range(finals):
+        began = utterance * 5.0
+        times = [round(began + place * 0.31, 3) for place in range(len(WORDS) + 1)]
+        words = tuple(
+            WordMessage(text=word, start=start, end=end, confidence=0.917)
+            for word, start, end in zip(WORDS, times, times[1:], strict=False)
+        )
+        caption = CaptionMessage(
+            room=HALL, track="before", speaker="Ada", utterance=utterance, by="live", revision=20, final=True,
+            language="en", start=began, end=times[-1], started_at=datetime.now(UTC), text=" ".join(WORDS),
+            stable=len(WORDS), words=words,
+        )  # fmt: skip
+        await log.append(CAPTIONS, write_room_event(caption))
+
+
+async def serve(port: int, vad: str, finals: int) -> list[Segment]:
     """Serve until SIGTERM; what went onto the log."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings.model_validate({"max_sessions": 10_000, "max_viewers": 10_000, "vad": vad})
     clock, probe = SystemClock(), gateway_probe(settings)
     log = TimedLog(clock)
+    await have_spoken(log, finals)
     gateway = build_gateway(settings, log, clock, probe)
     app = create_app(gateway)
     app.include_router(endpoints(probe.render, gateway.not_ready))
     async with (
-        alongside(watch_loop(probe), sample(gateway.observe), speak(log)),
+        alongside(watch_loop(probe), sample(gateway.observe), keep_tidy(), speak(log)),
         serving(MeasuredRequests(app, clock, probe), listen("127.0.0.1", port)),
     ):
         collect_rarely()
@@ -97,5 +116,5 @@ async def serve(port: int, vad: str) -> list[Segment]:
 if __name__ == "__main__":
     configure_logs("console", "error")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        segments = runner.run(serve(int(sys.argv[1]), sys.argv[2]))
+        segments = runner.run(serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[4]) if len(sys.argv) > 4 else 0))
     Path(sys.argv[3]).write_text(json.dumps(segments), encoding="utf-8")

@@ -6,9 +6,9 @@ from captions.messages import Gap, RoomEvent
 from captions.ports.log import Bounds
 from captions.transcript import RoomState
 from streamer.rooms.event import Encoded
-from streamer.rooms.fan_out import FanOut
 from streamer.rooms.history import Block, History, kept
 from streamer.rooms.viewer import Viewer
+from streamer.rounds import Rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Past:
 class Room:
     """One room of this gateway."""
 
-    def __init__(self, name: str, fan_out: FanOut) -> None:
+    def __init__(self, name: str, fan_out: Rounds) -> None:
         self.name = name
         self._fan_out = fan_out
         self.state = RoomState()
@@ -56,7 +56,7 @@ class Room:
         for viewer in self._publishers:
             if viewer.put(encoded):
                 viewer.wake.set()
-        self._fan_out.wake([viewer for viewer in self._audience if viewer.put(encoded)])
+        self._fan_out.add([viewer.wake.set for viewer in self._audience if viewer.put(encoded)])
         return len(self._audience) + len(self._publishers)
 
     def join(self, viewer: Viewer) -> None:

@@ -1,0 +1,57 @@
+"""Publishers' frames at their times, and how much later than them the segments were on the log."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from math import inf
+
+from bench.gateway.clients import Publisher, framed
+from bench.gateway.said import FRAME, Segment, Voice
+from captions.quality import percentile
+
+Sent = dict[str, tuple[Voice, list[float]]]
+"""By room: what is said there, and when each frame of it left."""
+
+
+async def send(
+    publishers: Sequence[Publisher], said: Sequence[Voice], goes_on: Callable[[float], bool]
+) -> tuple[Sent, list[float]]:
+    """Send everybody's frames at their times, evenly spread over a frame, while it ``goes_on`` at that time.
+
+    When each left, and how late they were.
+    """
+    frames = [[framed(frame) for frame in voice.frames] for voice in said]
+    sent: list[list[float]] = [[] for _ in publishers]
+    late: list[float] = []
+    began = time.monotonic()
+    number = 0
+    while goes_on(due_round := began + number * FRAME):
+        for at, publisher in enumerate(publishers):
+            due = due_round + FRAME * at / len(publishers)
+            if (left := due - time.monotonic()) > 0:
+                await asyncio.sleep(left)
+            now = time.monotonic()
+            publisher.transport.write(frames[at % len(said)][number])
+            sent[at].append(now)
+            late.append(max(0.0, now - due))
+        await asyncio.sleep(0)
+        number += 1
+    return {
+        p.room: (said[at % len(said)], times) for at, (p, times) in enumerate(zip(publishers, sent, strict=True))
+    }, late
+
+
+def added(segments: Sequence[Segment], sent: Sent, since: float, until: float = inf) -> list[float]:
+    """The delay of each segment that was complete in time."""
+    delays = []
+    for segment in segments:
+        voice, times = sent[segment.room]
+        frame = voice.complete[segment.utterance, segment.number]
+        if frame < len(times) and since <= times[frame] < until:  # the last one was flushed by the close
+            delays.append(segment.at - times[frame])
+    return delays
+
+
+def spread(values: Sequence[float], scale: float = 1000.0, unit: str = "ms") -> str:
+    """Median, 99th percentile and maximum."""
+    return " / ".join(f"{percentile(values, p) * scale:.1f}" for p in (50, 99, 100)) + f" {unit}" if values else ""
