@@ -105,7 +105,7 @@ async def test_a_refusal_is_explained_and_final(browser: Browser, scripted: Scri
     page = await opened(browser, f"{scripted.http}/r/hall?token=old&mode=transcript")
     await expect(page.locator("#waiting")).to_have_text("a token is needed; ask the operator")
     await expect(page.locator("#state")).to_have_text("refused")
-    assert scripted.views == [{"token": "old"}]
+    assert scripted.views == [{"token": "old", "history": "200"}]
     for link in await page.locator("[data-format]").all():
         assert "token=old" in (await link.get_attribute("href") or "")
 

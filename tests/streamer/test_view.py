@@ -40,6 +40,15 @@ async def talked(system: System) -> None:
             await asyncio.sleep(0.01)
 
 
+async def read_up_to_now(system: System) -> None:
+    """Wait until the hall's room has what the log has."""
+    end = (await system.log.bounds(CAPTIONS, 0)).end
+    room = await system.gateway.hub.open("hall")
+    async with asyncio.timeout(30):
+        while room.history.latest < end - 1:  # noqa: ASYNC110 - told by no event
+            await asyncio.sleep(0.01)
+
+
 async def past(system: System, **query: object) -> list[Message]:
     """What a viewer is told up to ``live``."""
     async with system.viewer(**query) as socket:
@@ -99,10 +108,9 @@ async def test_after_brings_what_is_later_and_nothing_else() -> None:
 async def test_as_much_history_as_is_wanted_comes_first() -> None:
     async with running(SCRIPT) as system:
         await talked(system)
-        await say(system, utterance=3, revision=9, final=True, text="")
         await say(system, utterance=4, revision=1, text="and")
-        await system.gateway.hub.open("hall")
-        await asyncio.sleep(0.05)
+        await say(system, utterance=3, revision=9, final=True, text="")
+        await read_up_to_now(system)
         every = await past(system)
         assert await past(system, history="all") == every
         assert texts(await past(system, history=2)) == ["number 1", "number 2", "and"]
@@ -150,7 +158,7 @@ async def test_what_the_log_no_longer_retains_is_pruned_and_told_as_a_gap() -> N
         await talked(system)
         for utterance in range(10, 40):
             await say(system, utterance=utterance, final=True, text=f"number {utterance}")
-        await asyncio.sleep(0.05)
+        await read_up_to_now(system)
         earliest = (await system.log.bounds(CAPTIONS, 0)).earliest
         room = system.gateway.hub.room("hall")
         held = len(await past(system))

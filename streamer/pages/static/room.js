@@ -1,5 +1,6 @@
 import { Captions, span } from "./captions.js";
 import { roomPath, withToken } from "./connection.js";
+import { Earlier, PAGE } from "./earlier.js";
 import { fit, letter } from "./fit.js";
 import { Subtitles } from "./lines.js";
 import { recall, remember } from "./storage.js";
@@ -11,6 +12,7 @@ const room = decodeURIComponent(location.pathname.split("/").pop());
 const captions = new Captions();
 const subtitles = new Subtitles();
 const transcript = new Transcript($("transcript"));
+const earlier = new Earlier(room);
 const tracks = new Map();
 let live = false;
 
@@ -68,6 +70,7 @@ addEventListener("scroll", () => {
   const up = scrollY < scrolled; // only a reader goes up; the end runs away by itself
   scrolled = scrollY;
   if (document.body.dataset.mode !== "transcript") return;
+  if (up && scrollY < NEAR_TOP && !failed) showEarlier();
   if (scrollY >= bottom() - 120) following = true;
   else if (up) following = false;
   $("jump").hidden = following;
@@ -77,6 +80,28 @@ $("jump").addEventListener("click", () => {
   $("jump").hidden = true;
   $("captions").focus({ preventScroll: true });
   draw();
+});
+
+// A page of what was said before, put in above: what is being read stays where it is.
+const NEAR_TOP = 1200;
+let failed = false;
+async function showEarlier() {
+  if (!earlier.more || earlier.loading) return;
+  const said = await earlier.page();
+  failed = said === null;
+  $("earlier").textContent = failed ? "Earlier captions cannot be had now. Try again" : "Earlier captions";
+  $("earlier").hidden = !earlier.more;
+  if (failed) return;
+  const news = said.map((caption) => [captions.take(caption), caption]).filter(([key]) => key !== null);
+  const read = $("transcript").firstElementChild;
+  const stood = read?.getBoundingClientRect().top;
+  transcript.showEarlier(news);
+  if (read && !following) scrollBy({ top: read.getBoundingClientRect().top - stood, behavior: "instant" });
+  draw();
+}
+$("earlier").addEventListener("click", () => {
+  following = false;
+  showEarlier();
 });
 
 // Once a frame: a late reader is told hours of captions at once.
@@ -140,10 +165,15 @@ function gap() {
 }
 
 function told(message) {
-  if (message.type === "caption") show(message);
-  else if (message.type === "gap") gap();
-  else if (message.type === "live") live = true;
-  else if (message.type === "track") tracks.set(message.track, message);
+  if (message.type === "caption") {
+    if (!live && message.final) earlier.told(message);
+    show(message);
+  } else if (message.type === "gap") gap();
+  else if (message.type === "live") {
+    if (!live) earlier.live();
+    $("earlier").hidden = !earlier.more;
+    live = true;
+  } else if (message.type === "track") tracks.set(message.track, message);
   presence();
 }
 
@@ -151,7 +181,7 @@ resize(1);
 const asked = [new URLSearchParams(location.search).get("mode"), location.hash.slice(1), recall("mode")];
 mode(asked.find((name) => modes.some((button) => button.dataset.mode === name)) || "transcript");
 addEventListener("resize", measure);
-follow(room, told, (state, why) => {
+follow(room, PAGE, told, (state, why) => {
   $("state").dataset.state = state;
   $("state").textContent = { live: "connected", reconnecting: "reconnecting…", refused: "refused" }[state];
   if (state === "refused") {

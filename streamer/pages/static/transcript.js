@@ -26,6 +26,16 @@ export class Transcript {
     section.hidden = !section.querySelector("p").textContent.trim();
   }
 
+  // Captions from before the first that is shown: pairs of a key and a caption, in the order they were spoken.
+  showEarlier(said) {
+    const [root, turn] = [this.#root, this.#turn];
+    this.#root = document.createDocumentFragment();
+    this.#turn = null;
+    for (const [key, caption] of said) this.show(key, caption);
+    root.prepend(this.#root);
+    [this.#root, this.#turn] = [root, turn];
+  }
+
   note(text) {
     const line = document.createElement("p");
     line.className = "note";

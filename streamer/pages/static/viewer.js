@@ -3,15 +3,15 @@ import { Backoff, roomPath, socketUrl, withToken } from "./connection.js";
 
 const FOR_GOOD = new Set(["bad_request", "unauthorized", "forbidden"]);
 
-// Calls `told` with every message and `state` with live, reconnecting or refused (and why).
-export async function follow(room, told, state) {
+// The first connection brings the last `history` finals, later ones what was missed. Calls `told` with every message and `state` with live, reconnecting or refused (and why).
+export async function follow(room, history, told, state) {
   const backoff = new Backoff();
   let after = null;
   for (;;) {
     let refusal = null;
     let opened = false;
     await new Promise((closed) => {
-      const socket = new WebSocket(socketUrl(roomPath(room, "captions"), [["after", after]]));
+      const socket = new WebSocket(socketUrl(roomPath(room, "captions"), [["after", after], ["history", history]]));
       socket.onopen = () => { opened = true; };
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
