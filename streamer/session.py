@@ -113,10 +113,12 @@ class Session:
                 return
             waiting = self.received + len(data) - self.acknowledged
             if waiting > self.max_unacknowledged:
-                raise TooLarge(
-                    f"{waiting} bytes could not be acknowledged; "
-                    "send a format that can be decoded while it arrives, and no faster than it is acknowledged"
+                advice = (
+                    "send a container that can be decoded while it arrives: webm, ogg, wav, flac, mp3, fragmented mp4"
+                    if self.recorder.offset_of is None
+                    else "send no faster than it is acknowledged"
                 )
+                raise TooLarge(f"{waiting} bytes could not be acknowledged; {advice}")
             await self.decoder.feed(data)
             self._came = self._clock.monotonic()
             self.received += len(data)

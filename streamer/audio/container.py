@@ -6,22 +6,18 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from av.error import FFmpegError
 
 from captions.audio import SAMPLE_RATE
-from captions.audio_warnings import AudioWarnings
-from captions.errors import Internal, Refusal, UnsupportedAudio
+from captions.audio_warnings import AudioWarning, AudioWarnings
+from captions.errors import Internal, Refusal
+from streamer.audio.container_stream import ContainerStream
 from streamer.audio.decoder import Decoded
-from streamer.audio.demux import NOT_A_CONTAINER, decode_container
 from streamer.audio.pipe import BytePipe, Closed, SampleQueue
 
 logger = structlog.get_logger(__name__)
 
 MOST_BYTES_WAITING = 1024 * 1024
 MOST_SAMPLES_WAITING = SAMPLE_RATE * 30
-
-MOST_TRAILING_BYTES = 256 * 1024
-"""After a container's own end: tags and indexes may stand there, a second recording may not be lost in silence."""
 
 
 class ContainerDecoder:
@@ -86,28 +82,19 @@ class ContainerDecoder:
         """The thread: whatever happens ends in one message to the event loop."""
         failure: Refusal | None = None
         try:
-            decode_container(self._bytes, self._samples.put)
-            self._pass_over_the_rest()
+            ContainerStream(self._bytes, self._samples.put, self._warn).decode()
         except Closed:
             pass
         except Refusal as refusal:
             failure = refusal
-        except (FFmpegError, ValueError) as error:
-            if not self._bytes.closed:
-                logger.info("container_refused", error=str(error))
-            failure = UnsupportedAudio(NOT_A_CONTAINER)
         except Exception:
             logger.exception("container_decoder_failed")
             failure = Internal("the audio could not be decoded here, which is logged; start again")
         self._tell(self._end, None if self._bytes.closed else failure)
 
-    def _pass_over_the_rest(self) -> None:
-        trailing = 0
-        while data := self._bytes.read():
-            trailing += len(data)
-            if trailing > MOST_TRAILING_BYTES:
-                raise UnsupportedAudio("the container ended, and more followed it; end the stream, or begin another")
+    def _warn(self, warning: AudioWarning) -> None:
+        self._tell(self.warnings.add, warning)
 
-    def _tell(self, callback: Callable[..., None], *args: Refusal | None) -> None:
+    def _tell(self, callback: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
             self._loop.call_soon_threadsafe(callback, *args)

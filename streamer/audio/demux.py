@@ -1,7 +1,9 @@
-"""Demuxing, decoding and resampling of one container by PyAV, in the caller's thread."""
+"""Demuxing, decoding and resampling of one recording by PyAV, in the caller's thread."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
 
 import av
 import numpy as np
@@ -13,7 +15,8 @@ from av.error import FFmpegError
 
 from captions.audio import NO_AUDIO, SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import UnsupportedAudio
-from streamer.audio.pipe import BytePipe
+from streamer.audio.recordings import Recordings
+from streamer.audio.signatures import Kind
 
 logger = structlog.get_logger(__name__)
 
@@ -32,11 +35,10 @@ ANALYSED_MICROSECONDS = "500000"
 WAV_PROBED_BYTES = "32768"
 """FFmpeg looks for other codecs hidden in PCM, for three seconds unless it is told not to."""
 
-SIGNATURES = ((0, b"\x1aE\xdf\xa3"), (0, b"OggS"), (0, b"RIFF"), (0, b"fLaC"), (0, b"ID3"), (4, b"ftyp"), (4, b"styp"))
-"""Where in a stream's head stands what; mp3 and aac have none and may begin inside a frame."""
-
 UNSIGNED_PROBED_BYTES = "16384"
-"""Without a signature: FFmpeg would go through a megabyte before it gives up, half a minute of live audio."""
+"""Without a signature, as mp3 and aac are, which may begin inside a frame.
+
+FFmpeg would go through a megabyte before it gives up, half a minute of live audio."""
 
 LOWEST_RATE, HIGHEST_RATE, MOST_CHANNELS = 4_000, 192_000, 8
 """Hz: a file that claims one sample a second would grow 16 000-fold."""
@@ -56,16 +58,53 @@ HIGHEST_BYTE_RATE = 300_000
 PACKETS_IN_FLIGHT = 2
 """Whose sound a codec that overlaps its frames, or the resampler, may still hold in part."""
 
+MOST_STRUCTURE = 1024
+"""Bytes in a row, between packets or in one, that may give no sound and be no loss."""
+
 NOT_A_CONTAINER = (
     "the bytes are no audio container that can be read as it arrives: "
     "send webm, ogg, wav, flac, mp3, aac or fragmented mp4"
 )
 
 
-def decode_container(source: BytePipe, put: Callable[[Pcm, int], None]) -> None:
-    """Decode ``source`` to its end, giving ``put`` samples and the offset before which all bytes are in them.
+@dataclass(slots=True)
+class Decoded:
+    """What became of a recording.
 
-    A stream that breaks off is at its end where it does, if anything was heard of it. Raises ``UnsupportedAudio``,
+    ``samples`` and ``packets`` that were found in it; bytes that were ``passed_over`` between packets and in packets,
+    as they gave no sound, the first ``passed_over_from``; and the ``reach`` of the last packet. Offsets are its own.
+    """
+
+    samples: int = 0
+    packets: int = 0
+    passed_over: int = 0
+    passed_over_from: int | None = None
+    reach: int = 0
+    _position: int = -1
+
+    def found(self, position: int | None, size: int) -> None:
+        """Count a packet. Where it stands is not always known, and several stand where their block does."""
+        if position is not None and position > self._position:
+            if self.packets and position > self.reach:
+                self.pass_over(position - self.reach)
+            self._position = self.reach = position
+        self.reach += size
+        self.packets += 1
+
+    def pass_over(self, size: int) -> None:
+        """Count bytes at the reach that gave no sound."""
+        if self.passed_over_from is None and size > MOST_STRUCTURE:
+            self.passed_over_from = self.reach
+        self.passed_over += size
+
+
+def decode_recording(
+    source: Recordings, resampler: "Resampler", put: Callable[[Pcm, int], None], decoded: Decoded
+) -> None:
+    """Decode the recording that ``source`` is at, giving ``put`` samples, and count it in ``decoded``.
+
+    With samples goes the offset in the stream before which all bytes are in them.
+    A recording that breaks off is at its end where it does, if anything was heard of it. Raises ``UnsupportedAudio``,
     and ``FFmpegError`` where the bytes are no container or stop being one, and passes on what ``put`` raises.
     """
     options = {
@@ -73,73 +112,95 @@ def decode_container(source: BytePipe, put: Callable[[Pcm, int], None]) -> None:
         "codec_whitelist": ",".join(CODECS),
         "analyzeduration": ANALYSED_MICROSECONDS,
     }
-    head = source.head(8)
-    if head.startswith(b"RIFF"):
+    if source.kind is Kind.WAV:
         options["probesize"] = WAV_PROBED_BYTES
-    signed = any(head.startswith(magic, at) for at, magic in SIGNATURES)
+    signed = source.kind is not None
     if not signed:
         options["formatprobesize"] = UNSIGNED_PROBED_BYTES
     with av.open(source, "r", container_options=options) as container:
+        if not container.streams and source.exhausted:
+            return
         if not container.streams.audio:
             raise UnsupportedAudio("the container holds no audio stream; send one that does")
         codec = getattr(container.streams.audio[0].codec_context, "name", "something unknown")
         if codec not in CODECS:
             raise UnsupportedAudio(f"audio coded as {codec} is not taken; send opus, vorbis, aac, mp3, flac or pcm")
-        heard = _decode_packets(container, source, put, needed=1 if signed else GOOD_PACKETS_FIRST)
-    if not signed and source.consumed > HIGHEST_BYTE_RATE * to_seconds(heard):
+        packets = _packets(container, source, decoded)
+        _decode_packets(packets, source, resampler, put, decoded, needed=1 if signed else GOOD_PACKETS_FIRST)
+    if not signed and decoded.samples and source.length > HIGHEST_BYTE_RATE * to_seconds(decoded.samples):
         raise UnsupportedAudio(NOT_A_CONTAINER)
 
 
 def _decode_packets(
-    container: av.container.InputContainer, source: BytePipe, put: Callable[[Pcm, int], None], *, needed: int
-) -> int:
-    """Decode until the end; how many samples that was. Nothing is put before ``needed`` packets in a row are good."""
-    resampler = _Resampler()
+    packets: Iterator["av.Packet[AudioStream]"],
+    source: Recordings,
+    resampler: "Resampler",
+    put: Callable[[Pcm, int], None],
+    decoded: Decoded,
+    *,
+    needed: int,
+) -> None:
+    """Decode until the end. Nothing is put before ``needed`` packets in a row are good."""
     begun: deque[int] = deque([0], maxlen=PACKETS_IN_FLIGHT)
     early: list[Pcm] = []
-    bad, heard = 0, 0
-    for packet in _packets(container, source):
+    bad = 0
+    for packet in packets:
         try:
             frames = packet.decode()
         except FFmpegError as error:
             bad += 1
+            decoded.pass_over(packet.size)
             early.clear()
             logger.info("packet_skipped", error=str(error), in_a_row=bad)
-            if bad >= (MOST_BAD_PACKETS if heard else MOST_BAD_PACKETS_FIRST):
+            if bad >= (MOST_BAD_PACKETS if decoded.samples else MOST_BAD_PACKETS_FIRST):
                 raise
             continue
         bad = 0
+        decoded.pass_over(max(0, packet.size - sum(map(_most_bytes, frames)) - MOST_STRUCTURE))
         pcm = _joined([resampler.resample(frame) for frame in frames])
         if packet.pos is not None and packet.pos >= begun[-1]:
             begun.append(packet.pos)
         if len(pcm):
             early.append(pcm)
-        if early and (heard or len(early) >= needed):
+        if early and (decoded.samples or len(early) >= needed):
             pcm = _joined(early)
             early.clear()
-            heard += len(pcm)
-            put(pcm, begun[0])
+            decoded.samples += len(pcm)
+            put(pcm, source.begin + begun[0])
     pcm = resampler.flush()
-    if not heard and (needed > 1 or not len(pcm)):
-        raise UnsupportedAudio("the container holds no sound; send one that does")
+    if not decoded.samples and needed > 1:
+        return
     if len(pcm):
-        put(pcm, source.consumed)
-    return heard + len(pcm)
+        decoded.samples += len(pcm)
+        put(pcm, source.position)
 
 
-def _packets(container: av.container.InputContainer, source: BytePipe) -> Iterator["av.Packet[AudioStream]"]:
-    """The audio's packets. Where the stream breaks off inside one, the ones before it are all there is."""
+def _packets(
+    container: av.container.InputContainer, source: Recordings, decoded: Decoded
+) -> Iterator["av.Packet[AudioStream]"]:
+    """The packets of the first audio stream, while those of all streams are counted.
+
+    Where the recording breaks off inside one, the ones before it are all there is.
+    """
+    audio = container.streams.audio[0]
     begun = False
     try:
-        for packet in container.demux(container.streams.audio[0]):
-            yield packet
-            begun = True
+        for packet in container.demux():
+            decoded.found(packet.pos, packet.size)
+            if packet.stream_index == audio.index:
+                yield cast("av.Packet[AudioStream]", packet)
+                begun = True
     except FFmpegError:
         if not (begun and source.exhausted):
             raise
 
 
-class _Resampler:
+def _most_bytes(frame: AudioFrame) -> int:
+    """No codec takes more bytes than samples of 32 bits do, or the samples themselves."""
+    return frame.samples * frame.layout.nb_channels * max(4, frame.format.bytes)
+
+
+class Resampler:
     """Frames of any rate and layout as samples; they may change on the way, as in chained Ogg."""
 
     def __init__(self) -> None:
@@ -147,6 +208,7 @@ class _Resampler:
         self._shape: tuple[str, str, int] | None = None
 
     def resample(self, frame: AudioFrame) -> Pcm:
+        """The samples of ``frame``, and what was held back before. Raises ``UnsupportedAudio``."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is not None and shape == self._shape:
             return _samples(self._resampler.resample(frame))
@@ -160,8 +222,9 @@ class _Resampler:
         return _joined([rest, _samples(self._resampler.resample(frame))])
 
     def flush(self) -> Pcm:
-        """What the filter holds back."""
-        return NO_AUDIO if self._resampler is None else _samples(self._resampler.resample(None))
+        """What the filter holds back, at the end of a recording."""
+        resampler, self._resampler = self._resampler, None
+        return NO_AUDIO if resampler is None else _samples(resampler.resample(None))
 
 
 def _samples(frames: list[AudioFrame]) -> Pcm:

@@ -3,6 +3,7 @@ import io
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from captions.audio import Pcm, from_bytes
+from captions.audio import NO_AUDIO, Pcm, from_bytes, to_bytes
+from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
 from livecaptions.client.files import read_file
 from livecaptions.talk import talk_path
-from streamer.audio.container import MOST_TRAILING_BYTES, ContainerDecoder
+from streamer.audio.container import ContainerDecoder
+from streamer.audio.container_stream import MOST_LOST_BYTES, ContainerStream
 from streamer.audio.decoder import Decoded
-from streamer.audio.demux import decode_container
 from streamer.audio.pipe import BytePipe
 
 SECONDS = 8
@@ -29,6 +31,7 @@ FORMATS: dict[str, tuple[str, str, int, dict[str, str]]] = {
     "wav": ("wav", "pcm_s16le", 44_100, {}),
     "flac": ("flac", "flac", 22_050, {}),
     "mp3": ("mp3", "libmp3lame", 44_100, {}),
+    "mp3 without a tag": ("mp3", "libmp3lame", 44_100, {"id3v2_version": "0", "write_xing": "0"}),
     "fragmented mp4": ("mp4", "aac", 44_100, FRAGMENTED),
     "adts": ("adts", "aac", 44_100, {}),
 }  # fmt: skip
@@ -82,8 +85,8 @@ async def read(decoder: ContainerDecoder) -> Decoded | None:
         await decoder.ready.wait()
 
 
-async def decode(data: bytes, size: int = 2000) -> Pcm:
-    """The samples of a stream that arrives in pieces of ``size`` bytes."""
+async def decode(data: bytes, size: int = 2000, told: list[AudioWarning] | None = None) -> Pcm:
+    """The samples of a stream that arrives in pieces of ``size`` bytes; what was warned of goes into ``told``."""
     decoder = ContainerDecoder()
     pieces: list[Pcm] = []
     fed = 0
@@ -106,7 +109,9 @@ async def decode(data: bytes, size: int = 2000) -> Pcm:
         reading.cancel()
         await decoder.close()
         await asyncio.gather(reading, return_exceptions=True)
-    return np.concatenate(pieces)
+        if told is not None:
+            told += decoder.warnings.all
+    return np.concatenate(pieces) if pieces else NO_AUDIO
 
 
 class Heard(NamedTuple):
@@ -128,7 +133,7 @@ def progress(data: bytes, size: int = 2000) -> list[Heard]:
     def put(pcm: Pcm, offset: int) -> None:
         seen.append(Heard(source.consumed, (seen[-1].samples if seen else 0) + len(pcm), offset))
 
-    decode_container(source, put)
+    ContainerStream(source, put, print).decode()
     return seen
 
 
@@ -188,11 +193,81 @@ async def test_a_wav_that_does_not_know_its_length_is_read_to_its_end(size: int,
     assert abs(len(pcm) - len(speech)) <= 20
 
 
-@pytest.mark.parametrize("name", ["webm as MediaRecorder makes it", "ogg/opus"])
-async def test_recordings_chained_end_to_end_are_all_heard(name: str, speech: Pcm) -> None:
+@pytest.mark.parametrize("second", FORMATS)
+@pytest.mark.parametrize("first", FORMATS)
+async def test_recordings_one_after_the_other_are_heard_or_said_not_to_be(first: str, second: str, speech: Pcm) -> None:
+    data = encoded(speech, *FORMATS[first]) + encoded(speech, *FORMATS[second])
+    told: list[AudioWarning] = []
+    if second in {"mp3 without a tag", "adts"} and first not in {"wav", second} | (
+        {"mp3"} if second != "adts" else set()
+    ):
+        with suppress(UnsupportedAudio):  # nothing tells where it begins
+            await decode(data, 3000, told)
+            assert [warning.code for warning in told] == ["lost_bytes"]
+        return
+    pcm = await decode(data, 3000, told)
+    assert abs(len(pcm) - 2 * len(speech)) <= 5000
+    assert told == []
+
+
+@pytest.mark.parametrize("name", ["ogg/opus", "wav", "flac", "webm as MediaRecorder makes it", "fragmented mp4"])
+async def test_a_recording_that_breaks_off_does_not_cost_the_next(name: str, speech: Pcm) -> None:
     data = encoded(speech, *FORMATS[name])
-    pcm = await decode(data + data, 20_000)
+    pcm = await decode(data[: len(data) * 2 // 3] + encoded(speech, *FORMATS["wav"]), 3000)
+    assert len(pcm) > 1.5 * len(speech)
+
+
+def wav_header(size: int) -> bytes:
+    """Of mono PCM16 at 16 kHz, so many bytes of it; 0 and 0xFFFFFFFF are what recorders write for a stream."""
+    riff = min(36 + size, 0xFFFFFFFF)
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16, b"data", size
+    )
+
+
+@pytest.mark.parametrize("declared", [None, 0, 10_000_000, 0xFFFFFFFF])
+@pytest.mark.parametrize("seconds", [0.02, 0.25, 1.0])
+async def test_a_header_before_every_slice_of_wav(seconds: float, declared: int | None, speech: Pcm) -> None:
+    samples = int(seconds * 16_000)
+    slices = [
+        wav_header(2 * samples if declared is None else declared) + to_bytes(speech[at : at + samples])
+        for at in range(0, len(speech), samples)
+    ]
+    told: list[AudioWarning] = []
+    pcm = await decode(b"".join(slices), 1000, told)
+    assert np.array_equal(pcm, speech)
+    assert told == []
+
+
+async def test_sound_after_the_end_that_a_wav_header_declares_is_said(speech: Pcm) -> None:
+    data = encoded(speech[:16_000], "wav", "pcm_s16le", 16_000, {})
+    told: list[AudioWarning] = []
+    pcm = await decode(data + to_bytes(speech[16_000:48_000]), 2000, told)
+    assert len(pcm) == 16_000
+    assert [warning.code for warning in told] == ["lost_bytes"]
+    assert told[0].message.startswith(f"64000 bytes, from byte {len(data)} on")
+    assert "0xFFFFFFFF" in told[0].message
+    with pytest.raises(UnsupportedAudio, match="ended by its header"):
+        await decode(data + to_bytes(np.tile(speech, 2)), 2000)
+
+
+async def test_tags_behind_the_sound_of_a_wav_are_no_sound_and_no_loss(speech: Pcm) -> None:
+    data = bytearray(encoded(speech, "wav", "pcm_s16le", 16_000, {}))
+    chunk = b"id3 " + struct.pack("<I", 30) + b"ID3\x03\0\0\0\0\0\x14" + bytes(20)
+    data[4:8] = struct.pack("<I", len(data) + len(chunk) - 8)
+    told: list[AudioWarning] = []
+    pcm = await decode(bytes(data) + chunk + encoded(speech, *FORMATS["flac"]), 2000, told)
     assert abs(len(pcm) - 2 * len(speech)) <= 2500
+    assert told == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("length", [0, 1, 3, 7, 16, 30, 43, 44, 60, 100])
+async def test_a_recording_that_had_barely_begun_is_no_fault(name: str, length: int, speech: Pcm) -> None:
+    told: list[AudioWarning] = []
+    pcm = await decode(encoded(speech, *FORMATS[name])[:length], 1000, told)
+    assert len(pcm) <= 100
+    assert len(pcm) or not length or [warning.code for warning in told] == ["no_sound"]
 
 
 async def test_a_picture_of_megabytes_before_the_sound_does_not_block_the_stream(speech: Pcm) -> None:
@@ -216,10 +291,13 @@ async def test_a_codec_off_the_list_is_refused_by_name(speech: Pcm) -> None:
 
 async def test_a_file_that_tells_its_layout_first_ends_where_it_says(speech: Pcm, tmp_path: Path) -> None:
     data = encoded(speech, "mp4", "aac", 44_100, {"movflags": "faststart"}, path=tmp_path / "a.mp4")
-    pcm = await decode(data + bytes(1000), 20_000)
+    told: list[AudioWarning] = []
+    pcm = await decode(data + bytes(20_000), 20_000, told)
     assert abs(len(pcm) - len(speech)) <= 2500
-    with pytest.raises(UnsupportedAudio, match="more followed"):
-        await decode(data + bytes(MOST_TRAILING_BYTES + 1_000_000), 20_000)
+    assert [warning.code for warning in told] == ["lost_bytes"]
+    assert int(told[0].message.split()[0]) > 10_000
+    with pytest.raises(UnsupportedAudio, match="no sound that can be read"):
+        await decode(data + bytes(MOST_LOST_BYTES + 1_000_000), 20_000)
 
 
 async def test_a_file_that_tells_its_layout_last_is_refused_with_the_way_out(speech: Pcm, tmp_path: Path) -> None:
@@ -263,11 +341,9 @@ async def test_bytes_and_samples_that_wait_are_bounded() -> None:
 
 
 NO_CONTAINERS = [
-    b"",
     b"\x00" * 5000,
     b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n",
     b"ffconcat version 1.0\nfile /etc/passwd\n",
-    b"RIFF\xff\xff\xff\xffWAVEfmt ",
     b"\x1aE\xdf\xa3" + b"\xff" * 500,
     b"OggS" + b"\x00" * 4000,
     b"plain text " * 2000,
@@ -314,6 +390,35 @@ async def test_a_decoder_can_be_closed_while_it_waits() -> None:
     await decoder.close()
 
 
+KINDS = ("wav", "ogg/opus", "webm as MediaRecorder makes it", "flac", "fragmented mp4", "mp3")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_what_is_acknowledged_was_heard_or_is_said(speech: Pcm, data: st.DataObject) -> None:
+    """Whole recordings, ones that break off, and garbage, in any order."""
+    parts, whole, sound = [], 0, True
+    for _ in range(data.draw(st.integers(1, 4))):
+        what = data.draw(st.sampled_from(["whole", "whole", "cut", "garbage"]))
+        recording = encoded(speech[:32_000], *FORMATS[data.draw(st.sampled_from(KINDS))])
+        if what == "whole":
+            whole += 1
+            parts.append(recording)
+        elif what == "cut":
+            parts.append(recording[: data.draw(st.integers(0, len(recording)))])
+        else:
+            sound = False
+            parts.append(data.draw(st.randoms(use_true_random=False)).randbytes(40_000))
+    told: list[AudioWarning] = []
+    try:
+        pcm = await decode(b"".join(parts), data.draw(st.sampled_from([700, 5000, 60_000])), told)
+    except UnsupportedAudio:
+        assert not sound
+    else:
+        assert len(pcm) >= whole * 30_000
+        assert sound or "lost_bytes" in [warning.code for warning in told]
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_bytes_raise_anything_but_a_refusal(speech: Pcm, data: st.DataObject) -> None:
@@ -322,8 +427,9 @@ async def test_no_bytes_raise_anything_but_a_refusal(speech: Pcm, data: st.DataO
     at = data.draw(st.integers(0, len(good)))
     for broken in (noise, good[:at] + noise + good[at + len(noise) :]):
         try:
-            pcm = await decode(broken, 500)
+            told: list[AudioWarning] = []
+            pcm = await decode(broken, 500, told)
         except Refusal as refusal:
             assert refusal.code == "unsupported_audio"  # noqa: PT017 - either way is right
         else:
-            assert len(pcm)
+            assert len(pcm) or told or not broken

@@ -1,0 +1,164 @@
+"""The recordings of one container stream, one after the other, each a file that a demuxer reads to its end.
+
+Recorders begin anew while the stream goes on: a WAV header before every slice, a second file after the first. A
+recording ends where the signature of another stands, and a WAV file where its header says.
+"""
+
+import re
+import struct
+
+from streamer.audio.pipe import BytePipe
+from streamer.audio.signatures import LONGEST, Kind, begun_signature, kind_at, next_signature
+
+_READ = 65_536
+_LOOKED_BEHIND = 10  # bytes before a signature tell whether it is part of something else
+_LONGEST_WAV_HEADER = 65_536
+_UNKNOWN_SIZES = (0, 0x7FFFFFFF)  # a data chunk of none or so many bytes and more is a stream's
+_LATER_OGG_PAGE = re.compile(rb"OggS\0[\0\1\4\5]")
+
+
+class Recordings:
+    """Cuts the bytes of ``pipe`` into recordings; ``next`` begins one, ``read`` gives its bytes. The thread's side."""
+
+    def __init__(self, pipe: BytePipe) -> None:
+        self._pipe = pipe
+        self._past = b""
+        self._held = b""
+        self._clear = 0
+        self._scanned = 0
+        self._whole = True
+        self._ended = False
+        self.kind: Kind | None = None
+        self.begin = 0
+        self.length = 0
+        self.first = b""
+        self.tag = 0
+        self._end: int | None = None
+        self._header = b""
+        self._later_pages = False
+
+    @property
+    def position(self) -> int:
+        """Bytes of the stream that were given out."""
+        return self.begin + self.length
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every byte of this recording was given out, as far as can be known."""
+        return not self._clear and (self._whole or (self._ended and not self._held))
+
+    @property
+    def declared_end(self) -> int | None:
+        """Bytes of this recording by its WAV header, once they are known."""
+        return self._end
+
+    def next(self) -> bool:
+        """Begin the next recording as soon as it is known what it is; False at the end of the stream.
+
+        The one before must be exhausted.
+        """
+        while not self._held or (
+            not self._ended and kind_at(self._held) is None and begun_signature(self._held, 0) == 0
+        ):
+            if not self._fill():
+                break
+        if not self._held:
+            return False
+        self.begin, self.length = self.position, 0
+        self.kind = kind_at(self._held)
+        self.first = self._held[: 2 * LONGEST]
+        self.tag = _tag_length(self._held) if self.kind is Kind.ID3 else 0
+        self._whole, self._later_pages = False, False
+        self._end, self._header = None, b""
+        self._clear, self._scanned = 0, self.tag + 1  # its own signature, or the one behind the tag
+        self._scan(self._held)
+        return True
+
+    def read(self, size: int = _READ) -> bytes:
+        """At most ``size`` bytes of this recording, as soon as there are any; none at its end."""
+        while not self._clear and not self._whole:
+            before = len(self._held)
+            if not self._fill():
+                self._clear = len(self._held)
+                break
+            self._scan(self._held[before:])
+        given = self._held[: min(self._clear, size if size >= 0 else _READ)]
+        self._held = self._held[len(given) :]
+        self._past = (self._past + given)[-_LOOKED_BEHIND:]
+        self._clear -= len(given)
+        self._scanned -= len(given)
+        self.length += len(given)
+        return given
+
+    def pass_over(self) -> int:
+        """Read this recording to its end; how many bytes that were."""
+        begin = self.length
+        while self.read():
+            pass
+        return self.length - begin
+
+    def _fill(self) -> bool:
+        data = b"" if self._ended else self._pipe.read(_READ)
+        self._held += data
+        self._ended = self._ended or not data
+        return not self._ended
+
+    def _scan(self, new: bytes) -> None:
+        """Find out how many of the held bytes belong to this recording."""
+        if self.kind is Kind.WAV and self._end is None and len(self._header) < _LONGEST_WAV_HEADER:
+            self._header += new
+            self._end = wav_length(self._header)
+        begin = max(self._clear, self._scanned)
+        boundary = self._boundary(begin) if begin < len(self._held) else None
+        if self._end is not None:
+            end = self._end - self.length
+            if end <= len(self._held) and (boundary is None or end < boundary):
+                boundary = end
+        if boundary is not None:
+            self._clear, self._whole = boundary, True
+            return
+        self._clear = len(self._held) if self._ended else begun_signature(self._held, begin)
+        self._scanned = max(self._scanned, self._clear)
+
+    def _boundary(self, begin: int) -> int | None:
+        data, before = self._past + self._held, len(self._past)
+        at = before + begin
+        while (found := next_signature(data, at)) is not None:
+            position, kind = found
+            if kind is Kind.OGG and self.kind is Kind.OGG:
+                self._later_pages = self._later_pages or _LATER_OGG_PAGE.search(data, at, position) is not None
+            inside = kind is Kind.ID3 and self._end is not None  # of a chunk, by chance
+            along = kind is Kind.OGG and self.kind is Kind.OGG and not self._later_pages  # another stream of the same
+            if not inside and not along:
+                return position - before
+            at = position + 1
+        if self.kind is Kind.OGG:
+            self._later_pages = self._later_pages or _LATER_OGG_PAGE.search(data, max(0, at - 6)) is not None
+        return None
+
+
+def wav_length(header: bytes) -> int | None:
+    """Bytes of a WAV file by its header; None where it does not say, or not yet.
+
+    ``header`` are its first bytes. What follows the sound belongs to the file where the RIFF chunk says so. A sound of
+    no bytes, or of 2 GiB, is a stream's, whose length was not known when the header was written.
+    """
+    riff = 8 + int(struct.unpack_from("<I", header, 4)[0]) if len(header) >= 8 else 0
+    at = 12
+    while at + 8 <= len(header):
+        name, size = header[at : at + 4], int(struct.unpack_from("<I", header, at + 4)[0])
+        if name == b"data":
+            if size == _UNKNOWN_SIZES[0] or size >= _UNKNOWN_SIZES[1]:
+                return None
+            sound_end = at + 8 + size
+            return riff if sound_end <= riff <= sound_end + _LONGEST_WAV_HEADER else sound_end
+        at += 8 + size + size % 2
+    return None
+
+
+def _tag_length(data: bytes) -> int:
+    """Bytes of the ID3v2 tag at the front of ``data``."""
+    size = 0
+    for seven_bits in data[6:10]:
+        size = size << 7 | seven_bits
+    return 10 + size
