@@ -60,7 +60,7 @@ class ContainerStream:
                 decode_recording(self._recordings, self._resampler, self._put, decoded)
             except (FFmpegError, ValueError) as error:
                 logger.info("recording_not_read", error=str(error), kind=self._recordings.kind)
-                if decoded.samples or not (self._heard or self._barely_begun()):
+                if decoded.samples or not (self._heard or self._barely_begun() or self._recordings.followed):
                     raise UnsupportedAudio(NOT_A_CONTAINER) from error
                 decoded = Decoded()
             self._account(decoded)
@@ -85,7 +85,7 @@ class ContainerStream:
                     f"A recording of {source.length} bytes ended before any sound. Check the recorder if you spoke.",
                 )
             )
-        elif self._heard:
+        elif self._heard or source.followed:
             self._lose(source.length, source.begin)
             self._lose_the_rest()
         else:
@@ -94,7 +94,7 @@ class ContainerStream:
     def _barely_begun(self) -> bool:
         """Whether the recording ended within its headers."""
         source = self._recordings
-        if not _is_a_beginning(source.first, source.kind):
+        if not _is_a_beginning(source.first[: max(source.length, 1)], source.kind):
             return False
         while source.length <= BARELY_BEGUN and source.read():
             pass

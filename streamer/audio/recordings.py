@@ -48,6 +48,11 @@ class Recordings:
         return not self._clear and (self._whole or (self._ended and not self._held))
 
     @property
+    def followed(self) -> bool:
+        """Whether another recording begins where this one ended."""
+        return not self._clear and self._whole and bool(self._held)
+
+    @property
     def declared_end(self) -> int | None:
         """Bytes of this recording by its WAV header, once they are known."""
         return self._end

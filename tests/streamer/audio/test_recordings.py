@@ -23,6 +23,8 @@ HEADERS = {
     "id3": b"ID3\x04\0\0\0\0\0\x0a" + bytes(10),
 }
 LATER_OGG_PAGE = b"OggS\0\0" + bytes(20)
+BEHIND = {"ogg": LATER_OGG_PAGE, "id3": b"\xff\xfb\x90\x64"}
+"""What makes a recording of a beginning: another may be of the same recording."""
 
 
 def cut(data: bytes, sizes: Sequence[int] = ()) -> list[tuple[str | None, bytes]]:
@@ -48,7 +50,7 @@ def cut(data: bytes, sizes: Sequence[int] = ()) -> list[tuple[str | None, bytes]
 
 
 RECORDING = st.tuples(st.sampled_from(sorted(HEADERS)), PLAIN).map(
-    lambda drawn: (drawn[0], HEADERS[drawn[0]] + (LATER_OGG_PAGE if drawn[0] == "ogg" else b"") + drawn[1])
+    lambda drawn: (drawn[0], HEADERS[drawn[0]] + BEHIND.get(drawn[0], b"") + drawn[1])
 )
 
 
