@@ -1,5 +1,6 @@
 """The log that the settings ask for: in memory, or on Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,6 +8,7 @@ from captions.errors import SetupError
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
+from livecaptions.observation import alongside
 from livecaptions.settings.fields import Settings
 from transport.kafka import KafkaSettings, TopicPlan, kafka_log, parse_address
 from transport.memory import MemoryLog, TopicSettings
@@ -15,6 +17,8 @@ MEMORY = "memory"
 PARTIALS_RETENTION = 300.0
 """Seconds: a partial is worthless once its final is out."""
 PARTIALS_IN_MEMORY = 60.0
+TRIM_INTERVAL = 60.0
+"""Seconds between two looks for what the log in memory no longer retains where nobody speaks."""
 DEAD_LETTERS_RETENTION = 7 * 24 * 3600.0
 """Seconds: somebody should look within a week."""
 
@@ -23,22 +27,44 @@ DEAD_LETTERS_RETENTION = 7 * 24 * 3600.0
 async def open_log(settings: Settings, clock: Clock) -> AsyncIterator[Log]:
     """The log while the context lasts. Raises ``SetupError`` where Kafka cannot be reached or lacks its topics."""
     if settings.transport == MEMORY:
-        yield memory_log(settings, clock)
+        in_memory = memory_log(settings, clock)
+        async with alongside(_keep_trimmed(in_memory)):
+            yield in_memory
     else:
         async with kafka_log(kafka_settings(settings), topic_plans(settings)) as log:
             yield log
 
 
+async def _keep_trimmed(log: MemoryLog) -> None:
+    while True:
+        await asyncio.sleep(TRIM_INTERVAL)
+        log.trim()
+
+
 def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
     """The log of a single process."""
-    kept = settings.captions_retention
+    retention = {
+        AUDIO: settings.audio_retention,
+        CAPTIONS: settings.captions_retention,
+        PARTIALS: PARTIALS_IN_MEMORY,
+        DEAD_LETTERS: settings.captions_retention,
+    }
+    sizes = memory_sizes(settings)
     topics = {
-        AUDIO: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=settings.audio_retention),
-        CAPTIONS: TopicSettings(retention_bytes=settings.log_bytes, retention_seconds=kept),
-        PARTIALS: TopicSettings(retention_bytes=settings.log_bytes // 8, retention_seconds=PARTIALS_IN_MEMORY),
-        DEAD_LETTERS: TopicSettings(retention_bytes=settings.log_bytes // 8, retention_seconds=kept),
+        topic: TopicSettings(retention_bytes=sizes[topic], retention_seconds=seconds)
+        for topic, seconds in retention.items()
     }
     return MemoryLog(topics, clock)
+
+
+def memory_sizes(settings: Settings) -> dict[str, int]:
+    """Bytes that each topic of the log in memory may hold."""
+    return {
+        AUDIO: settings.log_bytes,
+        CAPTIONS: settings.captions_bytes,
+        PARTIALS: settings.log_bytes // 8,
+        DEAD_LETTERS: settings.log_bytes // 8,
+    }
 
 
 def kafka_settings(settings: Settings) -> KafkaSettings:

@@ -62,6 +62,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         max_sessions=settings.max_sessions,
         max_viewers=settings.max_viewers,
         overload_after=settings.overload_after,
+        history_bytes=settings.captions_bytes,
     )
     return Gateway(log, clock, probe, detector_factory(settings.vad), gateway, tracer=tracer)
 

@@ -43,7 +43,7 @@ class Gateway:
         self.probe = probe
         self.settings = settings
         self.pending = Pending(clock)
-        self.hub = Hub(log, self._heard, tracer)
+        self.hub = Hub(log, self._heard, tracer, settings.history_bytes)
         self.sessions = Sessions(
             log=log,
             clock=clock,

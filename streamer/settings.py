@@ -23,6 +23,8 @@ class GatewaySettings:
     max_unacknowledged: int = 4 * 1024 * 1024
     overload_after: float = 8.0
     viewer_backlog: int = 512
+    history_bytes: int = 64 * 1024 * 1024
+    """Of finals that all rooms hold together."""
     send_timeout: float = 10.0
     done_timeout: float = 30.0
     """After ``end``, between two finals; a publisher is not kept longer where none comes."""

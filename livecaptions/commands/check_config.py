@@ -7,13 +7,16 @@ from rich.console import Console
 from rich.table import Table
 
 from livecaptions.logs import MEMORY, kafka_settings
+from livecaptions.memory import shares
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces
 
+MEGABYTE = 2**20
+
 
 def check_config(effective: Effective) -> None:
-    """Print the effective settings with where each came from; refuse unknown keys and wrong values."""
+    """Print the effective settings, where each came from and what memory they allow; refuse unknown and wrong ones."""
     if effective.settings.transport != MEMORY:
         kafka_settings(effective.settings)
     check_traces(effective.settings)
@@ -21,7 +24,20 @@ def check_config(effective: Effective) -> None:
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)
         table.add_row(Settings.group_of(name), name, _shown(value), effective.origins[name])
-    Console(soft_wrap=True).print(table)
+    console = Console(soft_wrap=True)
+    console.print(table, "")
+    console.print(_memory(effective.settings))
+
+
+def _memory(settings: Settings) -> Table:
+    role = "serve" if settings.transport == MEMORY else "a gateway"
+    listed = shares(settings)
+    table = Table("MB at most", f"memory that {role} may take", box=None, pad_edge=False)
+    for share in listed:
+        bounds = f" ({share.bounded_by})" if share.bounded_by else ""
+        table.add_row(f"{share.most / MEGABYTE:.0f}", share.what + bounds)
+    table.add_row(f"{sum(share.most for share in listed) / MEGABYTE:.0f}", "together, and the model")
+    return table
 
 
 def _shown(value: object) -> str:

@@ -124,6 +124,10 @@ class Retention(BaseModel):
     log_bytes: Count = Field(
         256 * 1024 * 1024, description="Bytes of audio that the log in memory holds: over two hours of speech."
     )
+    captions_bytes: Count = Field(
+        64 * 1024 * 1024,
+        description="Bytes of finals that rooms hold for late viewers, and the log in memory again: 45,000 finals.",
+    )
     audio_retention: float = Field(
         600.0,
         ge=120,

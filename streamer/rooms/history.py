@@ -11,7 +11,7 @@ from streamer.frames import text_frames
 BLOCK_BYTES = 128 * 1024
 """A block is full at this size: what one viewer is sent in one go, about 0.1 ms of the event loop."""
 
-OVERHEAD = 600
+OVERHEAD = 400
 """Bytes that an event costs beside its JSON, roughly: the objects that hold it, and its place in the room's state."""
 
 

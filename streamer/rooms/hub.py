@@ -29,6 +29,10 @@ WOKEN_AT_A_TIME = 16
 """Viewers woken before the event loop looks after everybody else: a message to one takes about 0.1 ms."""
 
 
+WEIGHED_EVERY = 500
+"""Finals between two looks at what rooms hold: half a megabyte."""
+
+
 @dataclass(slots=True)
 class Tail:
     """The reader of one partition. ``caught_up`` is set when it has told what was there when it began."""
@@ -40,10 +44,17 @@ class Tail:
 
 
 class Hub:
-    """Rooms by name. ``listener`` is told of every event read, and the gateway that said it, after its room was."""
+    """Rooms by name. ``listener`` is told of every event read, and the gateway that said it, after its room was.
 
-    def __init__(self, log: Log, listener: Callable[[RoomEvent, str | None], None], tracer: Tracer) -> None:
+    The finals of all rooms take ``most_bytes`` together: then the oldest go.
+    """
+
+    def __init__(
+        self, log: Log, listener: Callable[[RoomEvent, str | None], None], tracer: Tracer, most_bytes: int
+    ) -> None:
         self._log = log
+        self._most_bytes = most_bytes
+        self._kept = 0
         self._tracer = tracer
         self._listener = listener
         self._rooms: dict[str, Room] = {}
@@ -120,6 +131,9 @@ class Hub:
             return
         if entry.topic == CAPTIONS:
             event = event.model_copy(update={"seq": entry.offset})
+            self._kept += 1
+            if self._kept % WEIGHED_EVERY == 0:
+                self.prune()
         viewers = self.room(event.room).tell(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
             self._delivered(event, entry, viewers)
@@ -152,8 +166,22 @@ class Hub:
             bounds = await self.bounds(name)
             room.forget(bounds.earliest)
             room.history.let_go()
-            if not room.viewers and room.history.latest < bounds.earliest:
+            told_of = max(room.history.latest, room.history.earliest - 1)  # of what was pruned there is a gap to tell
+            if not room.viewers and told_of < bounds.earliest:
                 self._rooms.pop(name, None)
+        self.prune()
+
+    def prune(self) -> None:
+        """Forget the oldest finals of all rooms, a block at a time, while they are too many."""
+        over = sum(room.history.weight for room in self._rooms.values()) - self._most_bytes
+        if over <= 0:
+            return
+        blocks = [(block.events[-1].at, room, block) for room in self._rooms.values() for block in room.history.blocks]
+        for _, room, block in sorted(blocks, key=lambda place: place[0]):
+            if over <= 0:
+                break
+            over -= block.weight
+            room.forget(block.events[-1].seq + 1)
 
     async def close(self) -> None:
         """Stop reading."""

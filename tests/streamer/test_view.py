@@ -41,17 +41,17 @@ async def talked(system: System) -> None:
 
 
 async def read_up_to_now(system: System) -> None:
-    """Wait until the hall's room has what the log has."""
+    """Wait until the rooms have what the log has."""
     end = (await system.log.bounds(CAPTIONS, 0)).end
-    room = await system.gateway.hub.open("hall")
+    await system.gateway.hub.open("hall")
     async with asyncio.timeout(30):
-        while room.history.latest < end - 1:  # noqa: ASYNC110 - told by no event
+        while max(room.history.latest for room in system.gateway.hub.rooms) < end - 1:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
 
 
 async def past(system: System, **query: object) -> list[Message]:
     """What a viewer is told up to ``live``."""
-    async with system.viewer(**query) as socket:
+    async with system.viewer(str(query.pop("room", "hall")), **query) as socket:
         view = Conversation(socket)
         await view.of("live")
     return view.heard
@@ -168,6 +168,26 @@ async def test_what_the_log_no_longer_retains_is_pruned_and_told_as_a_gap() -> N
         assert len(room.state.finals("main")) == len(room.history.finals(before=None, last=None))
         assert (await past(system))[0]["type"] == "track", "a track that goes on is still told"
         assert (await past(system, after=earliest - 5))[0] == {"type": "gap", "from": earliest - 5, "to": earliest - 1}
+
+
+async def test_rooms_together_hold_so_many_bytes_and_the_oldest_go_first() -> None:
+    async with running(SCRIPT, history_bytes=300_000) as system:
+        await say(system, room="first", utterance=0, final=True, text="gone")
+        for utterance in range(600):
+            await say(system, utterance=utterance, final=True, text=f"number {utterance} " + "word " * 12)
+        await say(system, room="last", utterance=0, final=True, text="kept")
+        await read_up_to_now(system)
+        await system.gateway.hub.forget()
+        rooms = system.gateway.hub.rooms
+        assert 100_000 < sum(room.history.weight for room in rooms) <= 300_000
+        assert texts(await past(system, room="first")) == []
+        assert texts(await past(system, room="last")) == ["kept"]
+        heard = await past(system)
+        assert str(texts(heard)[-1]).startswith("number 599")
+        first = next(m["seq"] for m in heard if "seq" in m)
+        resumed = await past(system, after=first - 10)
+        assert resumed[0] == {"type": "gap", "from": first - 10, "to": first - 1}
+        assert resumed[1:] == heard
 
 
 async def test_what_is_no_longer_retained_is_a_gap_and_never_silence() -> None:

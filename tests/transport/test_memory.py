@@ -1,12 +1,16 @@
 import asyncio
+import tracemalloc
 
+import numpy as np
 import pytest
 
 from captions.errors import LogError
 from captions.ports.log import Assigned, Entry, Record, Revoked
+from captions.records import AudioSegment, write_audio
 from tests.support import LoopClock
 from tests.transport.contract import LogContract, gather_entries, poll_until, values
 from transport.memory import MemoryLog, TopicSettings
+from transport.memory.partition import Partition
 from transport.partitioner import murmur2
 
 
@@ -60,6 +64,35 @@ async def test_old_entries_go() -> None:
     assert (await log.bounds("one", 0)).earliest == 1
     await asyncio.sleep(60)
     assert (await log.bounds("one", 0)).earliest == 2
+
+
+@pytest.mark.looptime
+async def test_old_entries_go_where_nobody_appends_or_reads() -> None:
+    log = small(retention_seconds=60)
+    await log.append("one", KILOBYTE)
+    (partition,) = log._topics["one"]
+    await asyncio.sleep(61)
+    assert partition.bytes > 1000
+    log.trim()
+    assert partition.bytes == 0
+
+
+def test_an_entry_counts_as_what_it_takes() -> None:
+    quiet = np.zeros(3200, np.int16)
+    records = [
+        write_audio(AudioSegment(room="hall", track="main", utterance=n, number=1, start=n, pcm=quiet, offset=n))
+        for n in range(1000)
+    ]
+    partition = Partition("one", 0, 10**12, lambda: None)
+    tracemalloc.start()
+    try:
+        for record in records:
+            copy = Record(record.key + "", bytes(bytearray(record.value)), dict(record.headers))
+            partition.append(copy, 1.5 + partition.end)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert partition.bytes == pytest.approx(taken, rel=0.1)
 
 
 @pytest.mark.looptime

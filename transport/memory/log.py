@@ -83,6 +83,12 @@ class MemoryLog:
                     return place.append(record, now)
                 await place.freed.wait()
 
+    def trim(self) -> None:
+        """Drop what is no longer retained, also where nothing is appended or read any more."""
+        for topic in self._topics:
+            for partition in range(self.partitions(topic)):
+                self._trimmed(topic, partition)
+
     async def bounds(self, topic: str, partition: int) -> Bounds:
         """The partition's offsets as they are now."""
         return self._trimmed(topic, partition).bounds

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from captions.ports.log import Bounds, Entry, Record
 
-ENTRY_OVERHEAD = 200
+ENTRY_OVERHEAD = 550
 """Bytes that an entry costs beside its key, value and headers, roughly."""
 
 
