@@ -57,6 +57,9 @@ bench-hall: environment  ## a hall that comes late, beside publishers: docs/capa
 bench-windows: environment  ## window, zeros and silence tail against accuracy and cost: docs/windows.md
 	.venv/bin/python -m bench.windows
 
+bench-short: environment  ## single words, short phrases and repetitions: docs/windows.md
+	.venv/bin/python -m bench.short
+
 bench-vad: environment  ## the speech detectors side by side: docs/voice-activity.md
 	.venv/bin/python -m bench.vad
 

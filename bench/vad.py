@@ -23,6 +23,7 @@ from captions.ports.detector import SpeechDetector
 from captions.segmenter import Segmenter, SegmenterSettings
 from livecaptions.client.files import read_file
 from streamer.vad.cascade import CascadeDetector
+from streamer.vad.high_pass import HighPassed
 from streamer.vad.silero import SileroDetector
 from streamer.vad.webrtc import WebrtcDetector
 
@@ -33,14 +34,17 @@ WORD_EDGE = to_samples(0.05)
 
 Detectors = dict[str, Callable[[], SpeechDetector]]
 DETECTORS: Detectors = {
-    "webrtc, mode 1": lambda: WebrtcDetector(1),
-    "webrtc, mode 2": lambda: WebrtcDetector(2),
-    "webrtc, mode 3": lambda: WebrtcDetector(3),
-    "silero": SileroDetector,
-    "cascade, mode 0": lambda: CascadeDetector(0),
-    "cascade, mode 1": lambda: CascadeDetector(1),
-    "cascade, mode 2": lambda: CascadeDetector(2),
-    "cascade, mode 3": lambda: CascadeDetector(3),
+    "webrtc, mode 1": lambda: HighPassed(WebrtcDetector(1)),
+    "webrtc, mode 2": lambda: HighPassed(WebrtcDetector(2)),
+    "webrtc, mode 2, no high-pass": lambda: WebrtcDetector(2),
+    "webrtc, mode 3": lambda: HighPassed(WebrtcDetector(3)),
+    "silero": lambda: HighPassed(SileroDetector()),
+    "silero, no high-pass": SileroDetector,
+    "cascade, mode 0": lambda: HighPassed(CascadeDetector(0)),
+    "cascade, mode 1": lambda: HighPassed(CascadeDetector(1)),
+    "cascade, mode 1, no high-pass": lambda: CascadeDetector(1),
+    "cascade, mode 2": lambda: HighPassed(CascadeDetector(2)),
+    "cascade, mode 3": lambda: HighPassed(CascadeDetector(3)),
 }
 DEFAULTS = SegmenterSettings()
 SETTINGS: dict[str, SegmenterSettings] = {
@@ -96,6 +100,10 @@ class Recording:
     def quieter(self, by: float) -> "Recording":
         """The same, ``by`` dB down."""
         return replace(self, pcm=np.round(self.pcm * 10 ** (-by / 20)).astype(np.int16))
+
+    def offset(self, by: float) -> "Recording":
+        """The same on a constant ``by``, a share of full scale: cheap microphones have one."""
+        return replace(self, pcm=np.clip(self.pcm + round(by * 32768), -32768, 32767).astype(np.int16))
 
     def telephoned(self) -> "Recording":
         """The same as it comes through a telephone: 8 kHz, mu-law, 20 dB down."""
@@ -232,6 +240,7 @@ def main() -> None:
         "5 dB over noise": [one.in_noise(under, 5) for one in speech],
         "20 dB quieter": [one.quieter(20) for one in speech],
         "by a quiet telephone": [one.telephoned() for one in speech],
+        "20 dB quieter on an offset of 0.05": [one.quieter(20).offset(0.05) for one in speech],
     }
     seconds = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
     count = sum(len(one.words) for one in speech)
@@ -261,7 +270,7 @@ def main() -> None:
         print()
         row = rows(["cascade, mode 1, with", *heard, "utterances, clean", "recorded noise", "made noise"])
         for name, settings in SETTINGS.items():
-            row(name, _outcomes(CascadeDetector, conditions, noise, made, settings))
+            row(name, _outcomes(lambda: HighPassed(CascadeDetector()), conditions, noise, made, settings))
 
 
 def _outcomes(

@@ -15,7 +15,9 @@ from av.error import FFmpegError
 
 from captions.audio import NO_AUDIO, SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import UnsupportedAudio
+from streamer.audio.mixing import Mixer
 from streamer.audio.recordings import Recordings
+from streamer.audio.samples import to_pcm16
 from streamer.audio.signatures import Kind
 
 logger = structlog.get_logger(__name__)
@@ -206,29 +208,40 @@ class Resampler:
     def __init__(self) -> None:
         self._resampler: AudioResampler | None = None
         self._shape: tuple[str, str, int] | None = None
+        self._mixer: Mixer | None = None
 
     def resample(self, frame: AudioFrame) -> Pcm:
         """The samples of ``frame``, and what was held back before. Raises ``UnsupportedAudio``."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is not None and shape == self._shape:
-            return _samples(self._resampler.resample(frame))
+            return self._samples(self._resampler.resample(frame))
         if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or frame.layout.nb_channels > MOST_CHANNELS:
             raise UnsupportedAudio(
                 f"audio of {frame.layout.nb_channels} channels at {frame.sample_rate} Hz is not taken; "
                 f"send at most {MOST_CHANNELS} at {LOWEST_RATE} to {HIGHEST_RATE} Hz"
             )
         rest = self.flush()
-        self._resampler, self._shape = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE), shape
-        return _joined([rest, _samples(self._resampler.resample(frame))])
+        channels = frame.layout.nb_channels
+        if self._mixer is None or shape != self._shape:
+            self._mixer = Mixer(channels, SAMPLE_RATE) if channels > 1 else None
+        self._resampler = AudioResampler(
+            format="s16" if self._mixer is None else "flt", layout=frame.layout, rate=SAMPLE_RATE
+        )
+        self._shape = shape
+        return _joined([rest, self._samples(self._resampler.resample(frame))])
 
     def flush(self) -> Pcm:
         """What the filter holds back, at the end of a recording."""
         resampler, self._resampler = self._resampler, None
-        return NO_AUDIO if resampler is None else _samples(resampler.resample(None))
+        return NO_AUDIO if resampler is None else self._samples(resampler.resample(None))
 
-
-def _samples(frames: list[AudioFrame]) -> Pcm:
-    return _joined([frame.to_ndarray().reshape(-1).astype(np.int16, copy=False) for frame in frames])
+    def _samples(self, frames: list[AudioFrame]) -> Pcm:
+        arrays = [frame.to_ndarray() for frame in frames]
+        if self._mixer is None:
+            return _joined([array.reshape(-1).astype(np.int16, copy=False) for array in arrays])
+        channels = self._mixer.channels
+        floats = [array.reshape(-1, channels).astype(np.float32, copy=False) for array in arrays]
+        return _joined([to_pcm16(self._mixer.mix(samples)) for samples in floats])
 
 
 def _joined(pieces: list[Pcm]) -> Pcm:

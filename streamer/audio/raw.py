@@ -10,6 +10,7 @@ from captions.audio import SAMPLE_RATE, Pcm, from_bytes
 from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
 from captions.errors import Refusal, UnsupportedAudio
 from streamer.audio.decoder import AudioFormat, Decoded, Encoding
+from streamer.audio.mixing import Mixer
 from streamer.audio.samples import BYTES, READ, Floats, silenced, to_pcm16
 
 MOST_WAITING = SAMPLE_RATE * 10
@@ -25,6 +26,7 @@ class RawDecoder:
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
         self._frame_bytes = BYTES[audio.encoding] * audio.channels
+        self._mixer = Mixer(audio.channels, audio.sample_rate) if audio.channels > 1 else None
         self._exact = audio == AudioFormat(Encoding.LINEAR16)
         self._resampler = (
             None
@@ -102,8 +104,8 @@ class RawDecoder:
             self._put(from_bytes(data))
             return
         samples = self._sound(READ[self._audio.encoding](data))
-        if self._audio.channels > 1:
-            samples = samples.reshape(-1, self._audio.channels).mean(axis=1, dtype=np.float32)
+        if self._mixer is not None:
+            samples = self._mixer.mix(samples.reshape(-1, self._audio.channels))
         self._put(to_pcm16(self._resampled(samples)))
 
     def _sound(self, samples: Floats) -> Floats:

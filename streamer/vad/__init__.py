@@ -5,6 +5,7 @@ from typing import Literal
 
 from captions.ports.detector import SpeechDetector
 from streamer.vad.cascade import CascadeDetector
+from streamer.vad.high_pass import HighPassed
 from streamer.vad.silero import SileroDetector
 from streamer.vad.webrtc import WebrtcDetector
 
@@ -12,7 +13,10 @@ DetectorName = Literal["cascade", "silero", "webrtc"]
 
 
 def detector_factory(name: DetectorName) -> Callable[[], SpeechDetector]:
-    """What makes a detector for each stream. Raises ``SetupError`` at once where its model is missing."""
+    """What makes a detector for each stream, behind a high-pass filter.
+
+    Raises ``SetupError`` at once where its model is missing.
+    """
     kinds: dict[DetectorName, Callable[[], SpeechDetector]] = {
         "cascade": CascadeDetector,
         "silero": SileroDetector,
@@ -20,4 +24,4 @@ def detector_factory(name: DetectorName) -> Callable[[], SpeechDetector]:
     }
     kind = kinds[name]
     kind()
-    return kind
+    return lambda: HighPassed(kind())

@@ -105,6 +105,32 @@ async def test_unacknowledged_audio_is_bounded_and_arrives_once_in_order(browser
     assert problems == []
 
 
+@pytest.mark.parametrize(("right", "level"), [(-1, 0.354), (1, 0.354), (0, 0.177)])
+async def test_channels_of_opposite_phase_do_not_cancel_each_other(
+    browser: Browser, scripted: Scripted, right: int, level: float
+) -> None:
+    page = await opened(browser, f"{scripted.http}/r/worklet")
+    heard = await page.evaluate(
+        """async (right) => {
+          const context = new OfflineAudioContext(2, 16000, 16000);
+          await context.audioWorklet.addModule("/static/capture-worklet.js");
+          const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, processorOptions: { fold: 1 } });
+          const levels = [];
+          node.port.onmessage = ({ data }) => levels.push(data.level);
+          const tone = new OscillatorNode(context, { frequency: 440 });
+          const both = new ChannelMergerNode(context, { numberOfInputs: 2 });
+          [0.5, 0.5 * right].forEach((gain, n) => tone.connect(new GainNode(context, { gain })).connect(both, 0, n));
+          both.connect(node);
+          tone.start();
+          await context.startRendering();
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return levels;
+        }""",
+        right,
+    )
+    assert heard[3:] == pytest.approx([level] * len(heard[3:]), abs=0.01)
+
+
 async def test_a_fast_sound_card_is_folded_to_what_the_server_takes(browser: Browser, scripted: Scripted) -> None:
     page = await opened(browser, f"{scripted.http}/r/worklet")
     heard = await page.evaluate(

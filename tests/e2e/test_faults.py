@@ -1,6 +1,7 @@
 """Inputs on which earlier versions failed, through the real server: ../shared/faults."""
 
 import io
+import wave
 from typing import Any
 
 import av
@@ -88,3 +89,17 @@ async def test_a_container_that_had_barely_begun_is_done(server: Server, data: b
     done = heard.messages[-1]
     assert (done["type"], done["offset"], done["seconds"]) == ("done", len(data), 0)
     assert [warning["code"] for warning in done.get("warnings", [])] == (["no_sound"] if data else [])
+
+
+async def test_stereo_of_opposite_phase_and_a_quiet_microphone_with_an_offset_are_heard(server: Server) -> None:
+    with wave.open(str(FAULTS / "stereo_antiphase.wav")) as file:
+        stereo = file.readframes(file.getnframes())
+        query = f"channels=2&sample_rate={file.getframerate()}"
+    left = np.frombuffer(stereo, "<i2").reshape(-1, 2)[:, 0]
+    heard = await publish(server, "faults-stereo", stereo, query=query)
+    alone = await publish(server, "faults-left", left.tobytes(), query=query.replace("channels=2&", ""))
+    assert len(folded(alone.text)) > 25
+    assert folded(heard.text)[:25] == folded(alone.text)[:25]  # it breaks off in a word
+    quiet = await publish(server, "faults-offset", pcm16(FAULTS / "dc_offset_quiet.wav"))
+    assert folded(quiet.text)[:4] == ["as", "you", "know", "and"]
+    assert len(folded(quiet.text)) > 25
