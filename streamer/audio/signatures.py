@@ -22,8 +22,8 @@ class Kind(StrEnum):
 _BYTES: dict[Kind, tuple[bytes, ...]] = {
     # RIFF or RF64, size, WAVE, the name of a chunk
     Kind.WAV: (b"R", b"[IF]", b"[F6]", b"[F4]", *([b"."] * 4), b"W", b"A", b"V", b"E", *([b"[A-Za-z0-9_ ]"] * 4)),
-    # version 0, a logical stream's first page, position, serial, page 0
-    Kind.OGG: (b"O", b"g", b"g", b"S", rb"\0", rb"[\2\6]", *([b"."] * 12), *([rb"\0"] * 4)),
+    # version 0, a logical stream's first page, position 0, serial, page 0
+    Kind.OGG: (b"O", b"g", b"g", b"S", rb"\0", rb"[\2\6]", *([rb"\0"] * 8), *([b"."] * 4), *([rb"\0"] * 4)),
     Kind.FLAC: (b"f", b"L", b"a", b"C", rb"[\0\x80]", rb"\0", rb"\0", rb"\x22"),
     # a box of under 128 KiB, the brand
     Kind.MP4: (rb"\0", rb"[\0\1]", b".", b".", b"f", b"t", b"y", b"p", *([b"[A-Za-z0-9 ]"] * 4)),
@@ -35,6 +35,9 @@ _BYTES: dict[Kind, tuple[bytes, ...]] = {
 _EBML = rb"\x1a\x45\xdf\xa3"
 _DOCTYPE_WITHIN = 56
 """Bytes of an EBML header that may come before its document type is complete."""
+
+_IN_EBML = rb"[^\x1aROIf]"
+"""Any byte in there: none with which another signature begins."""
 
 
 def _beginning_of(classes: tuple[bytes, ...]) -> bytes:
@@ -49,7 +52,11 @@ _SIGNATURE = re.compile(
     b"|".join(
         [
             *(b"(?P<" + kind.name.encode() + b">" + b"".join(classes) + b")" for kind, classes in _BYTES.items()),
-            b"(?P<MATROSKA>" + _EBML + b".{1,%d}?" % _DOCTYPE_WITHIN + rb"\x42\x82[\x84\x88](?:webm|matroska))",
+            b"(?P<MATROSKA>"
+            + _EBML
+            + _IN_EBML
+            + b"{1,%d}?" % _DOCTYPE_WITHIN
+            + rb"\x42\x82[\x84\x88](?:webm|matroska))",
         ]
     ),
     re.DOTALL,
@@ -57,7 +64,10 @@ _SIGNATURE = re.compile(
 _BEGUN = re.compile(
     b"(?:"
     + b"|".join(
-        [*map(_beginning_of, _BYTES.values()), rb"\x1a(?:\x45(?:\xdf(?:\xa3.{0,%d})?)?)?" % (_DOCTYPE_WITHIN + 11)]
+        [
+            *map(_beginning_of, _BYTES.values()),
+            rb"\x1a(?:\x45(?:\xdf(?:\xa3" + _IN_EBML + b"{0,%d})?)?)?" % (_DOCTYPE_WITHIN + 11),
+        ]
     )
     + rb")\Z",
     re.DOTALL,

@@ -10,8 +10,8 @@ from streamer.audio.pipe import BytePipe
 from streamer.audio.recordings import Recordings, wav_length
 from streamer.audio.signatures import LONGEST, begun_signature, kind_at, next_signature
 
-PLAIN = st.binary(max_size=300).map(lambda data: data.replace(b"WAVE", b"wave").replace(b"\xff", b"\x7f"))
-"""Anything but frames, and without signatures but by a chance that does not happen."""
+PLAIN = st.binary(max_size=300).map(lambda data: data.translate(bytes.maketrans(b"\x1a\xffRWOfI", b"\x1b\x7frwoFi")))
+"""Anything without the first bytes of frames and signatures."""
 
 HEADERS = {
     "wav": b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0" + bytes(16) + b"data\xff\xff\xff\xff",
