@@ -10,6 +10,7 @@
     │   │   ├── Forbidden
     │   │   ├── NotFound
     │   │   ├── TrackBusy
+    │   │   ├── TakenOver
     │   │   ├── TooLarge
     │   │   ├── UnsupportedAudio
     │   │   └── SlowConsumer
@@ -82,6 +83,12 @@ class TrackBusy(ClientFault):
     code, http_status, close_code = "track_busy", 409, 1008
 
 
+class TakenOver(ClientFault):
+    """Another publisher took the track, with ``takeover``; the session is over."""
+
+    code, http_status, close_code = "taken_over", 409, 1008
+
+
 class TooLarge(ClientFault):
     """A frame over 64 KiB, or too much audio that could not be acknowledged."""
 
@@ -132,7 +139,7 @@ class Internal(ServerFault):
 
 
 REFUSALS: tuple[type[Refusal], ...] = (
-    BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TooLarge, UnsupportedAudio, SlowConsumer,
+    BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TakenOver, TooLarge, UnsupportedAudio, SlowConsumer,
     TooMany, Overloaded, ShuttingDown, Internal,
 )  # fmt: skip
 """All of them; each has a code of its own."""

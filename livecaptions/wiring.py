@@ -58,6 +58,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         language=settings.language,
         grants=grants,
         resume_window=settings.resume_window,
+        close_window=settings.close_window,
         stall_timeout=settings.stall_timeout,
         max_sessions=settings.max_sessions,
         max_viewers=settings.max_viewers,

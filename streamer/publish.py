@@ -14,6 +14,7 @@ from captions.errors import (
     Refusal,
     ShuttingDown,
     SlowConsumer,
+    TakenOver,
     TooLarge,
     TrackBusy,
     UnsupportedAudio,
@@ -107,8 +108,8 @@ class Connection:
             room.follow(self._viewer)
             await self._say(ready.encode())
             return await self._until_one_ends()
-        except WebSocketDisconnect:
-            await self._gateway.sessions.lost(session, self._taken_over)
+        except WebSocketDisconnect as left:
+            await self._gateway.sessions.lost(session, self._taken_over, left.code)
             return "away"
         except Refusal as refusal:
             await self._part(refusal)
@@ -170,6 +171,8 @@ class Connection:
             for task in (taken, drained, moved):
                 task.cancel()
         if self._taken_over.is_set():
+            if self._session.replaced:
+                raise TakenOver("another publisher took this track over; its captions go on from there")
             raise TrackBusy("another connection resumed this session")
         if self._ended and not self._waits_for_finals():
             await asyncio.Future()  # its `done` is on the way

@@ -33,6 +33,7 @@ class PublishQuery(BaseModel):
     language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
     vocabulary: tuple[Term, ...] = Field((), max_length=100)
     session: str | None = None
+    takeover: bool = False
 
     @field_validator("speaker")
     @classmethod

@@ -34,7 +34,7 @@ class Session:
     """State of one session, which begins where ``recorder`` stands, with ``heard`` samples heard elsewhere.
 
     ``stall_timeout`` is the seconds without audio that end an utterance, ``max_unacknowledged`` how many bytes may
-    wait, ``tenant`` that of its token.
+    wait, ``tenant`` that of its token. It is ``replaced`` where another publisher took its track.
     """
 
     recorder: Recorder
@@ -43,6 +43,7 @@ class Session:
     max_unacknowledged: int
     tenant: str | None = None
     heard: int = 0
+    replaced: bool = False
     failure: Refusal | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     moved: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,8 +1,10 @@
 """The sessions of this gateway: opened, resumed, given up; and who may open one."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +31,9 @@ from streamer.settings import GatewaySettings
 from streamer.timeline import Timeline, known_timeline
 
 logger = structlog.get_logger(__name__)
+
+CLEAN_CLOSES = frozenset({1000, 1001})
+"""Codes with which a publisher closes its connection itself. One without a code looks like a lost connection."""
 
 LEASE = 6.0
 """Seconds after which a track is free whose session nobody was heard to hold; holders are heard every 2 s."""
@@ -121,7 +126,22 @@ class Sessions:
         self._check_open()
         self.admit(place.room)
         if place in self._tracks:
-            raise TrackBusy(f"track {place.track} has a publisher; resume its session, wait, or take another track")
+            raise self._busy(place)
+
+    def _busy(self, place: SessionPlace) -> TrackBusy:
+        """Why the track is not free, and when it will be where that is known."""
+        abandoned = self._held[self._tracks[place]].abandoned
+        if abandoned is None:
+            return TrackBusy(
+                f"track {place.track} has a publisher; resume its session, take another track, "
+                "or take this one over with takeover=true"
+            )
+        left = max(1, math.ceil(abandoned.when() - asyncio.get_running_loop().time()))
+        return TrackBusy(
+            f"track {place.track} has a publisher whose connection was lost; resume its session, "
+            f"try again in {left} s, or take the track over with takeover=true",
+            retry_after=left,
+        )
 
     def _resumable(self, room: str, query: PublishQuery) -> Held:
         held = self._held.get(query.session or "")
@@ -141,6 +161,8 @@ class Sessions:
             if query.session in self._held:
                 return await self._resume(self._resumable(room, query), connection)
             return await self._take_over(place, query, connection, tenant)
+        if query.takeover:
+            await self._replace(place)
         self._check_free(place)
         timeline = await self._timeline(place)
         self._check_free(place)  # somebody may have been quicker
@@ -153,6 +175,28 @@ class Sessions:
             await self.end(session)
             raise
         return session
+
+    async def _replace(self, place: SessionPlace) -> None:
+        """End the session that the track has, here or at another gateway: a newcomer takes the track over."""
+        session = self._tracks.get(place)
+        if session is None:
+            progress = await self._progress(place)
+            if progress is None or progress.over or self._clock.wall() - progress.said_at >= LEASE:
+                return
+            held_there = PublishQuery(track=place.track, session=progress.settings.session)
+            with suppress(NotFound):  # it has ended meanwhile, or cannot go on anywhere
+                await self._take_over(place, held_there, asyncio.Event(), None)
+            session = self._tracks.get(place)
+        if session is None:
+            return
+        held = self._held[session]
+        held.session.replaced = True
+        if held.abandoned is not None:
+            held.abandoned.cancel()
+        if held.connection is not None:
+            held.connection.set()
+        logger.info("session_replaced", session=session, room=place.room, track=place.track)
+        await self._give_up(held.session)
 
     async def _resume(self, held: Held, connection: asyncio.Event) -> Session:
         if held.abandoned is not None:
@@ -176,8 +220,9 @@ class Sessions:
             ended_here = ended is not None and ended.session == progress.settings.session
             if not (progress.over or ended_here) and wall - progress.said_at < LEASE:
                 raise TrackBusy(
-                    f"track {place.track} has a publisher at another gateway; "
-                    "resume its session, wait, or take another track"
+                    f"track {place.track} has a publisher at another gateway; resume its session, try again later, "
+                    "take another track, or take this one over with takeover=true",
+                    retry_after=LEASE,
                 )
             known.append(Timeline(progress.settings.origin, progress.position, progress.next_utterance))
         before = max((t for t in known if t is not None), key=lambda t: t.next_utterance, default=None)
@@ -247,8 +292,8 @@ class Sessions:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def lost(self, session: Session, connection: asyncio.Event) -> None:
-        """The connection broke: keep the session for a while."""
+    async def lost(self, session: Session, connection: asyncio.Event, code: int = 1006) -> None:
+        """The connection was closed with this code, or broke: keep the session for a while."""
         held = self._held.get(session.id)
         if held is None or held.connection is not connection:
             return
@@ -258,7 +303,8 @@ class Sessions:
             return
         session.flush()
         loop = asyncio.get_running_loop()
-        held.abandoned = loop.call_later(self._settings.resume_window, self._abandon, session)
+        window = self._settings.close_window if code in CLEAN_CLOSES else self._settings.resume_window
+        held.abandoned = loop.call_later(window, self._abandon, session)
         await self._try_to_say(session, "away")
 
     def _abandon(self, session: Session) -> None:

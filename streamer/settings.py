@@ -14,6 +14,8 @@ class GatewaySettings:
     language: str = "auto"
     grants: tuple[Grant, ...] = ()
     resume_window: float = 60.0
+    close_window: float = 2.0
+    """Like ``resume_window``, where the publisher closed its connection without ``end``."""
     stall_timeout: float = 10.0
     idle_timeout: float = 60.0
     max_sessions: int = 200

@@ -31,6 +31,7 @@ class Stream:
     """Where and as what to publish; ``encoding``, ``sample_rate`` and ``channels`` say what the bytes are.
 
     ``server`` may be several of one installation, separated by commas: when one is lost the next one goes on.
+    ``takeover`` ends the session of whoever publishes on the track.
     """
 
     server: str
@@ -43,6 +44,7 @@ class Stream:
     language: str | None = None
     vocabulary: tuple[str, ...] = ()
     token: str | None = None
+    takeover: bool = False
 
     @property
     def sample_bytes(self) -> int | None:
@@ -57,7 +59,8 @@ class Stream:
 
     def parameters(self, session: str | None) -> Parameters:
         """The query of the socket."""
-        optional = {"speaker": self.speaker, "language": self.language, "session": session}
+        takeover = "true" if self.takeover and session is None else None
+        optional = {"speaker": self.speaker, "language": self.language, "session": session, "takeover": takeover}
         return [
             ("track", self.track),
             ("encoding", self.encoding),

@@ -33,7 +33,7 @@ class RefusedError(LivecaptionsError):
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later."""
-        return self.code in PASSING
+        return self.code in PASSING or (self.code == "track_busy" and self.retry_after is not None)
 
 
 def refusal_of(error: InvalidStatus) -> RefusedError:

@@ -35,6 +35,9 @@ def send(
     sample_rate: Annotated[int, typer.Option(help="Of standard input, Hz.")] = 16_000,
     channels: Annotated[int, typer.Option(help="Of standard input.")] = 1,
     token: Annotated[str | None, typer.Option(help="Where the server asks for one.")] = None,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="End the session of whoever publishes on the track, and take it over.")
+    ] = False,
     fast: Annotated[bool, typer.Option("--fast", help="Send at once, not as fast as it is spoken.")] = False,
     jsonl: Annotated[
         bool,
@@ -56,6 +59,7 @@ def send(
         language=language,
         vocabulary=tuple(vocabulary or ()),
         token=token,
+        takeover=takeover,
     )
     if piped:
         frames = pipe_frames(bytes_per_second=None if fast else stream.bytes_per_second)

@@ -79,6 +79,9 @@ class Sessions(BaseModel):
     """Publishers' sessions and how long things are waited for."""
 
     resume_window: Seconds = Field(60.0, description="Seconds a lost publisher may take to resume its session.")
+    close_window: Seconds = Field(
+        2.0, description="Seconds a publisher that closed its connection without `end` may take to resume its session."
+    )
     stall_timeout: Seconds = Field(10.0, description="Seconds without audio after which an open utterance is ended.")
     drain_deadline: Seconds = Field(25.0, description="Seconds a stop may take; Kubernetes kills after 30.")
 

@@ -299,6 +299,75 @@ async def test_resuming_takes_over_from_a_connection_that_hangs() -> None:
         assert (heard[-1]["code"], code) == ("track_busy", 1008)
 
 
+@pytest.mark.parametrize("code", [1000, 1001])
+async def test_a_publisher_that_closes_without_end_has_ended(code: int) -> None:
+    async with running(SCRIPT, close_window=0.2) as system, system.viewer() as watching:
+        view = Conversation(watching)
+        async with system.publisher() as socket:
+            await Conversation(socket).next()
+            await send(Conversation(socket), AUDIO[:60_000])
+            await socket.close(code)
+        final = await view.next(lambda m: m.get("final") is True)
+        assert final["text"].startswith(SCRIPT[0].text)
+        await view.next(lambda m: m.get("state") == "ended")
+        async with system.publisher() as socket:
+            assert (await Conversation(socket).next())["offset"] == 0
+
+
+async def test_a_publisher_that_closed_may_still_resume_for_a_moment() -> None:
+    async with running(SCRIPT, close_window=30.0) as system:
+        async with system.publisher() as socket:
+            session = (await Conversation(socket).next())["session"]
+        async with system.publisher(session=session) as socket:
+            assert (await Conversation(socket).next())["session"] == session
+
+
+async def test_a_newcomer_is_told_when_the_track_of_a_lost_publisher_is_free() -> None:
+    async with running(SCRIPT) as system, system.viewer() as watching:
+        async with system.publisher() as socket:
+            await Conversation(socket).next()
+            status, body, retry = await refused(system)
+            assert (status, body["code"], retry) == (409, "track_busy", None)
+            socket.transport.abort()
+        await Conversation(watching).next(lambda m: m.get("state") == "away")
+        status, body, retry = await refused(system)
+        assert (status, body["code"]) == (409, "track_busy")
+        assert 50 < float(str(body["retry_after"])) <= 60
+        assert retry == str(body["retry_after"]).removesuffix(".0")
+        assert "takeover=true" in str(body["message"])
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_newcomer_may_take_a_track_over_and_the_old_publisher_is_told(lost: bool) -> None:
+    async with running(SCRIPT) as system, system.viewer(partials="false") as watching:
+        view = Conversation(watching)
+        async with system.publisher() as socket:
+            old = Conversation(socket)
+            session = (await old.next())["session"]
+            await send(old, AUDIO[:70_000])
+            await old.of("ack")
+            if lost:
+                socket.transport.abort()
+                await view.next(lambda m: m.get("state") == "away")
+            async with system.publisher(takeover="true") as second:
+                new = Conversation(second)
+                ready = await new.next()
+                assert ready["session"] != session
+                assert ready["offset"] == 0
+                if not lost:
+                    code, heard = await old.rest()
+                    assert (heard[-1]["code"], code) == ("taken_over", 1008)
+                assert (await refused(system, session=session))[1]["code"] == "not_found"
+                await send(new, AUDIO)
+                await second.send(END)
+                code, _ = await new.rest()
+                assert code == 1000
+        finals = [await view.next(lambda m: m.get("final") is True) for _ in range(3)]
+        assert [final["utterance"] for final in finals] == [0, 1, 2]
+        assert SAID.startswith(finals[0]["text"].split()[0])
+        assert " ".join(final["text"] for final in finals[1:]) == SAID
+
+
 async def test_a_session_that_is_not_resumed_ends_with_what_was_said() -> None:
     async with running(SCRIPT, resume_window=0.3) as system, system.viewer() as watching:
         view = Conversation(watching)

@@ -54,6 +54,28 @@ async def feed(session: Session, start: int, end: int) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("encoding", ["linear16", "container"])
+async def test_a_track_is_taken_over_from_a_publisher_at_another_gateway(encoding: str) -> None:
+    async with two_gateways() as (log, here, there):
+        old, connection = await opened(here, encoding=encoding)
+        if encoding == "linear16":
+            await feed(old, 0, 60_000)
+        with pytest.raises(TrackBusy, match="takeover=true") as busy:
+            await opened(there)
+        assert busy.value.retry_after == 6.0
+        new, _ = await opened(there, takeover=True)
+        assert new.id != old.id
+        await asyncio.sleep(0.1)
+        assert connection.is_set()
+        await feed(new, 0, len(AUDIO))
+        await new.finish()
+        await new.finished.wait()
+        await asyncio.sleep(5)
+        finals = (await told(log, CAPTIONS)).finals
+        assert [caption.text for caption in finals if caption.text][-3:] == SAID
+        assert [caption.utterance for caption in finals] == list(range(len(finals)))
+
+
 @pytest.mark.parametrize("drained", [False, True])
 @pytest.mark.parametrize("seconds", [0.3, 1.5, 3.2, 3.9, 5.0, 7.7])
 async def test_a_session_goes_on_at_another_gateway_as_if_nothing_had_happened(seconds: float, drained: bool) -> None:

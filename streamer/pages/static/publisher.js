@@ -6,7 +6,7 @@ const KEPT = 120; // seconds of sound kept while there is no server
 const WINDOW = 20; // seconds of sound sent ahead of the acknowledgement
 const BEHIND = 3; // seconds of unacknowledged sound that a speaker should know of
 const SILENT = 10_000; // milliseconds without an acknowledgement: the connection is dead
-const FOR_GOOD = new Set(["bad_request", "unauthorized", "forbidden", "track_busy", "too_large", "unsupported_audio"]);
+const FOR_GOOD = new Set(["bad_request", "unauthorized", "forbidden", "track_busy", "taken_over", "too_large", "unsupported_audio"]);
 const PATIENCE = 3; // refusals without a reason before the speaker is told
 
 // A track's name from its speaker's, beside those that are taken.
@@ -91,7 +91,7 @@ export class Publisher {
       const socket = new WebSocket(socketUrl(roomPath(this.#room, "publish"), parameters));
       this.#hangUp = () => {
         socket.onmessage = null;
-        socket.close();
+        socket.close(4000); // not 1000: the session is to be resumed
         closed();
       };
       socket.onmessage = ({ data }) => {
