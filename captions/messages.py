@@ -22,9 +22,9 @@ from captions.audio_warnings import AudioWarning, WarningCode
 from captions.caption import Caption, Version
 from captions.caption import Pass as By
 from captions.errors import BadRequest, Refusal
+from captions.explain import NAME_PATTERN, explain
 from captions.words import Word
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 PassLabel = Literal["live", "refined", "edited"]
 TrackState = Literal["live", "away", "ended"]
@@ -203,13 +203,6 @@ def publisher_message(text: str) -> Finalize | Keepalive | End:
 def room_event(data: bytes) -> RoomEvent:
     """A caption or track state from its JSON. Raises ``ValueError`` where it is neither."""
     return _room_event.validate_json(data)
-
-
-def explain(error: ValidationError) -> str:
-    """The first thing wrong, with the place where it is wrong."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def caption_message(caption: Caption) -> CaptionMessage:

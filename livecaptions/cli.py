@@ -1,6 +1,8 @@
 """The command line. Exit codes: 0 done, 1 failed, 2 the settings, the model or the machine are not as they must be."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -18,11 +20,31 @@ from livecaptions.settings.flags import takes_settings
 
 app = typer.Typer(
     name="livecaptions",
-    help="Live captions: audio in over a WebSocket, captions out whose stable words stand still.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        print(f"livecaptions {version('livecaptions')}")  # noqa: T201 - the command line's own output
+        raise typer.Exit
+
+
+@app.callback()
+def livecaptions(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=lambda asked: _version(asked=asked)
+        ),
+    ] = False,
+) -> None:
+    """Live captions: audio in over a WebSocket, captions out whose stable words stand still."""
+
+
 app.command()(takes_settings(serve))
 app.command()(takes_settings(gateway))
 app.command()(takes_settings(worker))

@@ -7,7 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
-from captions.messages import NAME_PATTERN, Name, explain
+from captions.explain import NAME_PATTERN, NAMES, explain
+from captions.messages import Name
 from captions.session import LANGUAGE_PATTERN, SessionSettings
 from streamer.audio.decoder import AudioFormat, Encoding
 
@@ -88,7 +89,7 @@ class TranscriptQuery(BaseModel):
 def room_name(name: str) -> str:
     """The name, if it is one. Raises ``BadRequest``."""
     if not re.fullmatch(NAME_PATTERN, name):
-        raise BadRequest("room: a name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or a digit")
+        raise BadRequest(f"room: a name has to be {NAMES}")
     return name
 
 

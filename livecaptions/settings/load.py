@@ -5,7 +5,9 @@ let through: a misspelt key is an error that names the nearest right one.
 """
 
 import difflib
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +19,11 @@ from pydantic_settings import EnvSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
 from captions.errors import SetupError
+from captions.explain import problem_of
 from livecaptions.settings.fields import ENV_PREFIX, Settings
+
+SECRETS = ("tokens", "kafka_password")
+"""Fields whose values are never repeated."""
 
 CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"
 """Names the file where no ``--config`` does."""
@@ -75,7 +81,9 @@ def _from_environment() -> dict[str, Any]:
     try:
         return EnvSettingsSource(Settings)()
     except SettingsError as error:
-        raise SetupError(f"{error}: its value has to be JSON") from error
+        named = re.search(r'field "(\w+)"', str(error))
+        variable = ENV_PREFIX + named[1].upper() if named else "a variable"
+        raise SetupError(f'{variable} in the environment has to be JSON, as [{{"token": "..."}}] is') from error
 
 
 def _refuse_unknown(keys: Any, where: str, prefix: str = "", spelt: Any = str) -> None:  # noqa: ANN401 - any iterable, any str -> str
@@ -90,7 +98,18 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
     for problem in error.errors(include_url=False):
         field, *deeper = problem["loc"] or ("settings",)
         place = ".".join(str(part) for part in (field, *deeper))
-        given = f" is {problem['input']!r}" if not deeper else ""
         source = f" ({origins[str(field)]})" if str(field) in origins else ""
-        lines.append(f"{place}{given}{source}: {problem['msg']}")
+        wrong = problem_of(problem)
+        if problem["type"] == "tuple_type" and isinstance(problem["input"], dict):
+            wrong = f"is one table; write [[{field}]], with two brackets, for each of a list"
+        given = f" is {_as_written(problem['input'])}" if not deeper and field not in SECRETS else ""
+        lines.append(f"{place}{given}{source}: {wrong}")
     return "\n".join(lines)
+
+
+def _as_written(value: object) -> str:
+    """A value as TOML and JSON have it."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return str(value)

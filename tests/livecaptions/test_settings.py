@@ -1,3 +1,4 @@
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -62,14 +63,18 @@ def test_tokens_are_tables_in_the_file_and_json_in_the_environment(
         ("port = 70000", "port is 70000"),
         ('vad = "psychic"', "'cascade', 'silero' or 'webrtc'"),
         ("port = [", "is not TOML"),
+        ("port = 'all'", 'port is "all"'),
+        ("port = 'all'", "has to be a whole number"),
         ("[[tokens]]\nrights = ['fly']", "tokens.0.rights.0"),
+        ("[tokens]\ntoken = 's3cret'", "tokens (file {config}): is one table; write [[tokens]], with two brackets"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named(config: Path, text: str, says: str) -> None:
     config.write_text(text)
     with pytest.raises(SetupError) as error:
         load({}, config)
-    assert says in str(error.value)
+    assert says.format(config=config) in str(error.value)
+    assert "s3cret" not in str(error.value)
 
 
 def test_a_missing_file_is_named(config: Path) -> None:
@@ -85,8 +90,9 @@ def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_tokens_that_are_not_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVECAPTIONS_TOKENS", "s3cret")
-    with pytest.raises(SetupError, match="tokens"):
+    with pytest.raises(SetupError, match="LIVECAPTIONS_TOKENS in the environment has to be JSON") as error:
         load({})
+    assert "s3cret" not in str(error.value)
 
 
 def test_check_config_shows_every_setting_and_hides_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,3 +148,9 @@ def test_what_no_session_could_use_is_refused(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, ["check-config", *arguments])
     assert isinstance(result.exception, SetupError)
     assert arguments[0].strip("-").replace("-", "_") in str(result.exception)
+
+
+def test_the_version_is_told() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.exit_code == 0
+    assert result.stdout == f"livecaptions {version('livecaptions')}\n"
