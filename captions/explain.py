@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from captions.session import LANGUAGE_PATTERN
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-NAMES = "1 to 64 of A-Z a-z 0-9 . _ - that begin with a letter or a digit"
+NAMES = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit"
 """What names of rooms and tracks are allowed, in words."""
 
 _PATTERNS = {NAME_PATTERN: f"has to be {NAMES}", LANGUAGE_PATTERN: "has to be a BCP 47 tag like en or pt-BR, or auto"}

@@ -14,6 +14,7 @@ from streamer.auth import authorize, grant_of
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
+from streamer.pages.problem import problem_page, wants_page
 from streamer.query import room_name, transcript_query
 from streamer.refusals import as_response, refuse
 
@@ -32,14 +33,21 @@ def create_app(gateway: Gateway) -> FastAPI:
 
 def _errors(app: FastAPI, gateway: Gateway) -> None:
     @app.exception_handler(Refusal)
-    async def refused(_: Request, refusal: Refusal) -> Response:
+    async def refused(request: Request, refusal: Refusal) -> Response:
         gateway.probe.refused(refusal.code)
-        return as_response(refusal)
+        response = as_response(refusal)
+        if wants_page(request):
+            return problem_page(request, refusal.http_status, refusal.message, response.headers)
+        return response
 
     @app.exception_handler(HTTPException)
-    async def unknown(_: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "bad_request"}.get(error.status_code, "bad_request")
-        content = {"type": "error", "code": code, "message": str(error.detail)}
+    async def unknown(request: Request, error: HTTPException) -> Response:
+        code, message = "bad_request", str(error.detail)
+        if error.status_code == 404:
+            code, message = "not_found", f"there is nothing at {request.url.path}"
+        if wants_page(request):
+            return problem_page(request, error.status_code, message, error.headers or {})
+        content = {"type": "error", "code": code, "message": message}
         return JSONResponse(content, status_code=error.status_code, headers=error.headers)
 
     @app.exception_handler(Exception)

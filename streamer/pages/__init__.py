@@ -1,36 +1,18 @@
-"""The pages: static files, no build step, nothing from elsewhere."""
+"""The pages: static files, no build step, nothing from elsewhere.
 
-from importlib.resources import files
-from pathlib import Path
+Their addresses are relative: a proxy may have them under a path of its own, which it strips.
+"""
+
 from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Path as PathParameter
 from starlette.responses import FileResponse, Response
-from starlette.staticfiles import StaticFiles
 
-STATIC = Path(str(files(__name__) / "static"))
+from streamer.pages.files import SECURITY, STATIC, Files
+from streamer.query import room_name
 
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'"
-    ),
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
-"""No frame-ancestors: a room's captions may be embedded."""
-
-
-class _Files(StaticFiles):
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type] # handed through
-        response.headers["Cache-Control"] = "no-cache"
-        return response
-
-
-static_files = _Files(directory=STATIC)
+static_files = Files(directory=STATIC)
 router = APIRouter(include_in_schema=False)
 
 
@@ -41,6 +23,7 @@ async def start_page() -> Response:
 
 
 @router.get("/r/{room}")
-async def room_page(room: Annotated[str, PathParameter()]) -> Response:  # noqa: ARG001 - the page reads it from its address
-    """A room's captions, for people to read."""
+async def room_page(room: Annotated[str, PathParameter()]) -> Response:
+    """A room's captions, for people to read; the page reads its name from its address."""
+    room_name(room)
     return FileResponse(STATIC / "room.html", headers=SECURITY)

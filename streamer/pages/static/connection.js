@@ -1,14 +1,20 @@
 // What publishers and viewers share: addresses, the token, and the patience between two attempts.
 export const token = new URLSearchParams(location.search).get("token");
 
-export const roomPath = (room, path) => `/v1/rooms/${encodeURIComponent(room)}/${path}`;
+// Where the server is: a proxy may have it under a path of its own. This file lies in its folder `static`.
+const ROOT = new URL("../", import.meta.url);
 
+export const roomPath = (room, path) => `v1/rooms/${encodeURIComponent(room)}/${path}`;
+
+// The address of a path of the server, which begins without a slash.
 export function withToken(path) {
-  return token ? `${path}${path.includes("?") ? "&" : "?"}token=${encodeURIComponent(token)}` : path;
+  const url = new URL(path, ROOT);
+  if (token) url.searchParams.append("token", token);
+  return url.href;
 }
 
 export function socketUrl(path, parameters) {
-  const url = new URL(withToken(path), location.href);
+  const url = new URL(withToken(path));
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   for (const [name, value] of parameters) if (value !== null && value !== "") url.searchParams.append(name, value);
   return url;

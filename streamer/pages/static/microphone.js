@@ -49,7 +49,7 @@ async function capture(stream, heard) {
     context = new AudioContext();
     source = context.createMediaStreamSource(stream);
   }
-  await context.audioWorklet.addModule("/static/capture-worklet.js");
+  await context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
   await context.resume();
   const fold = Math.ceil(context.sampleRate / 48000); // the server takes 48 kHz at most
   const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, processorOptions: { fold } });

@@ -62,7 +62,7 @@ export class Publisher {
 
   // Before a session: who else speaks in the room. Throws what the server refuses for good.
   async #chooseTrack() {
-    const { answer, refusal } = await ask("/v1/rooms");
+    const { answer, refusal } = await ask("v1/rooms");
     if (refusal && FOR_GOOD.has(refusal.code)) throw new Error(refusal.message);
     this.#track = trackName(this.#speaker, this.#tracksOf(answer));
   }
@@ -74,7 +74,7 @@ export class Publisher {
 
   // After a connection that was not let in: true if a server is there. A session it does not know is given up.
   async #refused() {
-    const { reached, answer } = await ask("/v1/rooms");
+    const { reached, answer } = await ask("v1/rooms");
     if (answer && this.#session && !this.#tracksOf(answer).has(this.#track)) {
       this.#session = null;
       this.#kept.beginAnew();

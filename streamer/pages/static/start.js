@@ -91,7 +91,7 @@ async function speak(room) {
   });
   try {
     microphones();
-    const link = new URL(withToken(`/r/${encodeURIComponent(room)}`), location.href);
+    const link = new URL(withToken(`r/${encodeURIComponent(room)}`));
     $("link").href = link;
     $("link").textContent = link.host + link.pathname;
     $("mine").replaceChildren();
@@ -180,11 +180,11 @@ $("copy").addEventListener("click", async () => {
 
 $("read").addEventListener("submit", (event) => {
   event.preventDefault();
-  location.href = withToken(`/r/${encodeURIComponent($("reading").value.trim())}`);
+  location.href = withToken(`r/${encodeURIComponent($("reading").value.trim())}`);
 });
 
 async function rooms() {
-  const { answer, refusal } = await ask("/v1/rooms");
+  const { answer, refusal } = await ask("v1/rooms");
   if (answer) $("rooms").replaceChildren(...(answer.length ? answer.map(entry) : [nothing("Nobody is speaking.")]));
   else if (refusal) $("rooms").replaceChildren(nothing(refusal.message));
 }
@@ -198,7 +198,7 @@ function nothing(text) {
 
 function entry({ room, tracks, viewers }) {
   const link = document.createElement("a");
-  link.href = withToken(`/r/${encodeURIComponent(room)}`);
+  link.href = withToken(`r/${encodeURIComponent(room)}`);
   const who = [...new Set(tracks.map((track) => track.speaker).filter(Boolean))].join(", ");
   const about = document.createElement("small");
   about.textContent = [who, `${viewers} reading`].filter(Boolean).join(" · ");
