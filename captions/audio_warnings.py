@@ -11,6 +11,10 @@ class WarningCode(StrEnum):
     NOT_FINITE = "not_finite"
     NO_SOUND = "no_sound"
     LOST_BYTES = "lost_bytes"
+    WRONG_DECLARATION = "wrong_declaration"
+    SILENCE = "silence"
+    CLIPPING = "clipping"
+    TOO_QUIET = "too_quiet"
 
 
 class AudioWarning(NamedTuple):

@@ -14,6 +14,7 @@ from captions.errors import Internal, LivecaptionsError, Refusal, TooLarge
 from captions.session import SessionSettings
 from streamer.alarm import EARLY, Alarm
 from streamer.audio.decoder import AudioDecoder, Decoded
+from streamer.audio.levels import Levels
 from streamer.recorder import Recorder
 
 logger = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class Session:
         self._finalize: str | None = None
         self._flush = False
         self._alarm = Alarm(self.decoder.ready)
+        self._levels = Levels(self.decoder.warnings)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -246,6 +248,7 @@ class Session:
 
     async def _take(self, decoded: Decoded) -> None:
         self.heard += len(decoded.pcm)
+        self._levels.hear(decoded.pcm)
         self._heard_at = self._clock.monotonic()
         self._probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)

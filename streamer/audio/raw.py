@@ -9,6 +9,7 @@ import soxr
 from captions.audio import SAMPLE_RATE, Pcm, from_bytes
 from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
 from captions.errors import Refusal, UnsupportedAudio
+from streamer.audio.declaration import Declaration
 from streamer.audio.decoder import AudioFormat, Decoded, Encoding
 from streamer.audio.mixing import Mixer
 from streamer.audio.samples import BYTES, READ, Floats, silenced, to_pcm16
@@ -34,6 +35,7 @@ class RawDecoder:
             else soxr.ResampleStream(audio.sample_rate, SAMPLE_RATE, 1, dtype="float32")
         )
         self.warnings = AudioWarnings()
+        self._declaration = Declaration(audio, self.warnings)
         self._rest = b""
         self._silenced = 0
         self._frames = 0
@@ -67,6 +69,7 @@ class RawDecoder:
         if self._resampler is not None:
             self._put(to_pcm16(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)), everything=True)
         self._finished = True
+        self._declaration.finish()
         if self._rest:
             self.warnings.add(
                 AudioWarning(
@@ -100,6 +103,7 @@ class RawDecoder:
 
     def _take(self, data: bytes) -> None:
         self._frames += len(data) // self._frame_bytes
+        self._declaration.bytes_came(data)
         if self._exact:
             self._put(from_bytes(data))
             return
@@ -138,6 +142,7 @@ class RawDecoder:
         if not len(pcm):
             return
         self._samples += len(pcm)
+        self._declaration.sound_came(pcm)
         heard = self._samples * self._audio.sample_rate // SAMPLE_RATE
         frames = self._frames if everything else min(self._frames, heard)
         self._waiting.append(Decoded(pcm, frames * self._frame_bytes))

@@ -76,6 +76,7 @@ class Scripted:
     acknowledges: bool = True
     resumes_at: int = 0
     finishes: bool = True
+    warnings: list[Message] = field(default_factory=list)
     viewers: list[WebSocket] = field(default_factory=list)
     views: list[dict[str, str]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
@@ -128,7 +129,8 @@ class Scripted:
         self.published.append(connection)
         await websocket.accept()
         ready = {"type": "ready", "session": session, "offset": connection.offset, "resumable": True}
-        await websocket.send_text(json.dumps(ready))
+        for message in (ready, *self.warnings):
+            await websocket.send_text(json.dumps(message))
         with suppress(WebSocketDisconnect, RuntimeError):  # closed by the page or by the test
             await self._hear(connection)
 

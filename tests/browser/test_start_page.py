@@ -88,6 +88,18 @@ async def test_a_server_that_does_not_keep_up_is_named(speaking: Browser, script
     await expect(page.locator("#state")).to_have_text("Live")
 
 
+async def test_a_speaker_is_told_what_is_wrong_with_the_sound(speaking: Browser, scripted: Scripted) -> None:
+    page = await started(speaking, scripted)
+    await expect(page.locator("#state")).to_have_text("Live")
+    await expect(page.locator("#warning")).to_be_hidden()
+    await page.click("#stop")
+    await expect(page.locator("#start")).to_be_visible()
+    told = "The sound is very quiet, -55 dB of full scale. Turn the microphone up, or go nearer to it."
+    scripted.warnings = [{"type": "warning", "code": "too_quiet", "message": told}]
+    await page.click("#start")
+    await expect(page.locator("#warning")).to_have_text(told)
+
+
 async def test_muting_ends_the_utterance_and_sends_silence(speaking: Browser, scripted: Scripted) -> None:
     page = await started(speaking, scripted)
     await expect(page.locator("#state")).to_have_text("Live")

@@ -5,6 +5,7 @@ import wave
 from typing import Any
 
 import av
+import httpx
 import numpy as np
 import pytest
 
@@ -103,3 +104,28 @@ async def test_stereo_of_opposite_phase_and_a_quiet_microphone_with_an_offset_ar
     quiet = await publish(server, "faults-offset", pcm16(FAULTS / "dc_offset_quiet.wav"))
     assert folded(quiet.text)[:4] == ["as", "you", "know", "and"]
     assert len(folded(quiet.text)) > 25
+
+
+@pytest.mark.parametrize(
+    ("query", "what"),
+    [
+        ("channels=1", "stereo"),
+        ("sample_rate=16000", "audio of a higher sample rate"),
+        ("encoding=linear16", "big-endian linear16"),
+    ],
+)
+async def test_a_wrong_declaration_is_said_to_the_publisher(server: Server, query: str, what: str) -> None:
+    speech = pcm16(KATIE, 48_000 if "rate" in query else 16_000, seconds=12)
+    samples = np.frombuffer(speech, "<i2")
+    data = {
+        "channels=1": np.stack([samples, samples], axis=1).tobytes(),
+        "sample_rate=16000": speech,
+        "encoding=linear16": samples.astype(">i2").tobytes(),
+    }[query]
+    heard = await publish(server, "faults-declared", data, query=query)
+    [warning] = [warning for warning in heard.of("warning") if warning["code"] == "wrong_declaration"]
+    assert warning["message"].startswith(f"This sounds like {what}, ")
+    assert {"code": warning["code"], "message": warning["message"]} in heard.messages[-1]["warnings"]
+    async with httpx.AsyncClient(base_url=server.http) as http:
+        metrics = (await http.get("/metrics")).text
+    assert 'livecaptions_audio_warnings_total{code="wrong_declaration"}' in metrics

@@ -95,12 +95,16 @@ async function speak(room) {
     $("link").href = link;
     $("link").textContent = link.host + link.pathname;
     $("mine").replaceChildren();
+    warn("");
     const captions = new Captions();
     const shown = new Map();
     publisher = new Publisher(
       room,
       { sampleRate: microphone.sampleRate, speaker: $("speaker").value.trim(), language: $("language").value },
-      (message) => message.type === "caption" && show(message, captions, shown),
+      (message) => {
+        if (message.type === "caption") show(message, captions, shown);
+        if (message.type === "warning" && !speaking?.muted) warn(message.message);
+      },
       state,
     );
     speaking = { publisher, microphone, muted: false, ending: false };
@@ -114,6 +118,12 @@ async function speak(room) {
     clearInterval(speaking?.keepalive);
     await microphone.close();
   }
+}
+
+// What is wrong with the sound, as the server hears it.
+function warn(text) {
+  $("warning").textContent = text;
+  $("warning").hidden = !text;
 }
 
 let silentSince = null;

@@ -1,0 +1,75 @@
+"""Whether sound is there, and neither clipped nor too quiet; asked of each second of a stream."""
+
+import numpy as np
+
+from captions.audio import SAMPLE_RATE, Pcm
+from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
+
+SILENT_RANGE = 8
+"""Between the lowest and the highest sample of a second that is silent: a converter's last bits."""
+
+SILENT_SECONDS = 10
+
+CLIPPED_FROM, CLIPPED_SHARE, CLIPPED_SECONDS = 32_600, 0.002, 3
+"""Of 32768: where samples are cut off; the share of a second's that may be; seconds over it before it is said."""
+
+TOO_QUIET, JUDGED_SECONDS = 104.0, 10
+"""Root mean square of 32768, -50 dBFS, that no second reaches in so many that are not silent."""
+
+
+class Levels:
+    """Hears the samples of one stream at 16 kHz and warns of what is wrong with their level."""
+
+    def __init__(self, warnings: AudioWarnings) -> None:
+        self._warnings = warnings
+        self._pieces: list[Pcm] = []
+        self._size = 0
+        self._silent = self._clipped = self._judged = 0
+        self._loudest = 0.0
+
+    def hear(self, pcm: Pcm) -> None:
+        """The next samples, shape (any,)."""
+        self._pieces.append(pcm)
+        self._size += len(pcm)
+        if self._size < SAMPLE_RATE:
+            return
+        whole = np.concatenate(self._pieces)
+        seconds = len(whole) // SAMPLE_RATE
+        for second in whole[: seconds * SAMPLE_RATE].reshape(seconds, SAMPLE_RATE):
+            self._judge(second)
+        self._pieces, self._size = [whole[seconds * SAMPLE_RATE :]], len(whole) - seconds * SAMPLE_RATE
+
+    def _judge(self, second: Pcm) -> None:
+        low, high = int(second.min()), int(second.max())
+        if high - low <= SILENT_RANGE:
+            self._silent += 1
+            if self._silent == SILENT_SECONDS:
+                self._warn(
+                    WarningCode.SILENCE,
+                    f"{SILENT_SECONDS} seconds of silence came. Is the microphone on, and the right one?",
+                )
+            return
+        self._silent = 0
+        if max(high, -low) >= CLIPPED_FROM:
+            self._judge_clipping(second)
+        if self._judged < JUDGED_SECONDS:
+            self._judged += 1
+            self._loudest = max(self._loudest, float(np.std(second)))
+            if self._judged == JUDGED_SECONDS and self._loudest < TOO_QUIET:
+                level = round(20 * np.log10(self._loudest / 32768))
+                self._warn(
+                    WarningCode.TOO_QUIET,
+                    f"The sound is very quiet, {level} dB of full scale. Turn the microphone up, or go nearer to it.",
+                )
+
+    def _judge_clipping(self, second: Pcm) -> None:
+        cut_off = np.count_nonzero(second >= CLIPPED_FROM) + np.count_nonzero(second <= -CLIPPED_FROM)
+        self._clipped += int(cut_off > CLIPPED_SHARE * len(second))
+        if self._clipped == CLIPPED_SECONDS:
+            self._warn(
+                WarningCode.CLIPPING,
+                "The sound is too loud and cut off. Turn the microphone down, or go further away.",
+            )
+
+    def _warn(self, code: WarningCode, message: str) -> None:
+        self._warnings.add(AudioWarning(code, message))
