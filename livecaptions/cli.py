@@ -1,5 +1,6 @@
 """The command line. Exit codes: 0 done, 1 failed, 2 the settings, the model or the machine are not as they must be."""
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -64,6 +65,9 @@ def main() -> None:
         app()
     except SetupError as error:
         _leave(error, 2)
+    except BrokenPipeError:  # whoever read the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
+        sys.exit(1)
     except (LivecaptionsError, OSError) as error:
         _leave(error, 1)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -43,6 +44,13 @@ async def livecaptions(*arguments: str, stdin: bytes | None = None, within: floa
         process.kill()
         out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_who_stops_reading_the_output_is_no_fault() -> None:
+    command = f"{shlex.quote(sys.executable)} -m livecaptions.cli check-config | true"
+    process = await asyncio.create_subprocess_shell(command, stderr=asyncio.subprocess.PIPE)
+    _, err = await process.communicate()
+    assert err == b""
 
 
 async def test_a_file_is_sent_and_its_captions_shown(recording: Path) -> None:
