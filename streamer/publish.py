@@ -24,6 +24,7 @@ from captions.messages import (
     CaptionMessage,
     End,
     Finalize,
+    Keepalive,
     Ready,
     WarningMessage,
     done,
@@ -224,6 +225,8 @@ class Connection:
         """Obey a text frame; True after ``end``."""
         check_size(len(text.encode()))
         match publisher_message(text):
+            case Keepalive():
+                self._session.muted()
             case Finalize():
                 self._session.finalize("finalize")
             case End():
@@ -232,8 +235,6 @@ class Connection:
                 self._ended = True
                 await self._session.finish()
                 return True
-            case _:
-                pass
         return False
 
     async def _send_or_wait(self) -> None:

@@ -166,6 +166,10 @@ class Session:
         self._finalize = reason
         self.decoder.ready.set()
 
+    def muted(self) -> None:
+        """The publisher is muted: its silence is no fault."""
+        self._levels.muted()
+
     def flush(self) -> None:
         """Put what was fed so far on the log: the connection was lost."""
         self._flush = True

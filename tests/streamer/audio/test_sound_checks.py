@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from bench.sound_checks import WAYS, Floats, levels_of, recordings, sounds_like
+from captions.audio_warnings import AudioWarnings
 from streamer.audio.decoder import AudioFormat
+from streamer.audio.levels import Levels
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import to_pcm16
 
@@ -63,6 +65,21 @@ def test_silence_clipping_and_too_little_sound_are_said(everything: list[Floats]
     assert levels_of(np.concatenate([speech, np.ones(11 * 16_000, np.int16)])) == ["silence"]
     assert levels_of(np.clip(speech.astype(np.int32) * 60, -32768, 32767).astype(np.int16)) == ["clipping"]
     assert levels_of((speech / np.std(speech) * 30).astype(np.int16)) == ["too_quiet"]
+    tone = np.sin(2 * np.pi * 97 * np.arange(20 * 16_000) / 16_000)
+    assert levels_of((32767 * tone).astype(np.int16)) == [], "loud, and not cut off"
+    hiss = np.random.default_rng(1).normal(0, 30, 40 * 16_000)
+    assert levels_of(hiss.astype(np.int16)) == [], "nobody speaks"
+
+
+def test_who_says_that_they_are_muted_is_not_told_of_silence() -> None:
+    warnings = AudioWarnings()
+    levels = Levels(warnings)
+    for _ in range(3):
+        levels.hear(np.zeros(6 * 16_000, np.int16))
+        levels.muted()
+    assert not warnings.take_new()
+    levels.hear(np.zeros(10 * 16_000, np.int16))
+    assert [warning.code for warning in warnings.all] == ["silence"]
 
 
 async def test_a_decoder_warns_while_it_goes_on(everything: list[Floats]) -> None:
@@ -75,7 +92,7 @@ async def test_a_decoder_warns_while_it_goes_on(everything: list[Floats]) -> Non
             heard += len(decoded.pcm)
     await decoder.finish()
     assert heard == len(data) // 2
-    [warning] = decoder.warnings.all
+    (warning,) = decoder.warnings.all
     assert warning.code == "wrong_declaration"
     assert warning.message.startswith("This sounds like big-endian linear16, and was declared as linear16 at 16000 Hz")
     assert "lower byte of each sample first" in warning.message
