@@ -219,6 +219,7 @@ async def test_audio_that_cannot_be_acknowledged_is_refused() -> None:
                 await socket.send(bytes(60_000))
             closed, heard = await talk.rest()
         assert (heard[-1]["code"], closed) == ("too_large", 1009)
+        assert "send a container that can be decoded while it arrives" in heard[-1]["message"]
 
 
 async def test_a_second_publisher_is_told_that_the_track_is_busy() -> None:
