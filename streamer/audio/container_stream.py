@@ -8,7 +8,7 @@ from av.error import FFmpegError
 from captions.audio import Pcm
 from captions.audio_warnings import AudioWarning, WarningCode
 from captions.errors import UnsupportedAudio
-from streamer.audio.demux import NOT_A_CONTAINER, Decoded, Resampler, decode_recording
+from streamer.audio.demux import NOT_A_CONTAINER, Outcome, Resampler, decode_recording
 from streamer.audio.pipe import BytePipe
 from streamer.audio.recordings import Recordings
 from streamer.audio.signatures import LONGEST, Kind, begun_signature
@@ -55,28 +55,28 @@ class ContainerStream:
         many bytes in a row are no sound; passes on what ``put`` raises.
         """
         while self._recordings.next():
-            decoded = Decoded()
+            outcome = Outcome()
             try:
-                decode_recording(self._recordings, self._resampler, self._put, decoded)
+                decode_recording(self._recordings, self._resampler, self._put, outcome)
             except (FFmpegError, ValueError) as error:
                 logger.info("recording_not_read", error=str(error), kind=self._recordings.kind)
-                if decoded.samples or not (self._heard or self._barely_begun() or self._recordings.followed):
+                if outcome.samples or not (self._heard or self._barely_begun() or self._recordings.followed):
                     raise UnsupportedAudio(NOT_A_CONTAINER) from error
-                decoded = Decoded()
-            self._account(decoded)
-            self._heard = self._heard or decoded.samples > 0
+                outcome = Outcome()
+            self._account(outcome)
+            self._heard = self._heard or outcome.samples > 0
             self._after_wav_end = self._recordings.declared_end is not None
 
-    def _account(self, decoded: Decoded) -> None:
+    def _account(self, outcome: Outcome) -> None:
         """Count what of a recording was no sound."""
         source = self._recordings
-        if decoded.samples:
+        if outcome.samples:
             self._lost_in_a_row = 0
             overhead = MP4_OVERHEAD if source.kind is Kind.MP4 else PACKET_OVERHEAD
-            between = decoded.passed_over - STRUCTURE_BYTES - overhead * decoded.packets
-            self._lose(between, source.begin + (decoded.passed_over_from or 0))
-            behind = source.length - decoded.reach - STRUCTURE_BYTES - INDEXED_PACKET * decoded.packets
-            self._lose(behind, source.begin + decoded.reach)
+            between = outcome.passed_over - STRUCTURE_BYTES - overhead * outcome.packets
+            self._lose(between, source.begin + (outcome.passed_over_from or 0))
+            behind = source.length - outcome.reach - STRUCTURE_BYTES - INDEXED_PACKET * outcome.packets
+            self._lose(behind, source.begin + outcome.reach)
             self._lose_the_rest(after=source.declared_end or 0)
         elif self._barely_begun():
             self._warn(

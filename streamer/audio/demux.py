@@ -70,7 +70,7 @@ NOT_A_CONTAINER = (
 
 
 @dataclass(slots=True)
-class Decoded:
+class Outcome:
     """What became of a recording.
 
     ``samples`` and ``packets`` that were found in it; bytes that were ``passed_over`` between packets and in packets,
@@ -101,9 +101,9 @@ class Decoded:
 
 
 def decode_recording(
-    source: Recordings, resampler: "Resampler", put: Callable[[Pcm, int], None], decoded: Decoded
+    source: Recordings, resampler: "Resampler", put: Callable[[Pcm, int], None], outcome: Outcome
 ) -> None:
-    """Decode the recording that ``source`` is at, giving ``put`` samples, and count it in ``decoded``.
+    """Decode the recording that ``source`` is at, giving ``put`` samples, and count it in ``outcome``.
 
     With samples goes the offset in the stream before which all bytes are in them.
     A recording that breaks off is at its end where it does, if anything was heard of it. Raises ``UnsupportedAudio``,
@@ -127,9 +127,9 @@ def decode_recording(
         codec = getattr(container.streams.audio[0].codec_context, "name", "something unknown")
         if codec not in CODECS:
             raise UnsupportedAudio(f"audio coded as {codec} is not taken; send opus, vorbis, aac, mp3, flac or pcm")
-        packets = _packets(container, source, decoded)
-        _decode_packets(packets, source, resampler, put, decoded, needed=1 if signed else GOOD_PACKETS_FIRST)
-    if not signed and decoded.samples and source.length > HIGHEST_BYTE_RATE * to_seconds(decoded.samples):
+        packets = _packets(container, source, outcome)
+        _decode_packets(packets, source, resampler, put, outcome, needed=1 if signed else GOOD_PACKETS_FIRST)
+    if not signed and outcome.samples and source.length > HIGHEST_BYTE_RATE * to_seconds(outcome.samples):
         raise UnsupportedAudio(NOT_A_CONTAINER)
 
 
@@ -138,7 +138,7 @@ def _decode_packets(
     source: Recordings,
     resampler: "Resampler",
     put: Callable[[Pcm, int], None],
-    decoded: Decoded,
+    outcome: Outcome,
     *,
     needed: int,
 ) -> None:
@@ -151,34 +151,34 @@ def _decode_packets(
             frames = packet.decode()
         except FFmpegError as error:
             bad += 1
-            decoded.pass_over(packet.size)
+            outcome.pass_over(packet.size)
             early.clear()
             logger.info("packet_skipped", error=str(error), in_a_row=bad)
-            if bad >= (MOST_BAD_PACKETS if decoded.samples else MOST_BAD_PACKETS_FIRST):
+            if bad >= (MOST_BAD_PACKETS if outcome.samples else MOST_BAD_PACKETS_FIRST):
                 raise
             continue
         bad = 0
-        decoded.pass_over(max(0, packet.size - sum(map(_most_bytes, frames)) - MOST_STRUCTURE))
+        outcome.pass_over(max(0, packet.size - sum(map(_most_bytes, frames)) - MOST_STRUCTURE))
         pcm = _joined([resampler.resample(frame) for frame in frames])
         if packet.pos is not None and packet.pos >= begun[-1]:
             begun.append(packet.pos)
         if len(pcm):
             early.append(pcm)
-        if early and (decoded.samples or len(early) >= needed):
+        if early and (outcome.samples or len(early) >= needed):
             pcm = _joined(early)
             early.clear()
-            decoded.samples += len(pcm)
+            outcome.samples += len(pcm)
             put(pcm, source.begin + begun[0])
     pcm = resampler.flush()
-    if not decoded.samples and needed > 1:
+    if not outcome.samples and needed > 1:
         return
     if len(pcm):
-        decoded.samples += len(pcm)
+        outcome.samples += len(pcm)
         put(pcm, source.position)
 
 
 def _packets(
-    container: av.container.InputContainer, source: Recordings, decoded: Decoded
+    container: av.container.InputContainer, source: Recordings, outcome: Outcome
 ) -> Iterator["av.Packet[AudioStream]"]:
     """The packets of the first audio stream, while those of all streams are counted.
 
@@ -188,7 +188,7 @@ def _packets(
     begun = False
     try:
         for packet in container.demux():
-            decoded.found(packet.pos, packet.size)
+            outcome.found(packet.pos, packet.size)
             if packet.stream_index == audio.index:
                 yield cast("av.Packet[AudioStream]", packet)
                 begun = True
