@@ -27,8 +27,8 @@ STRUCTURE_BYTES = 4096
 PACKET_OVERHEAD, MP4_OVERHEAD, INDEXED_PACKET = 40, 256, 8
 """Bytes that go with a packet: in headers of pages and clusters, in those of mp4's fragments, in an index."""
 
-BARELY_BEGUN = 8 * 1024
-"""Bytes that the headers of a recording take at most: one that ends within them may have had no time for sound."""
+HEADERS, FLAC_HEADERS = 8 * 1024, 64 * 1024
+"""Bytes that the headers of a recording take: one that ends within them had no time for sound. Flac's have padding."""
 
 
 class ContainerStream:
@@ -96,9 +96,10 @@ class ContainerStream:
         source = self._recordings
         if not _is_a_beginning(source.first[: max(source.length, 1)], source.kind):
             return False
-        while source.length <= BARELY_BEGUN and source.read():
+        most = FLAC_HEADERS if source.kind is Kind.FLAC else HEADERS
+        while source.length <= most and source.read():
             pass
-        return source.exhausted and source.length <= BARELY_BEGUN
+        return source.exhausted and source.length <= most
 
     def _lose_the_rest(self, *, after: int = 0) -> None:
         """What the demuxer left unread, but for what comes before ``after`` bytes of the recording."""

@@ -120,13 +120,15 @@ def decode_recording(
     if not signed:
         options["formatprobesize"] = UNSIGNED_PROBED_BYTES
     with av.open(source, "r", container_options=options) as container:
-        if not container.streams and source.exhausted:
-            return
-        if not container.streams.audio:
+        audio = container.streams.audio
+        codec = getattr(audio[0].codec_context, "name", None) if audio else None
+        if codec is None and source.exhausted and not container.streams.video:
+            return  # it broke off within its headers
+        if not audio:
             raise UnsupportedAudio("the container holds no audio stream; send one that does")
-        codec = getattr(container.streams.audio[0].codec_context, "name", "something unknown")
         if codec not in CODECS:
-            raise UnsupportedAudio(f"audio coded as {codec} is not taken; send opus, vorbis, aac, mp3, flac or pcm")
+            named = codec or "something unknown"
+            raise UnsupportedAudio(f"audio coded as {named} is not taken; send opus, vorbis, aac, mp3, flac or pcm")
         packets = _packets(container, source, outcome)
         _decode_packets(packets, source, resampler, put, outcome, needed=1 if signed else GOOD_PACKETS_FIRST)
     if not signed and outcome.samples and source.length > HIGHEST_BYTE_RATE * to_seconds(outcome.samples):

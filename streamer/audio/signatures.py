@@ -28,7 +28,7 @@ _BYTES: dict[Kind, tuple[bytes, ...]] = {
     # a box of under 128 KiB, the brand
     Kind.MP4: (rb"\0", rb"[\0\1]", b".", b".", b"f", b"t", b"y", b"p", *([b"[A-Za-z0-9 ]"] * 4)),
     # version 2 to 4, flags, a size of four times seven bits
-    Kind.ID3: (b"I", b"D", b"3", rb"[\2-\4]", rb"\0", rb"[\0\x10-\xf0]", *([rb"[\0-\x7f]"] * 4)),
+    Kind.ID3: (b"I", b"D", b"3", rb"[\2-\4]", rb"\0", rb"[\0\x10\x20\x40\x80\xc0\xe0\xf0]", *([rb"[\0-\x7f]"] * 4)),
 }
 """By kind a class of bytes for each place."""
 

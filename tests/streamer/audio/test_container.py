@@ -262,11 +262,11 @@ async def test_tags_behind_the_sound_of_a_wav_are_no_sound_and_no_loss(speech: P
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("length", [0, 1, 3, 7, 16, 30, 43, 44, 60, 100])
+@pytest.mark.parametrize("length", [0, 1, 3, 7, 16, 30, 43, 44, 60, 100, 152, 300, 304, 400, 600])
 async def test_a_recording_that_had_barely_begun_is_no_fault(name: str, length: int, speech: Pcm) -> None:
     told: list[AudioWarning] = []
     pcm = await decode(encoded(speech, *FORMATS[name])[:length], 1000, told)
-    assert len(pcm) <= 100
+    assert len(pcm) <= 2000
     assert len(pcm) or not length or [warning.code for warning in told] == ["no_sound"]
 
 

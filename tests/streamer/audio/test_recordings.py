@@ -106,3 +106,8 @@ def test_what_looks_like_a_beginning_and_is_part_of_something_is_passed_over() -
     picture = b"ID3\x04\0\0\0\0\x01\x00" + HEADERS["mp4"] + bytes(128 - len(HEADERS["mp4"])) + b"\xff\xfb\x90\x64"
     for data in (ogg_flac, matroska_flac, tagged_flac, two_streams, picture):
         assert [part for _, part in cut(data, [5] * 40)] == [data]
+
+
+def test_a_recording_behind_the_beginning_of_a_tag_is_found() -> None:
+    tag, wav = HEADERS["id3"][:5], HEADERS["wav"] + bytes(50)
+    assert cut(tag + wav) == [(None, tag), ("wav", wav)]
