@@ -14,6 +14,8 @@ _READ = 65_536
 _LOOKED_BEHIND = 10  # bytes before a signature tell whether it is part of something else
 _LONGEST_WAV_HEADER = 65_536
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF)  # a data chunk of none or so many bytes and more is a stream's
+_TAG_HEADER = 10
+_IN_PICTURES = frozenset({Kind.MP4, Kind.ID3})  # signatures that a tag's picture may hold
 _LATER_OGG_PAGE = re.compile(rb"OggS\0[\0\1\4\5]")
 
 
@@ -70,14 +72,23 @@ class Recordings:
         if not self._held:
             return False
         self.begin, self.length = self.position, 0
-        self.kind = kind_at(self._held)
+        self.kind = self._known_kind()
         self.first = self._held[: 2 * LONGEST]
         self.tag = _tag_length(self._held) if self.kind is Kind.ID3 else 0
         self._whole, self._later_pages = False, False
         self._end, self._header = None, b""
-        self._clear, self._scanned = 0, self.tag + 1  # its own signature, or the one behind the tag
+        self._clear, self._scanned = 0, 1  # behind its own signature
         self._scan(self._held)
         return True
+
+    def _known_kind(self) -> Kind | None:
+        kind = kind_at(self._held)
+        if kind is not Kind.ID3:
+            return kind
+        while len(self._held) < _TAG_HEADER + LONGEST and self._fill():
+            pass
+        within = next_signature(self._held, 1)  # the size of a tag that breaks off may be another recording's name
+        return None if within is not None and within[0] < _TAG_HEADER else kind
 
     def read(self, size: int = _READ) -> bytes:
         """At most ``size`` bytes of this recording, as soon as there are any; none at its end."""
@@ -132,9 +143,11 @@ class Recordings:
             position, kind = found
             if kind is Kind.OGG and self.kind is Kind.OGG:
                 self._later_pages = self._later_pages or _LATER_OGG_PAGE.search(data, at, position) is not None
-            inside = kind is Kind.ID3 and self._end is not None  # of a chunk, by chance
+            offset = position - before + self.length
+            by_chance = kind is Kind.ID3 and self._end is not None  # in the sound of a WAV file
+            pictured = offset < self.tag and kind in _IN_PICTURES
             along = kind is Kind.OGG and self.kind is Kind.OGG and not self._later_pages  # another stream of the same
-            if not inside and not along:
+            if not (by_chance or pictured or along or (self.tag and offset == self.tag)):
                 return position - before
             at = position + 1
         if self.kind is Kind.OGG:
@@ -166,4 +179,4 @@ def _tag_length(data: bytes) -> int:
     size = 0
     for seven_bits in data[6:10]:
         size = size << 7 | seven_bits
-    return 10 + size
+    return _TAG_HEADER + size

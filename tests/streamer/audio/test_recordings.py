@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,7 @@ def test_what_looks_like_a_beginning_and_is_part_of_something_is_passed_over() -
         assert [part for _, part in cut(data, [5] * 40)] == [data]
 
 
-def test_a_recording_behind_the_beginning_of_a_tag_is_found() -> None:
-    tag, wav = HEADERS["id3"][:5], HEADERS["wav"] + bytes(50)
-    assert cut(tag + wav) == [(None, tag), ("wav", wav)]
+@pytest.mark.parametrize("length", range(1, 20))
+def test_a_recording_behind_the_beginning_of_a_tag_is_found(length: int) -> None:
+    tag, wav = HEADERS["id3"][:length], HEADERS["wav"] + bytes(50)
+    assert cut(tag + wav) == cut(tag + wav, [4] * 30) == [("id3" if length >= 10 else None, tag), ("wav", wav)]
