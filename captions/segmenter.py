@@ -135,7 +135,10 @@ class Segmenter:
             1,
             min(
                 self._segment - (self._heard - self._sent),
-                *(limit - pause for limit in (self._flush_after, self._post_roll) if limit > pause),
+                *(  # where the limit is past, a frame of speech may begin another pause
+                    limit - pause if limit > pause else self._frame + limit
+                    for limit in (self._flush_after, self._post_roll)
+                ),
                 self._endpoint - pause,
                 max(self._long - length, self._long_endpoint - pause),
                 self._longest - length,

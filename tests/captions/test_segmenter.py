@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from captions.audio import Pcm, to_samples
@@ -185,10 +185,11 @@ def test_numbers_and_positions_go_on_from_what_was_before() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12),
-    st.integers(0, 1000),
-    st.sampled_from([1.0, 2.5, 6.0]),
+    runs=st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12),
+    seed=st.integers(0, 1000),
+    longest=st.sampled_from([1.0, 2.5, 6.0]),
 )
+@example(runs=[(True, 5), (False, 10), (True, 1), (False, 5)], seed=0, longest=1.0)
 def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: int, longest: float) -> None:
     frames = [speech for speech, count in runs for _ in range(count)]
     pcm = noise(len(frames) * 0.02, seed)
