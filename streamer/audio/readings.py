@@ -43,19 +43,22 @@ def roughness(samples: Samples) -> float:
 
 def other_reading(audio: AudioFormat, data: bytes) -> str | None:
     """What ``data``, seconds of a raw stream declared as ``audio``, sounds like instead; None where it may be right."""
-    data = data[: len(data) // 16 * 16]
+    whole = 16 * audio.channels  # bytes that are whole frames in every reading
+    data = data[: len(data) // whole * whole]
+    if not data:
+        return None
     if audio.encoding is Encoding.LINEAR16:
         return _not_linear16(audio, data)
     if audio.encoding in {Encoding.MULAW, Encoding.ALAW}:
         declared = roughness(READ[audio.encoding](data).reshape(-1, audio.channels))
-        linear = roughness(np.frombuffer(data, "<i2").reshape(-1, audio.channels)) if len(data) else 0.0
+        linear = roughness(np.frombuffer(data, "<i2").reshape(-1, audio.channels))
         return "linear16" if declared > ROUGH and linear < SMOOTH else None
     return None
 
 
 def _not_linear16(audio: AudioFormat, data: bytes) -> str | None:
     samples = np.frombuffer(data, "<i2")
-    declared = roughness(samples.reshape(-1, audio.channels)) if len(samples) % audio.channels == 0 else 0.0
+    declared = roughness(samples.reshape(-1, audio.channels))
     if _is_float32(data):
         return "float32"
     if audio.channels == 1 and _is_stereo(samples):
