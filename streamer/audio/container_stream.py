@@ -27,6 +27,9 @@ STRUCTURE_BYTES = 4096
 PACKET_OVERHEAD, MP4_OVERHEAD, INDEXED_PACKET = 40, 256, 8
 """Bytes that go with a packet: in headers of pages and clusters, in those of mp4's fragments, in an index."""
 
+MOST_WITHOUT_SOUND = 50
+"""Recordings in a row that may end before any sound: each costs a demuxer."""
+
 HEADERS, FLAC_HEADERS = 8 * 1024, 64 * 1024
 """Bytes that the headers of a recording take: one that ends within them had no time for sound. Flac's have padding."""
 
@@ -43,7 +46,7 @@ class ContainerStream:
         self._put = put
         self._warn = warn
         self._heard = False
-        self._lost = 0
+        self._lost = self._without_sound = 0
         self._lost_in_a_row = 0
         self._first_lost: int | None = None
         self._after_wav_end = False
@@ -59,7 +62,7 @@ class ContainerStream:
             try:
                 decode_recording(self._recordings, self._resampler, self._put, outcome)
             except (FFmpegError, ValueError) as error:
-                logger.info("recording_not_read", error=str(error), kind=self._recordings.kind)
+                logger.debug("recording_not_read", error=str(error), kind=self._recordings.kind)
                 if outcome.samples or not (self._heard or self._barely_begun() or self._recordings.followed):
                     raise UnsupportedAudio(NOT_A_CONTAINER) from error
                 outcome = Outcome()
@@ -71,7 +74,7 @@ class ContainerStream:
         """Count what of a recording was no sound."""
         source = self._recordings
         if outcome.samples:
-            self._lost_in_a_row = 0
+            self._lost_in_a_row = self._without_sound = 0
             overhead = MP4_OVERHEAD if source.kind is Kind.MP4 else PACKET_OVERHEAD
             between = outcome.passed_over - STRUCTURE_BYTES - overhead * outcome.packets
             self._lose(between, source.begin + (outcome.passed_over_from or 0))
@@ -79,17 +82,22 @@ class ContainerStream:
             self._lose(behind, source.begin + outcome.reach)
             self._lose_the_rest(after=source.declared_end or 0)
         elif self._barely_begun():
-            self._warn(
-                AudioWarning(
-                    WarningCode.NO_SOUND,
-                    f"A recording of {source.length} bytes ended before any sound. Check the recorder if you spoke.",
-                )
-            )
+            self._without(source.length)
         elif self._heard or source.followed:
+            self._without(0)
             self._lose(source.length, source.begin)
             self._lose_the_rest()
         else:
             raise UnsupportedAudio("the container holds no sound; send one that does")
+
+    def _without(self, length: int) -> None:
+        """Another recording without sound; one of ``length`` bytes ended within its headers."""
+        self._without_sound += 1
+        if self._without_sound > MOST_WITHOUT_SOUND:
+            raise UnsupportedAudio(f"{self._without_sound} recordings in a row hold no sound; check the recorder")
+        if length:
+            text = f"A recording of {length} bytes ended before any sound. Check the recorder if you spoke."
+            self._warn(AudioWarning(WarningCode.NO_SOUND, text))
 
     def _barely_begun(self) -> bool:
         """Whether the recording ended within its headers."""

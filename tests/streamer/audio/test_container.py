@@ -348,6 +348,8 @@ NO_CONTAINERS = [
     b"OggS" + b"\x00" * 4000,
     b"plain text " * 2000,
     np.random.default_rng(1).bytes(100_000),  # an aac frame stands in it
+    b"ID3\4\0\0" * 5000,
+    b"RIFF\0\0\0\0WAVEfmt " * 1000,
 ]
 
 
