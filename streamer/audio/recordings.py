@@ -144,10 +144,9 @@ class Recordings:
             if kind is Kind.OGG and self.kind is Kind.OGG:
                 self._later_pages = self._later_pages or _LATER_OGG_PAGE.search(data, at, position) is not None
             offset = position - before + self.length
-            by_chance = kind is Kind.ID3 and self._end is not None  # in the sound of a WAV file
             pictured = offset < self.tag and kind in _IN_PICTURES
             along = kind is Kind.OGG and self.kind is Kind.OGG and not self._later_pages  # another stream of the same
-            if not (by_chance or pictured or along or (self.tag and offset == self.tag)):
+            if not (pictured or along or (self.tag and offset == self.tag)):
                 return position - before
             at = position + 1
         if self.kind is Kind.OGG:

@@ -109,6 +109,13 @@ def test_what_looks_like_a_beginning_and_is_part_of_something_is_passed_over() -
         assert [part for _, part in cut(data, [5] * 40)] == [data]
 
 
+@pytest.mark.parametrize("length", range(16, 45))
+def test_a_tag_behind_a_wav_header_that_breaks_off_begins_a_recording(length: int) -> None:
+    wav, tagged = HEADERS["wav"][:length], HEADERS["id3"] + b"\xff\xfb\x90\x64" + bytes(50)
+    if length < len(HEADERS["wav"]):
+        assert cut(wav + tagged) == cut(wav + tagged, [4] * 40) == [("wav", wav), ("id3", tagged)]
+
+
 @pytest.mark.parametrize("length", range(1, 20))
 def test_a_recording_behind_the_beginning_of_a_tag_is_found(length: int) -> None:
     tag, wav = HEADERS["id3"][:length], HEADERS["wav"] + bytes(50)
