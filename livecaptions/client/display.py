@@ -36,6 +36,14 @@ class JsonLines:
         print(json.dumps({"at": round(self._clock(), 3), **event}, ensure_ascii=False), file=self._out, flush=True)
 
 
+class Terminal(Console):
+    """A console that raises where whoever read the output has gone; rich would exit, from inside a task."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise ``BrokenPipeError`` again."""
+        raise BrokenPipeError
+
+
 class Display:
     """Shows a room as it is told. A context manager: the live part is gone after it."""
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from livecaptions.client.address import check_address
-from livecaptions.client.display import Display, JsonLines
+from livecaptions.client.display import Display, JsonLines, Terminal
 from livecaptions.client.files import file_frames, pipe_frames
 from livecaptions.client.publisher import Event, Publisher, Stream
 
@@ -77,7 +76,7 @@ async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) ->
         screen.show(event)
 
     publisher = Publisher(stream, tell)
-    screen = JsonLines(sys.stdout, lambda: publisher.elapsed) if jsonl else Display(Console())
+    screen = JsonLines(sys.stdout, lambda: publisher.elapsed) if jsonl else Display(Terminal())
     interrupted = asyncio.Event()
     publishing = asyncio.create_task(publisher.publish(frames))
 

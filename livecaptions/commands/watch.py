@@ -2,13 +2,13 @@
 
 import asyncio
 import sys
+from contextlib import aclosing
 from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from livecaptions.client.display import Display, JsonLines
+from livecaptions.client.display import Display, JsonLines, Terminal
 from livecaptions.client.viewer import View, view
 from livecaptions.commands.send import DEFAULT_SERVER
 
@@ -46,7 +46,8 @@ async def _watch(wanted: View, mode: Mode, *, jsonl: bool) -> None:
     if jsonl:
         screen = JsonLines(sys.stdout, lambda: loop.time() - began)
     else:
-        screen = Display(Console(), subtitles=mode is Mode.SUBTITLES)
+        screen = Display(Terminal(), subtitles=mode is Mode.SUBTITLES)
     with screen:
-        async for event in view(wanted):
-            screen.show(event)
+        async with aclosing(view(wanted)) as events:
+            async for event in events:
+                screen.show(event)

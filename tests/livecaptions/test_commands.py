@@ -46,11 +46,16 @@ async def livecaptions(*arguments: str, stdin: bytes | None = None, within: floa
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def test_who_stops_reading_the_output_is_no_fault() -> None:
-    command = f"{shlex.quote(sys.executable)} -m livecaptions.cli check-config | true"
-    process = await asyncio.create_subprocess_shell(command, stderr=asyncio.subprocess.PIPE)
-    _, err = await process.communicate()
-    assert err == b""
+@pytest.mark.parametrize("flags", ["", "--jsonl"])
+async def test_who_stops_reading_the_output_is_no_fault(recording: Path, flags: str) -> None:
+    async with running(SCRIPT) as system:
+        sending = f"send {shlex.quote(str(recording))} --room hall --fast --url {system.http} {flags}"
+        watching = f"watch hall --url {system.http} {flags}"
+        for command in ("check-config", sending, watching):
+            line = f"{shlex.quote(sys.executable)} -m livecaptions.cli {command} | true"
+            process = await asyncio.create_subprocess_shell(line, stderr=asyncio.subprocess.PIPE)
+            _, err = await process.communicate()
+            assert err == b"", command
 
 
 async def test_a_file_is_sent_and_its_captions_shown(recording: Path) -> None:
