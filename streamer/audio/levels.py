@@ -70,7 +70,6 @@ class Levels:
                     WarningCode.TOO_QUIET,
                     f"The sound is very quiet, {level} dB of full scale. Turn the microphone up, or go nearer to it.",
                 )
-
             self._judged, self._loudest, self._quietest = 0, 0.0, inf
 
     def _judge_clipping(self, second: Pcm) -> None:

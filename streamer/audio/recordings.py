@@ -34,7 +34,7 @@ class Recordings:
         self.begin = 0
         self.length = 0
         self.first = b""
-        self.tag = 0
+        self._tag = 0
         self._end: int | None = None
         self._header = b""
         self._later_pages = False
@@ -74,7 +74,7 @@ class Recordings:
         self.begin, self.length = self.position, 0
         self.kind = self._known_kind()
         self.first = self._held[: 2 * LONGEST]
-        self.tag = _tag_length(self._held) if self.kind is Kind.ID3 else 0
+        self._tag = _tag_length(self._held) if self.kind is Kind.ID3 else 0
         self._whole, self._later_pages = False, False
         self._end, self._header = None, b""
         self._clear, self._scanned = 0, 1  # behind its own signature
@@ -144,9 +144,9 @@ class Recordings:
             if kind is Kind.OGG and self.kind is Kind.OGG:
                 self._later_pages = self._later_pages or _LATER_OGG_PAGE.search(data, at, position) is not None
             offset = position - before + self.length
-            pictured = offset < self.tag and kind in _IN_PICTURES
+            pictured = offset < self._tag and kind in _IN_PICTURES
             along = kind is Kind.OGG and self.kind is Kind.OGG and not self._later_pages  # another stream of the same
-            if not (pictured or along or (self.tag and offset == self.tag)):
+            if not (pictured or along or (self._tag and offset == self._tag)):
                 return position - before
             at = position + 1
         if self.kind is Kind.OGG:

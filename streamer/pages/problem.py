@@ -17,8 +17,6 @@ _TITLES = {
     403: "This token does not let you in",
     404: "There is nothing here",
 }
-
-
 _KEPT = ("retry-after", "www-authenticate", "allow")
 
 
