@@ -1,7 +1,7 @@
 """A caption and its version.
 
-A caption is identified by (room, track, utterance). Versions order what is said about it: whoever holds a
-version drops everything that is not newer, so late and repeated messages do no harm (DESIGN, guarantee 2).
+A caption is identified by its track and the number of its utterance. Versions order what is said about it: whoever
+holds a version drops everything that is not newer, so late and repeated messages do no harm (DESIGN, guarantee 2).
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
+from captions.track import TrackId
 from captions.words import Word, join
 
 
@@ -30,9 +31,12 @@ class Version(NamedTuple):
 class CaptionId(NamedTuple):
     """What a caption replaces: the earlier one with the same id."""
 
-    room: str
-    track: str
+    track: TrackId
     utterance: int
+
+    def describe(self) -> dict[str, str | int]:
+        """Its names and its number, as fields of a log line."""
+        return {**self.track.describe(), "utterance": self.utterance}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

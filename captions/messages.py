@@ -210,8 +210,8 @@ def caption_message(caption: Caption) -> CaptionMessage:
     timed = [w for w in (word_message(word) for word in caption.words) if w is not None]
     listed = caption.final or len(timed) == len(caption.words) > 0
     return CaptionMessage(
-        room=caption.id.room,
-        track=caption.id.track,
+        room=caption.id.track.room.name,
+        track=caption.id.track.name,
         speaker=caption.speaker,
         utterance=caption.id.utterance,
         by=_PASS_LABELS[caption.version.by],

@@ -1,8 +1,8 @@
 """The log's vocabulary: what the topics hold and how it is written.
 
 ``audio``
-    keyed by ``room/track``: segments of speech, PCM16 in the value, small facts in the headers; and while nobody
-    speaks marks, which say how far the session has come, for any gateway that takes it over.
+    keyed by track: segments of speech, PCM16 in the value, small facts in the headers; and while nobody speaks marks,
+    which say how far the session has come, for any gateway that takes it over.
 ``captions``
     keyed by room: finals and track states, as the JSON that viewers get, without its ``seq``.
 ``partials``
@@ -21,6 +21,7 @@ from captions.messages import RoomEvent, room_event
 from captions.ports.log import Record
 from captions.ports.tracer import NO_CONTEXT, Context
 from captions.session import SessionSettings
+from captions.track import RoomId, TrackId
 
 AUDIO = "audio"
 CAPTIONS = "captions"
@@ -46,8 +47,7 @@ class AudioSegment:
     ``settings`` is there on the first segment. ``trace`` is the context of the utterance's trace.
     """
 
-    room: str
-    track: str
+    track: TrackId
     utterance: int
     number: int
     start: int
@@ -71,18 +71,12 @@ class AudioMark:
     ``utterance`` is the number that the next utterance gets. ``over``: the session has ended.
     """
 
-    room: str
-    track: str
+    track: TrackId
     utterance: int
     position: int
     offset: int
     settings: SessionSettings
     over: bool = False
-
-
-def audio_key(room: str, track: str) -> str:
-    """The key of a track's audio: names hold no slash."""
-    return f"{room}/{track}"
 
 
 def write_audio(segment: AudioSegment) -> Record:
@@ -101,7 +95,7 @@ def write_audio(segment: AudioSegment) -> Record:
     if segment.settings is not None:
         headers["settings"] = _settings_header(segment.settings)
     headers |= trace_headers(segment.trace)
-    return Record(audio_key(segment.room, segment.track), to_bytes(segment.pcm), headers)
+    return Record(segment.track.key, to_bytes(segment.pcm), headers)
 
 
 def write_mark(mark: AudioMark) -> Record:
@@ -111,20 +105,17 @@ def write_mark(mark: AudioMark) -> Record:
     headers["settings"] = _settings_header(mark.settings)
     if mark.over:
         headers["over"] = b"1"
-    return Record(audio_key(mark.room, mark.track), b"", headers)
+    return Record(mark.track.key, b"", headers)
 
 
 def read_audio(record: Record) -> AudioSegment | AudioMark:
     """The audio segment or the mark of a record. Raises ``RecordError`` where it is neither."""
-    room, slash, track = record.key.partition("/")
-    if not slash:
-        raise RecordError(f"audio key {record.key!r} is not room/track")
+    track = TrackId.from_key(record.key)
     if len(record.value) % BYTES_PER_SAMPLE:
         raise RecordError(f"audio value of {len(record.value)} bytes is not PCM16")
     headers = record.headers
     if "mark" in headers:
         return AudioMark(
-            room=room,
             track=track,
             utterance=_whole(headers, "utterance"),
             position=_whole(headers, "mark"),
@@ -136,7 +127,6 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
     if (number == 0) != ("settings" in headers):
         raise RecordError("settings belong on the first segment of an utterance, and only there")
     return AudioSegment(
-        room=room,
         track=track,
         utterance=_whole(headers, "utterance"),
         number=number,
@@ -173,6 +163,7 @@ def _settings(data: bytes) -> SessionSettings:
 
 
 def write_room_event(
+    room: RoomId,
     message: RoomEvent,
     *,
     gateway: str | None = None,
@@ -188,7 +179,7 @@ def write_room_event(
     if stable is not None:
         headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
     headers |= trace_headers(trace)
-    return Record(message.room, message.model_copy(update={"seq": None}).encode().encode(), headers)
+    return Record(room.key, message.model_copy(update={"seq": None}).encode().encode(), headers)
 
 
 def stable_words(record: Record) -> list[str]:

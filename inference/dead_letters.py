@@ -2,14 +2,14 @@
 
 from captions.audio import to_bytes
 from captions.ports.log import Entry, Record
-from captions.records import AUDIO, audio_key, trace_headers
+from captions.records import AUDIO, trace_headers
 from inference.utterance import Utterance
 
 
 def dead_utterance(utterance: Utterance, reason: str) -> Record:
     """An utterance that the engine failed on: its audio, PCM16 mono at 16 kHz, and where it began."""
     return Record(
-        audio_key(utterance.id.room, utterance.id.track),
+        utterance.id.track.key,
         to_bytes(utterance.whole()),
         {
             "reason": reason.encode(),

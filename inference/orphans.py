@@ -39,7 +39,7 @@ class Orphans:
             if not all_heard.get(utterance.partition, True):
                 utterance.touched = now
             elif all_heard.get(utterance.partition) and now - utterance.touched > self._timeout:
-                logger.warning("orphan_finalised", room=utterance.id.room, track=utterance.id.track)
+                logger.warning("orphan_finalised", **utterance.id.track.describe())
                 utterance.give_up(wall)
 
     async def _heard_all(self, partition: int, utterances: Utterances) -> bool:

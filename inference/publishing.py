@@ -55,7 +55,8 @@ class Publisher:
         with self._tracer.publishing(
             utterance.decode_trace, kind="partial", words=len(shown), gates=screened.fired
         ) as trace:
-            await self._log.append(PARTIALS, write_room_event(caption_message(caption), stable=stable, trace=trace))
+            record = write_room_event(caption.id.track.room, caption_message(caption), stable=stable, trace=trace)
+            await self._log.append(PARTIALS, record)
         measure_partial(self._probe, utterance, caption, self._clock.wall())
 
     async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, revision: int) -> None:
@@ -66,7 +67,7 @@ class Publisher:
         screened = Screened((), ())
         language = utterance.settings.language
         if isinstance(hypothesis, Failed):
-            logger.error("utterance_lost", **utterance.id._asdict(), reason=hypothesis.reason)
+            logger.error("utterance_lost", **utterance.id.describe(), reason=hypothesis.reason)
             await self._log.append(DEAD_LETTERS, dead_utterance(utterance, hypothesis.reason))
             self._probe.dead_letter("utterance")
         else:
@@ -77,7 +78,8 @@ class Publisher:
         with self._tracer.publishing(
             utterance.decode_trace, kind="final", words=len(caption.words), gates=screened.fired
         ) as trace:
-            await self._log.append(CAPTIONS, write_room_event(caption_message(caption), trace=trace))
+            record = write_room_event(caption.id.track.room, caption_message(caption), trace=trace)
+            await self._log.append(CAPTIONS, record)
         measure_final(self._probe, utterance, caption, self._clock.wall())
 
     async def unreadable(self, entry: Entry, error: RecordError) -> None:

@@ -12,6 +12,7 @@ from captions.messages import CaptionMessage
 from captions.ports.log import Log
 from captions.quality import shown_words
 from captions.records import PARTIALS, read_room_event, stable_words
+from captions.track import RoomId, TrackId
 from captions.words import Word
 from inference.utterance import Utterance
 
@@ -23,7 +24,7 @@ async def recall(log: Log, utterances: Sequence[Utterance], since: float) -> Non
 
     Reads each partition once. Raises ``LogError``.
     """
-    partitions = {log.partition_of(PARTIALS, utterance.id.room) for utterance in utterances}
+    partitions = {log.partition_of(PARTIALS, utterance.id.track.room.key) for utterance in utterances}
     said: dict[CaptionId, Said] = {}
     for found in await asyncio.gather(*(_said(log, partition, since) for partition in partitions)):
         said |= found
@@ -50,7 +51,7 @@ async def _said(log: Log, partition: int, since: float) -> dict[CaptionId, Said]
         try:
             event = read_room_event(entry.record)
             if isinstance(event, CaptionMessage):
-                of = CaptionId(event.room, event.track, event.utterance)
+                of = CaptionId(TrackId(RoomId.from_key(entry.record.key), event.track), event.utterance)
                 said[of] = Said(stable_words(entry.record), shown_words(event))
         except RecordError as error:
             logger.warning("record_skipped", partition=partition, offset=entry.offset, error=str(error))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from captions.audio import to_samples
+from captions.track import TrackId
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 
@@ -55,16 +56,16 @@ class Scheduler:
         final is decoded its track waits, so that what is shown of it comes in order.
         """
         utterances = list(utterances)
-        finishing = {utterance.id[:2] for utterance in utterances if utterance.decoding and utterance.complete}
-        idle = [u for u in utterances if not u.decoding and u.id[:2] not in finishing]
-        complete: dict[tuple[str, str], list[Utterance]] = {}
+        finishing = {utterance.id.track for utterance in utterances if utterance.decoding and utterance.complete}
+        idle = [u for u in utterances if not u.decoding and u.id.track not in finishing]
+        complete: dict[TrackId, list[Utterance]] = {}
         for utterance in sorted((u for u in idle if u.complete), key=lambda u: (u.ended or 0.0, u.first_offset)):
-            complete.setdefault(utterance.id[:2], []).append(utterance)
+            complete.setdefault(utterance.id.track, []).append(utterance)
         finals = [waiting[0] for waiting in complete.values() if len(waiting) == 1]
         if finals:
             return self._batch(finals, decoders, final=True)
         backlog = [waiting[0] for waiting in complete.values()]
-        due = (u for u in idle if self._due(u) and u.id[:2] not in complete)
+        due = (u for u in idle if self._due(u) and u.id.track not in complete)
         partials = sorted(due, key=lambda u: (-u.fresh, u.first_offset))
         if backlog and (self._backlogs_turn or not partials):
             self._backlogs_turn = False

@@ -8,6 +8,7 @@ from captions.audio import to_samples
 from captions.caption import CaptionId
 from captions.ports.log import Entry
 from captions.records import AudioMark, AudioSegment, read_audio
+from captions.track import TrackId
 from inference.utterance import Utterance
 
 logger = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Utterances:
         self._open: dict[CaptionId, Utterance] = {}
         self._given_up: dict[CaptionId, Utterance] = {}
         self._positions: dict[int, int] = {}
-        self._spoke: dict[tuple[str, str], tuple[int, float]] = {}
+        self._spoke: dict[TrackId, tuple[int, float]] = {}
 
     def __iter__(self) -> Iterator[Utterance]:
         return iter(self._open.values())
@@ -51,7 +52,7 @@ class Utterances:
     def streams(self, now: float) -> int:
         """How many tracks have an utterance here, or spoke in the last seconds before monotonic second ``now``."""
         self._spoke = {track: spoke for track, spoke in self._spoke.items() if now - spoke[1] <= SPOKE_LATELY}
-        return len(self._spoke.keys() | {utterance.id[:2] for utterance in self})
+        return len(self._spoke.keys() | {utterance.id.track for utterance in self})
 
     @property
     def buffered(self) -> float:
@@ -85,28 +86,26 @@ class Utterances:
             return None
         begun = utterance.heard == 0
         utterance.hear(segment, full_segment=FULL_SEGMENT, now=now, appended=entry.timestamp)
-        self._spoke[segment.room, segment.track] = entry.partition, now
+        self._spoke[segment.track] = entry.partition, now
         return utterance if begun else None
 
     def _of(self, segment: AudioSegment, entry: Entry, now: float) -> Utterance | None:
-        key = CaptionId(segment.room, segment.track, segment.utterance)
+        key = CaptionId(segment.track, segment.utterance)
         known = self._open.get(key)
         if known is not None:
             return known
         if (late := self._given_up.pop(key, None)) is not None:
-            logger.info("utterance_goes_on", room=key.room, track=key.track, utterance=key.utterance)
+            logger.info("utterance_goes_on", **key.describe())
             late.first_offset = entry.offset  # what came before is final, and committed
             self._open[key] = late
             return late
         if segment.settings is None:
-            logger.info(
-                "segment_skipped", room=key.room, track=key.track, utterance=key.utterance, segment=segment.number
-            )
+            logger.info("segment_skipped", **key.describe(), segment=segment.number)
             return None
         for earlier in self:
-            if earlier.id[:2] == key[:2] and not earlier.complete:
+            if earlier.id.track == key.track and not earlier.complete:
                 earlier.give_up(entry.timestamp)  # its track went on without it: nothing more of it will come
-        self._given_up = {known: u for known, u in self._given_up.items() if known[:2] != key[:2]}
+        self._given_up = {known: u for known, u in self._given_up.items() if known.track != key.track}
         utterance = Utterance(
             id=key,
             partition=entry.partition,

@@ -34,6 +34,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from captions.caption import CaptionId
 from captions.ports.clock import Clock
 from captions.ports.tracer import NO_CONTEXT, Context, Tracer
+from captions.track import TrackId
 
 logger = structlog.get_logger(__name__)
 
@@ -104,9 +105,9 @@ class OpenTelemetryTracer(Tracer):
             span.set_attributes({"livecaptions.seconds": duration, "livecaptions.end_reason": reason})
             span.add_event("ended", timestamp=self._now())
 
-    def track_left(self, room: str, track: str) -> None:
+    def track_left(self, track: TrackId) -> None:
         """Forget the roots: another ends them."""
-        for utterance in [held for held in self._open if held[:2] == (room, track)]:
+        for utterance in [held for held in self._open if held.track == track]:
             del self._open[utterance]
 
     def model_loaded(self, name: str) -> None:
@@ -187,8 +188,8 @@ class OpenTelemetryTracer(Tracer):
     def _hold(self, utterance: CaptionId, root: Span) -> None:
         if not root.is_recording():
             return
-        room, track, number = utterance
-        root.set_attributes({"livecaptions.room": room, "livecaptions.track": track, "livecaptions.utterance": number})
+        names = {f"livecaptions.{field}": name for field, name in utterance.track.describe().items()}
+        root.set_attributes({**names, "livecaptions.utterance": utterance.utterance})
         self._open[utterance] = root
         if len(self._open) > MOST_OPEN:
             self._give_up(next(iter(self._open)))

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
 from captions.errors import BadRequest, Internal, NotFound, Refusal
+from captions.track import RoomId
 from streamer import publish as publishing
 from streamer import rest, sse, view
 from streamer.auth import authorize, grant_of
@@ -87,4 +88,4 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str) -> Response:
         authorize(request, gateway.settings.grants, "view", room_name(room))
-        return await rest.transcript(gateway, room, transcript_query(request.query_params))
+        return await rest.transcript(gateway, RoomId(room), transcript_query(request.query_params))

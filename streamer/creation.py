@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from captions.audio import SAMPLE_RATE
+from captions.caption import CaptionId
 from captions.listener import Listener
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
@@ -13,13 +14,14 @@ from captions.ports.tracer import Tracer
 from captions.records import AudioSegment
 from captions.segmenter import Segmenter
 from captions.session import SessionSettings
+from captions.track import TrackId
 from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import BYTES
 from streamer.journal import Progress
 from streamer.pending import Pending
 from streamer.query import PublishQuery
-from streamer.recorder import Recorder, SessionPlace
+from streamer.recorder import Recorder
 from streamer.session import Session
 from streamer.settings import GatewaySettings
 from streamer.timeline import Timeline
@@ -47,7 +49,7 @@ class SessionMaker:
         self._detector = detector
         self._settings = settings
 
-    def new(self, place: SessionPlace, query: PublishQuery, tenant: str | None, timeline: Timeline) -> Session:
+    def new(self, track: TrackId, query: PublishQuery, tenant: str | None, timeline: Timeline) -> Session:
         """A session that goes on where its track is."""
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
@@ -58,9 +60,9 @@ class SessionMaker:
             audio=str(query.format),
         )
         listener = self._listener(timeline.next_utterance, timeline.heard, grid=timeline.heard)
-        return self._session(place, query, tenant, settings, listener)
+        return self._session(track, query, tenant, settings, listener)
 
-    def taken_over(self, place: SessionPlace, query: PublishQuery, tenant: str | None, progress: Progress) -> Session:
+    def taken_over(self, track: TrackId, query: PublishQuery, tenant: str | None, progress: Progress) -> Session:
         """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
         heard = progress.offset // frame_bytes(query.format) * SAMPLE_RATE // query.format.sample_rate
         began = progress.position - heard
@@ -71,7 +73,7 @@ class SessionMaker:
         else:
             listener = self._listener(progress.next_utterance, progress.position, grid=began)
         return self._session(
-            place, query, tenant, progress.settings, listener, begun=progress.offset, heard=heard, reopened=first
+            track, query, tenant, progress.settings, listener, begun=progress.offset, heard=heard, reopened=first
         )
 
     def _listener(self, utterance: int, origin: int, *, grid: int) -> Listener:
@@ -83,7 +85,7 @@ class SessionMaker:
 
     def _session(
         self,
-        place: SessionPlace,
+        track: TrackId,
         query: PublishQuery,
         tenant: str | None,
         settings: SessionSettings,
@@ -94,14 +96,14 @@ class SessionMaker:
         reopened: AudioSegment | None = None,
     ) -> Session:
         recorder = Recorder(
-            place=place,
+            track=track,
             settings=settings,
             listener=listener,
             log=self._log,
             clock=self._clock,
             probe=self._probe,
             tracer=self._tracer,
-            on_ended=lambda utterance, ahead: self._pending.ended(place.room, place.track, utterance, ahead),
+            on_ended=lambda utterance, ahead: self._pending.ended(CaptionId(track, utterance), ahead),
             offset_of=offset_of(query.format),
             acknowledged=begun,
             reopened=reopened,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from captions.caption import CaptionId
 from captions.errors import ShuttingDown, TooMany
 from captions.messages import CaptionMessage, RoomEvent, TrackMessage
 from captions.ports.clock import Clock
@@ -13,6 +14,7 @@ from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
+from captions.track import TrackId
 from streamer.pending import Pending
 from streamer.query import ViewQuery
 from streamer.rooms.hub import Hub
@@ -59,11 +61,11 @@ class Gateway:
         self.draining = asyncio.Event()
         self.drained = asyncio.Event()
 
-    def _heard(self, event: RoomEvent, gateway: str | None) -> None:
+    def _heard(self, track: TrackId, event: RoomEvent, gateway: str | None) -> None:
         if isinstance(event, TrackMessage):
-            self.sessions.hear(event, gateway)
+            self.sessions.hear(track, event, gateway)
         if isinstance(event, CaptionMessage) and event.final:
-            self.pending.final(event.room, event.track, event.utterance)
+            self.pending.final(CaptionId(track, event.utterance))
 
     def not_ready(self) -> list[str]:
         """Why nobody is taken in."""
@@ -125,7 +127,7 @@ class Gateway:
     async def _finish(self, session: Session) -> None:
         await session.finish()
         await session.finished.wait()
-        await self.pending.settled(session.place.room, session.place.track)
+        await self.pending.settled(session.track)
 
     async def close(self) -> None:
         """Free everything; clients should be gone by now."""

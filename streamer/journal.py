@@ -13,8 +13,9 @@ from captions.audio import NO_AUDIO, Pcm, to_seconds
 from captions.errors import RecordError
 from captions.ports.log import Entry, Log
 from captions.ports.tracer import Context
-from captions.records import AUDIO, AudioMark, AudioSegment, audio_key, read_audio
+from captions.records import AUDIO, AudioMark, AudioSegment, read_audio
 from captions.session import SessionSettings
+from captions.track import TrackId
 
 
 @dataclass(slots=True)
@@ -40,10 +41,9 @@ class Progress:
         """The audio of the utterance in progress."""
         return np.concatenate([segment.pcm for segment in self.open]) if self.open else NO_AUDIO
 
-    def last_mark(self, *, room: str, track: str) -> AudioMark:
+    def last_mark(self, track: TrackId) -> AudioMark:
         """The mark that ends the session from outside."""
         return AudioMark(
-            room=room,
             track=track,
             utterance=self.next_utterance,
             position=self.position,
@@ -53,30 +53,29 @@ class Progress:
         )
 
 
-async def progress_of(log: Log, room: str, track: str, since: float) -> Progress | None:
+async def progress_of(log: Log, track: TrackId, since: float) -> Progress | None:
     """Read what the log got of the track since epoch second ``since``; None where that tells nothing.
 
     Raises ``LogError``. Reads the partition from there, other tracks' records too: ask for no more than is needed.
     """
-    key = audio_key(room, track)
-    partition = log.partition_of(AUDIO, key)
+    partition = log.partition_of(AUDIO, track.key)
     start = await log.offset_at(AUDIO, partition, since)
     end = (await log.bounds(AUDIO, partition)).end
     progress: Progress | None = None
     if start < end:
         entries = log.read(AUDIO, partition, start)
         async for entry in entries:
-            if entry.offset < end and entry.record.key == key:
+            if entry.offset < end and entry.record.key == track.key:
                 progress = _told(progress, entry)
             if entry.offset >= end - 1:
                 break
     return progress
 
 
-async def heard_since(log: Log, keys: Collection[str], since: float) -> set[str]:
-    """Those of ``keys`` of which the log got audio or a mark since epoch second ``since``. Raises ``LogError``."""
+async def heard_since(log: Log, tracks: Collection[TrackId], since: float) -> set[TrackId]:
+    """Those of ``tracks`` of which the log got audio or a mark since epoch second ``since``. Raises ``LogError``."""
     heard: set[str] = set()
-    for partition in {log.partition_of(AUDIO, key) for key in keys}:
+    for partition in {log.partition_of(AUDIO, track.key) for track in tracks}:
         start = await log.offset_at(AUDIO, partition, since)
         end = (await log.bounds(AUDIO, partition)).end
         if start < end:
@@ -84,7 +83,7 @@ async def heard_since(log: Log, keys: Collection[str], since: float) -> set[str]
                 heard.add(entry.record.key)
                 if entry.offset >= end - 1:
                     break
-    return heard.intersection(keys)
+    return {track for track in tracks if track.key in heard}
 
 
 def _told(progress: Progress | None, entry: Entry) -> Progress | None:

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from captions.caption import CaptionId
 from captions.ports.clock import Clock
+from captions.track import TrackId
 
 LOST_AFTER = 300.0
 """Seconds after which a final is no longer waited for: one that never comes must not look like overload for ever."""
@@ -13,19 +15,19 @@ class Pending:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._since: dict[tuple[str, str, int], float] = {}
+        self._since: dict[CaptionId, float] = {}
         self._changed = asyncio.Event()
 
-    def ended(self, room: str, track: str, utterance: int, ahead: float = 0.0) -> None:
-        """The last segment of this utterance goes onto the log, ``ahead`` seconds before it could have been spoken.
+    def ended(self, utterance: CaptionId, ahead: float = 0.0) -> None:
+        """The last segment of the utterance goes onto the log, ``ahead`` seconds before it could have been spoken.
 
         A final is late from then on: who sends an hour at once waits long, and says nothing of the others' waits.
         """
-        self._since[room, track, utterance] = self._clock.monotonic() + ahead
+        self._since[utterance] = self._clock.monotonic() + ahead
 
-    def final(self, room: str, track: str, utterance: int) -> None:
+    def final(self, utterance: CaptionId) -> None:
         """The utterance has its final."""
-        if self._since.pop((room, track, utterance), None) is not None:
+        if self._since.pop(utterance, None) is not None:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
 
@@ -37,21 +39,21 @@ class Pending:
     def longest_wait(self) -> float:
         """Seconds that the oldest of them has been waited for."""
         now = self._clock.monotonic()
-        for key in [key for key, since in self._since.items() if now - since > LOST_AFTER]:
-            self.final(*key)
+        for utterance in [late for late, since in self._since.items() if now - since > LOST_AFTER]:
+            self.final(utterance)
         return max(0.0, now - min(self._since.values(), default=now))
 
-    def awaited(self, room: str, track: str) -> int:
+    def awaited(self, track: TrackId) -> int:
         """How many finals of this track are still to come."""
-        return sum(key[:2] == (room, track) for key in self._since)
+        return sum(utterance.track == track for utterance in self._since)
 
-    def waits_for(self, room: str, track: str) -> bool:
+    def waits_for(self, track: TrackId) -> bool:
         """Whether a final of this track is still to come."""
-        return self.awaited(room, track) > 0
+        return self.awaited(track) > 0
 
-    async def settled(self, room: str, track: str) -> None:
+    async def settled(self, track: TrackId) -> None:
         """Return when no final of the track is to come any more."""
-        while self.waits_for(room, track):
+        while self.waits_for(track):
             await self._changed.wait()
 
     async def all_settled(self) -> None:

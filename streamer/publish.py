@@ -30,6 +30,7 @@ from captions.messages import (
     done,
     publisher_message,
 )
+from captions.track import RoomId
 from streamer.alarm import Alarm
 from streamer.auth import authorize
 from streamer.gateway import Gateway
@@ -64,7 +65,9 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
         grant = authorize(websocket, gateway.settings.grants, "publish", room)
         query = publish_query(websocket.query_params)
         taken_over = asyncio.Event()
-        session = await gateway.sessions.open(room, query, taken_over, grant.tenant if grant is not None else None)
+        session = await gateway.sessions.open(
+            RoomId(room), query, taken_over, grant.tenant if grant is not None else None
+        )
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
@@ -92,7 +95,7 @@ class Connection:
         self._gateway = gateway
         self._session = session
         self._taken_over = taken_over
-        self._viewer = gateway.viewer(ViewQuery(track=(session.place.track,)), session.wake)
+        self._viewer = gateway.viewer(ViewQuery(track=(session.track.name,)), session.wake)
         self._acknowledged = -1
         self._flows_until = -inf
         self._silent_since = inf
@@ -101,11 +104,12 @@ class Connection:
     async def serve(self) -> str:
         """Serve until the connection ends; ``done``, ``away`` or the code of a refusal."""
         session = self._session
-        room = self._gateway.hub.room(session.place.room)
+        room = self._gateway.hub.room(session.track.room)
         try:
             await accept(self._websocket)
             offset = await session.resume()
-            ready = Ready(session=session.id, room=session.place.room, track=session.place.track, offset=offset)
+            track = session.track
+            ready = Ready(session=session.id, room=track.room.name, track=track.name, offset=offset)
             room.follow(self._viewer)
             await self._say(ready.encode())
             return await self._until_one_ends()
@@ -181,8 +185,7 @@ class Connection:
         raise ShuttingDown
 
     def _waits_for_finals(self) -> bool:
-        place = self._session.place
-        return not self._session.finished.is_set() or self._gateway.pending.waits_for(place.room, place.track)
+        return not self._session.finished.is_set() or self._gateway.pending.waits_for(self._session.track)
 
     async def _receive(self) -> None:
         loop = asyncio.get_running_loop()
@@ -291,11 +294,11 @@ class Connection:
     async def _settle(self) -> None:
         """Send the captions of what was heard, to the last final."""
         session = self._session
-        place, pending, loop = session.place, self._gateway.pending, asyncio.get_running_loop()
-        settled = asyncio.create_task(pending.settled(place.room, place.track))
+        track, pending, loop = session.track, self._gateway.pending, asyncio.get_running_loop()
+        settled = asyncio.create_task(pending.settled(track))
         try:
             awaited, deadline = (
-                pending.awaited(place.room, place.track),
+                pending.awaited(track),
                 loop.time() + self._gateway.settings.done_timeout,
             )
             while not settled.done():
@@ -305,7 +308,7 @@ class Connection:
                 waking.cancel()
                 session.wake.clear()
                 await self._send_waiting()
-                if (still := pending.awaited(place.room, place.track)) < awaited:
+                if (still := pending.awaited(track)) < awaited:
                     awaited, deadline = still, loop.time() + self._gateway.settings.done_timeout
                 elif not happened:
                     raise Internal("the last captions are late; they will be in the room's transcript")

@@ -15,16 +15,9 @@ from captions.ports.tracer import NO_CONTEXT, Tracer
 from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_mark
 from captions.segmenter import Piece
 from captions.session import SessionSettings
+from captions.track import TrackId
 from streamer.safe_offset import SafeOffset
 from streamer.stream_time import StreamTime
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPlace:
-    """Where a session's captions go."""
-
-    room: str
-    track: str
 
 
 @dataclass
@@ -37,7 +30,7 @@ class Recorder:
     ``reopened`` first of the utterance in progress. ``wake`` is set whenever more is acknowledged.
     """
 
-    place: SessionPlace
+    track: TrackId
     settings: SessionSettings
     listener: Listener
     log: Log
@@ -93,8 +86,7 @@ class Recorder:
     async def mark(self, *, over: bool = False) -> None:
         """Put on the log how far the session has come; ``over``: that it has ended. Raises ``LogError``."""
         mark = AudioMark(
-            room=self.place.room,
-            track=self.place.track,
+            track=self.track,
             utterance=self.listener.next_utterance,
             position=self.listener.settled,
             offset=self._safe.offset,
@@ -113,7 +105,7 @@ class Recorder:
 
     def _follow(self, piece: Piece) -> None:
         """Trace the utterance that the piece opens or ends."""
-        utterance = CaptionId(self.place.room, self.place.track, piece.utterance)
+        utterance = CaptionId(self.track, piece.utterance)
         if piece.number == 0:
             self._utterance_start = piece.start
             self._trace = self.tracer.utterance_opened(utterance, to_seconds(self.listener.heard - piece.start))
@@ -127,8 +119,7 @@ class Recorder:
 
     def _segment(self, piece: Piece) -> AudioSegment:
         return AudioSegment(
-            room=self.place.room,
-            track=self.place.track,
+            track=self.track,
             utterance=piece.utterance,
             number=piece.number,
             start=piece.start,

@@ -9,12 +9,11 @@ from starlette.responses import Response
 from captions.errors import NotFound
 from captions.export import as_json, as_srt, as_text, as_vtt
 from captions.messages import CaptionMessage, TrackMessage, TrackState
-from captions.records import audio_key
+from captions.track import RoomId, TrackId
 from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
 from streamer.journal import heard_since
 from streamer.query import TranscriptQuery
-from streamer.recorder import SessionPlace
 from streamer.sessions import LEASE
 
 _FORMATS = {
@@ -45,46 +44,46 @@ class RoomSummary(BaseModel):
 
 async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
     """The rooms with a session at this gateway, and those it reads with one at another. Raises ``LogError``."""
-    tracks: dict[str, list[TrackSummary]] = {}
+    tracks: dict[RoomId, list[TrackSummary]] = {}
     for held in gateway.sessions.held:
         session = held.session
         summary = TrackSummary(
-            track=session.place.track,
+            track=session.track.name,
             speaker=session.settings.speaker,
             state="live" if held.connection is not None else "away",
             seconds=session.seconds,
         )
-        tracks.setdefault(session.place.room, []).append(summary)
-    here = {held.session.place for held in gateway.sessions.held}
-    for told in await _held_elsewhere(gateway, here):
-        summary = TrackSummary(track=told.track, speaker=told.speaker, state=told.state, seconds=None)
-        tracks.setdefault(told.room, []).append(summary)
+        tracks.setdefault(session.track.room, []).append(summary)
+    here = {held.session.track for held in gateway.sessions.held}
+    for track, state in (await _held_elsewhere(gateway, here)).items():
+        summary = TrackSummary(track=track.name, speaker=state.speaker, state=state.state, seconds=None)
+        tracks.setdefault(track.room, []).append(summary)
     rooms = []
-    for name, summaries in sorted(tracks.items()):
-        room = gateway.hub.known(name)
+    for room_id, summaries in sorted(tracks.items(), key=lambda item: item[0].key):
+        room = gateway.hub.known(room_id)
         viewers = len(room.audience) if room is not None else 0
         seconds = round(sum(track.seconds or 0.0 for track in summaries), 3)
-        rooms.append(RoomSummary(room=name, tracks=summaries, viewers=viewers, seconds=seconds))
+        rooms.append(RoomSummary(room=room_id.name, tracks=summaries, viewers=viewers, seconds=seconds))
     return rooms
 
 
-async def _held_elsewhere(gateway: Gateway, here: set[SessionPlace]) -> list[TrackMessage]:
+async def _held_elsewhere(gateway: Gateway, here: set[TrackId]) -> dict[TrackId, TrackMessage]:
     """Tracks that other gateways hold. One that died left its tracks' states as they were: holders are heard of."""
     told = {
-        audio_key(room.name, track.track): track
+        TrackId(room.id, state.track): state
         for room in gateway.hub.rooms
-        for track in room.state.tracks
-        if track.state != "ended" and SessionPlace(room.name, track.track) not in here
+        for state in room.state.tracks
+        if state.state != "ended" and TrackId(room.id, state.track) not in here
     }
     heard = await heard_since(gateway.log, told, gateway.clock.wall() - LEASE) if told else set()
-    return [track for key, track in told.items() if key in heard]
+    return {track: state for track, state in told.items() if track in heard}
 
 
-async def transcript(gateway: Gateway, name: str, query: TranscriptQuery) -> Response:
+async def transcript(gateway: Gateway, room_id: RoomId, query: TranscriptQuery) -> Response:
     """Finals so far, in the order they were spoken. Raises ``NotFound`` for a room nobody has spoken in."""
-    room = await gateway.hub.open(name)
+    room = await gateway.hub.open(room_id)
     if not room.history.blocks:
-        raise NotFound(f"nobody has spoken in room {name}")
+        raise NotFound(f"nobody has spoken in room {room_id.name}")
     write, media_type = _FORMATS[query.format]
     finals = [event.json for event in room.history.finals(before=query.before, last=query.last)]
     content = await asyncio.to_thread(_written, finals, write)  # hours of talk would keep everybody waiting

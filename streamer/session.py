@@ -50,7 +50,7 @@ class Session:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.place = self.recorder.place
+        self.track = self.recorder.track
         self.listener = self.recorder.listener
         self.wake = self.recorder.wake
         self.received = self.recorder.acknowledged

@@ -19,12 +19,12 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
 from captions.records import AUDIO, CAPTIONS, write_mark, write_room_event
+from captions.track import RoomId, TrackId
 from streamer.audio.decoder import Encoding
 from streamer.creation import SessionMaker
 from streamer.journal import Progress, progress_of
 from streamer.pending import Pending
 from streamer.query import PublishQuery, as_it_began
-from streamer.recorder import SessionPlace
 from streamer.rooms.hub import Hub
 from streamer.session import Session
 from streamer.settings import GatewaySettings
@@ -95,8 +95,8 @@ class Sessions:
         )
         self.draining = False
         self._held: dict[str, Held] = {}
-        self._tracks: dict[SessionPlace, str] = {}
-        self._ended: dict[SessionPlace, Ended] = {}
+        self._tracks: dict[TrackId, str] = {}
+        self._ended: dict[TrackId, Ended] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -104,15 +104,15 @@ class Sessions:
         """Every session, fed or waiting to be resumed."""
         return list(self._held.values())
 
-    def admit(self, room: str) -> None:
+    def admit(self, room: RoomId) -> None:
         """Let a new session in, or raise ``TooMany`` or ``Overloaded``."""
         if len(self._held) >= self._settings.max_sessions:
             raise TooMany(
                 f"{self._settings.max_sessions} sessions are open, which is this server's limit; try again later"
             )
-        if sum(place.room == room for place in self._tracks) >= self._settings.max_tracks:
+        if sum(track.room == room for track in self._tracks) >= self._settings.max_tracks:
             raise TooMany(
-                f"room {room} has {self._settings.max_tracks} tracks, which is a room's limit; try again later"
+                f"room {room.name} has {self._settings.max_tracks} tracks, which is a room's limit; try again later"
             )
         if (wait := self._pending.longest_wait()) > self._settings.overload_after:
             raise Overloaded(f"captions are {wait:.0f} s behind; try again later", retry_after=round(wait))
@@ -122,71 +122,71 @@ class Sessions:
         if self.draining:
             raise ShuttingDown
 
-    def _check_free(self, place: SessionPlace) -> None:
+    def _check_free(self, track: TrackId) -> None:
         self._check_open()
-        self.admit(place.room)
-        if place in self._tracks:
-            raise self._busy(place)
+        self.admit(track.room)
+        if track in self._tracks:
+            raise self._busy(track)
 
-    def _busy(self, place: SessionPlace) -> TrackBusy:
+    def _busy(self, track: TrackId) -> TrackBusy:
         """Why the track is not free, and when it will be where that is known."""
-        abandoned = self._held[self._tracks[place]].abandoned
+        abandoned = self._held[self._tracks[track]].abandoned
         if abandoned is None:
             return TrackBusy(
-                f"track {place.track} has a publisher; resume its session, take another track, "
+                f"track {track.name} has a publisher; resume its session, take another track, "
                 "or take this one over with takeover=true"
             )
         left = max(1, math.ceil(abandoned.when() - asyncio.get_running_loop().time()))
         return TrackBusy(
-            f"track {place.track} has a publisher whose connection was lost; resume its session, "
+            f"track {track.name} has a publisher whose connection was lost; resume its session, "
             f"try again in {left} s, or take the track over with takeover=true",
             retry_after=left,
         )
 
-    def _resumable(self, room: str, query: PublishQuery) -> Held:
+    def _resumable(self, track: TrackId, query: PublishQuery) -> Held:
         held = self._held.get(query.session or "")
-        if held is None or held.session.place != SessionPlace(room, query.track) or held.session.ending:
-            raise NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
+        if held is None or held.session.track != track or held.session.ending:
+            raise NotFound(f"no session {query.session} on track {track.name} to resume; begin a new one")
         as_it_began(held.session.settings, query)
         return held
 
     async def open(
-        self, room: str, query: PublishQuery, connection: asyncio.Event, tenant: str | None = None
+        self, room: RoomId, query: PublishQuery, connection: asyncio.Event, tenant: str | None = None
     ) -> Session:
         """Begin or resume a session for this connection; a new one is of ``tenant``."""
         await self._hub.open(room)
         self._check_open()
-        place = SessionPlace(room, query.track)
+        track = TrackId(room, query.track)
         if query.session is not None:
             if query.session in self._held:
-                return await self._resume(self._resumable(room, query), connection)
-            return await self._take_over(place, query, connection, tenant)
+                return await self._resume(self._resumable(track, query), connection)
+            return await self._take_over(track, query, connection, tenant)
         if query.takeover:
-            await self._replace(place)
-        self._check_free(place)
-        timeline = await self._timeline(place)
-        self._check_free(place)  # somebody may have been quicker
-        session = self._maker.new(place, query, tenant, timeline)
+            await self._replace(track)
+        self._check_free(track)
+        timeline = await self._timeline(track)
+        self._check_free(track)  # somebody may have been quicker
+        session = self._maker.new(track, query, tenant, timeline)
         self._hold(session, connection)
         try:
-            await self._announce(place, query.speaker, "live")
+            await self._announce(track, query.speaker, "live")
         except LogError:
             self._probe.session_closed("internal", tenant)
             await self.end(session)
             raise
         return session
 
-    async def _replace(self, place: SessionPlace) -> None:
+    async def _replace(self, track: TrackId) -> None:
         """End the session that the track has, here or at another gateway: a newcomer takes the track over."""
-        session = self._tracks.get(place)
+        session = self._tracks.get(track)
         if session is None:
-            progress = await self._progress(place)
+            progress = await self._progress(track)
             if progress is None or progress.over or self._clock.wall() - progress.said_at >= LEASE:
                 return
-            held_there = PublishQuery(track=place.track, session=progress.settings.session)
+            held_there = PublishQuery(track=track.name, session=progress.settings.session)
             with suppress(NotFound):  # it has ended meanwhile, or cannot go on anywhere
-                await self._take_over(place, held_there, asyncio.Event(), None)
-            session = self._tracks.get(place)
+                await self._take_over(track, held_there, asyncio.Event(), None)
+            session = self._tracks.get(track)
         if session is None:
             return
         held = self._held[session]
@@ -195,7 +195,7 @@ class Sessions:
             held.abandoned.cancel()
         if held.connection is not None:
             held.connection.set()
-        logger.info("session_replaced", session=session, room=place.room, track=place.track)
+        logger.info("session_replaced", session=session, **track.describe())
         await self._give_up(held.session)
 
     async def _resume(self, held: Held, connection: asyncio.Event) -> Session:
@@ -209,18 +209,18 @@ class Sessions:
         self._probe.session_opened(held.session.tenant)
         return held.session
 
-    async def _timeline(self, place: SessionPlace) -> Timeline:
+    async def _timeline(self, track: TrackId) -> Timeline:
         """Where a new session of the track begins. Raises ``TrackBusy`` where another gateway holds the track."""
-        state = self._hub.room(place.room).state
-        progress = await self._progress(place) if any(t.track == place.track for t in state.tracks) else None
+        state = self._hub.room(track.room).state
+        progress = await self._progress(track) if any(told.track == track.name for told in state.tracks) else None
         wall = self._clock.wall()
-        ended = self._ended.get(place)
-        known = [ended.timeline if ended is not None else None, known_timeline(state, place.track)]
+        ended = self._ended.get(track)
+        known = [ended.timeline if ended is not None else None, known_timeline(state, track.name)]
         if progress is not None:
             ended_here = ended is not None and ended.session == progress.settings.session
             if not (progress.over or ended_here) and wall - progress.said_at < LEASE:
                 raise TrackBusy(
-                    f"track {place.track} has a publisher at another gateway; resume its session, try again later, "
+                    f"track {track.name} has a publisher at another gateway; resume its session, try again later, "
                     "take another track, or take this one over with takeover=true",
                     retry_after=LEASE,
                 )
@@ -228,55 +228,55 @@ class Sessions:
         before = max((t for t in known if t is not None), key=lambda t: t.next_utterance, default=None)
         return before.resumed_at(wall) if before is not None else Timeline(wall, 0, 0)
 
-    async def _progress(self, place: SessionPlace) -> Progress | None:
+    async def _progress(self, track: TrackId) -> Progress | None:
         since = self._clock.wall() - self._settings.resume_window - self._settings.segmenter.longest - LEASE
-        return await progress_of(self._log, place.room, place.track, since)
+        return await progress_of(self._log, track, since)
 
     async def _take_over(
-        self, place: SessionPlace, query: PublishQuery, connection: asyncio.Event, tenant: str | None
+        self, track: TrackId, query: PublishQuery, connection: asyncio.Event, tenant: str | None
     ) -> Session:
         """Go on with a session that another gateway held. Raises ``NotFound`` where the log knows nothing of it."""
-        unknown = NotFound(f"no session {query.session} on track {query.track} to resume; begin a new one")
-        progress = await self._progress(place)
+        unknown = NotFound(f"no session {query.session} on track {track.name} to resume; begin a new one")
+        progress = await self._progress(track)
         if progress is None or progress.settings.session != query.session or progress.over:
             raise unknown
         if self._clock.wall() - progress.said_at > self._settings.resume_window:
             raise unknown
         query = as_it_began(progress.settings, query)
-        await self._announce(place, progress.settings.speaker, "live")
+        await self._announce(track, progress.settings.speaker, "live")
         await asyncio.sleep(HANDOVER)  # the other gateway, if it lives, reads that and lets go
-        progress = await self._progress(place) or progress
+        progress = await self._progress(track) or progress
         self._check_open()
-        if place in self._tracks:
+        if track in self._tracks:
             raise TrackBusy("another connection resumed this session")
         if query.encoding is Encoding.CONTAINER:
-            await self._log.append(AUDIO, write_mark(progress.last_mark(room=place.room, track=place.track)))
+            await self._log.append(AUDIO, write_mark(progress.last_mark(track)))
             raise NotFound("a container cannot be taken up in its middle by another gateway; begin a new session")
-        session = self._maker.taken_over(place, query, tenant, progress)
-        finals = self._hub.room(place.room).state.finals(place.track)
+        session = self._maker.taken_over(track, query, tenant, progress)
+        finals = self._hub.room(track.room).state.finals(track.name)
         for utterance in progress.ended - finals:
-            self._pending.ended(place.room, place.track, utterance)
+            self._pending.ended(CaptionId(track, utterance))
         for utterance in progress.traces.keys() - finals:
             context, since = progress.traces[utterance]
-            self._tracer.utterance_resumed(CaptionId(place.room, place.track, utterance), context, since)
-        logger.info("session_taken_over", session=session.id, room=place.room, track=place.track)
+            self._tracer.utterance_resumed(CaptionId(track, utterance), context, since)
+        logger.info("session_taken_over", session=session.id, **track.describe())
         self._hold(session, connection)
         return session
 
     def _hold(self, session: Session, connection: asyncio.Event) -> None:
         self._held[session.id] = Held(session, connection)
-        self._tracks[session.place] = session.id
+        self._tracks[session.track] = session.id
         session.start()
         self._probe.session_opened(session.tenant)
 
-    def hear(self, track: TrackMessage, gateway: str | None) -> None:
+    def hear(self, track: TrackId, message: TrackMessage, gateway: str | None) -> None:
         """Somebody says what a track is: where another gateway has it now, let go of it."""
-        held = self._held.get(self._tracks.get(SessionPlace(track.room, track.track), ""))
-        if held is None or track.state != "live" or gateway in {None, self._name}:
+        held = self._held.get(self._tracks.get(track, ""))
+        if held is None or message.state != "live" or gateway in {None, self._name}:
             return
         logger.info("session_handed_over", session=held.session.id, to=gateway)
         self._forget(held)
-        self._tracer.track_left(track.room, track.track)
+        self._tracer.track_left(track)
         if held.connection is not None:
             held.connection.set()
         self._background(held.session.close(), f"hand over {held.session.id}")
@@ -285,7 +285,7 @@ class Sessions:
         if held.abandoned is not None:
             held.abandoned.cancel()
         self._held.pop(held.session.id, None)
-        self._tracks.pop(held.session.place, None)
+        self._tracks.pop(held.session.track, None)
 
     def _background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -335,10 +335,10 @@ class Sessions:
 
     def _remember(self, session: Session) -> None:
         """Keep the track's timeline: where nothing was said, the room's captions do not tell it."""
-        self._ended.pop(session.place, None)
+        self._ended.pop(session.track, None)
         listener = session.listener
         timeline = Timeline(session.settings.origin, listener.heard, listener.next_utterance)
-        self._ended[session.place] = Ended(session.id, timeline)
+        self._ended[session.track] = Ended(session.id, timeline)
         if len(self._ended) > MOST_TIMELINES:
             del self._ended[next(iter(self._ended))]
 
@@ -349,11 +349,11 @@ class Sessions:
             logger.exception("track_state_not_told", session=session.id, state=state)
 
     async def _say(self, session: Session, state: TrackState) -> None:
-        await self._announce(session.place, session.settings.speaker, state)
+        await self._announce(session.track, session.settings.speaker, state)
 
-    async def _announce(self, place: SessionPlace, speaker: str | None, state: TrackState) -> None:
-        message = TrackMessage(room=place.room, track=place.track, speaker=speaker, state=state)
-        await self._log.append(CAPTIONS, write_room_event(message, gateway=self._name))
+    async def _announce(self, track: TrackId, speaker: str | None, state: TrackState) -> None:
+        message = TrackMessage(room=track.room.name, track=track.name, speaker=speaker, state=state)
+        await self._log.append(CAPTIONS, write_room_event(track.room, message, gateway=self._name))
 
     async def close(self) -> None:
         """End every session here at once; each may go on at another gateway."""

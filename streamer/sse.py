@@ -11,6 +11,7 @@ from starlette.types import Message, Send
 from captions.errors import Refusal, SlowConsumer
 from captions.messages import Live, error_message
 from captions.ports.log import Bounds
+from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery
 from streamer.rooms.event import server_sent
@@ -55,7 +56,7 @@ async def view_events(request: Request, gateway: Gateway, room_id: str) -> Respo
 
 async def _events(gateway: Gateway, room_id: str, query: ViewQuery, bounds: Bounds) -> Events:
     viewer = gateway.viewer(query)
-    room = gateway.hub.room(room_id)
+    room = gateway.hub.room(RoomId(room_id))
     with counted(gateway, room, viewer, "sse") as outcome:
         try:
             room.join(viewer)

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from captions.errors import Internal, LogError, Refusal, SlowConsumer
 from captions.messages import Live
 from captions.ports.log import Bounds
+from captions.track import RoomId
 from streamer.auth import authorize
 from streamer.frames import check_server, send_frames, text_frame
 from streamer.gateway import Gateway
@@ -37,8 +38,8 @@ def admitted(connection: WebSocket | Request, gateway: Gateway, room: str, last_
 async def opened(gateway: Gateway, room: str) -> Bounds:
     """Read the room, and say what the log retains of its partition. Raises ``Internal`` where it cannot be read."""
     try:
-        await gateway.hub.open(room)
-        return await gateway.hub.bounds(room)
+        await gateway.hub.open(RoomId(room))
+        return await gateway.hub.bounds(RoomId(room))
     except LogError as error:
         logger.exception("view_failed", room=room)
         raise Internal("the room could not be opened, which is logged here; try again") from error
@@ -70,7 +71,7 @@ async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
         return
     with suppress(WebSocketDisconnect):  # gone before it was let in
         await accept(websocket)
-        await _serve(websocket, gateway, query, gateway.hub.room(room_id), bounds)
+        await _serve(websocket, gateway, query, gateway.hub.room(RoomId(room_id)), bounds)
 
 
 async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room: Room, bounds: Bounds) -> None:
@@ -90,7 +91,7 @@ async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room:
             outcome.append(refusal.code)
             await _let_go(websocket, refusal)
         except Exception:
-            logger.exception("viewer_failed", room=room.name)
+            logger.exception("viewer_failed", room=room.id.key)
             outcome.append(Internal.code)
             await _let_go(websocket, Internal("something went wrong here; reconnect with after= the last seq you saw"))
         finally:

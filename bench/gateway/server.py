@@ -19,6 +19,7 @@ from bench.gateway.said import Segment
 from captions.messages import CaptionMessage, WordMessage
 from captions.ports.log import Record
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
+from captions.track import RoomId
 from livecaptions.clock import SystemClock
 from livecaptions.garbage import collect_rarely, keep_tidy
 from livecaptions.observation import alongside, sample, watch_loop
@@ -70,7 +71,7 @@ async def speak(log: TimedLog) -> None:
             room=HALL, track="main", speaker="Ada", utterance=utterance, by="live", revision=revision, final=final,
             language="en", start=0.0, end=1.0, started_at=datetime.now(UTC), text=" ".join(said), stable=1, words=words,
         )  # fmt: skip
-        await log.append(CAPTIONS if final else PARTIALS, write_room_event(caption))
+        await log.append(CAPTIONS if final else PARTIALS, write_room_event(RoomId(HALL), caption))
         number += 1
         await asyncio.sleep(began + number * CAPTION_INTERVAL - time.monotonic())
 
@@ -89,7 +90,7 @@ async def have_spoken(log: TimedLog, finals: int) -> None:
             language="en", start=began, end=times[-1], started_at=datetime.now(UTC), text=" ".join(WORDS),
             stable=len(WORDS), words=words,
         )  # fmt: skip
-        await log.append(CAPTIONS, write_room_event(caption))
+        await log.append(CAPTIONS, write_room_event(RoomId(HALL), caption))
 
 
 async def serve(port: int, vad: str, finals: int) -> list[Segment]:

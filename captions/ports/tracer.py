@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from captions.caption import CaptionId
+from captions.track import TrackId
 
 Context = Mapping[str, str]
 """Headers of the W3C's Trace Context and Baggage recommendations, by name; empty where nothing is traced."""
@@ -29,7 +30,7 @@ class Tracer:
     def utterance_ended(self, utterance: CaptionId, duration: float, reason: str) -> None:
         """The segmenter ended an utterance: ``endpoint``, ``longest``, ``finalize``, ``stall``, ``end``."""
 
-    def track_left(self, room: str, track: str) -> None:
+    def track_left(self, track: TrackId) -> None:
         """Another gateway has the track now: it ends the traces of the utterances that are open here."""
 
     def model_loaded(self, name: str) -> None:

@@ -12,6 +12,7 @@ from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.log import Bounds, Entry, Log
 from captions.ports.tracer import Tracer
 from captions.records import CAPTIONS, GATEWAY, PARTIALS, read_room_event, trace_of
+from captions.track import RoomId, TrackId
 from streamer.rooms.room import Room
 from streamer.rounds import Rounds
 
@@ -44,20 +45,20 @@ class Tail:
 
 
 class Hub:
-    """Rooms by name. ``listener`` is told of every event read, and the gateway that said it, after its room was.
+    """Rooms by id. ``listener`` is told of every event read, and the gateway that said it, after its room was.
 
     The finals of all rooms take ``most_bytes`` together: then the oldest go.
     """
 
     def __init__(
-        self, log: Log, listener: Callable[[RoomEvent, str | None], None], tracer: Tracer, most_bytes: int
+        self, log: Log, listener: Callable[[TrackId, RoomEvent, str | None], None], tracer: Tracer, most_bytes: int
     ) -> None:
         self._log = log
         self._most_bytes = most_bytes
         self._kept = 0
         self._tracer = tracer
         self._listener = listener
-        self._rooms: dict[str, Room] = {}
+        self._rooms: dict[RoomId, Room] = {}
         self._fan_out = Rounds(WOKEN_AT_A_TIME)
         self._tails: dict[tuple[str, int], Tail] = {}
         self._sweeping: asyncio.Task[None] | None = None
@@ -67,27 +68,27 @@ class Hub:
         """Every room something is known of."""
         return list(self._rooms.values())
 
-    def known(self, name: str) -> Room | None:
+    def known(self, room: RoomId) -> Room | None:
         """The room, if anything is known of it."""
-        return self._rooms.get(name)
+        return self._rooms.get(room)
 
-    def room(self, name: str) -> Room:
+    def room(self, room: RoomId) -> Room:
         """The room as it is now; join it before anything is awaited, lest it be forgotten meanwhile."""
-        return self._rooms.setdefault(name, Room(name, self._fan_out))
+        return self._rooms.setdefault(room, Room(room, self._fan_out))
 
-    async def open(self, name: str) -> Room:
+    async def open(self, room: RoomId) -> Room:
         """The room, with everything that the log retains of it. Raises ``LogError`` where it cannot be read."""
         self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="forget what is no longer retained")
-        tails = [self._followed(topic, self._log.partition_of(topic, name)) for topic in (CAPTIONS, PARTIALS)]
+        tails = [self._followed(topic, self._log.partition_of(topic, room.key)) for topic in (CAPTIONS, PARTIALS)]
         for tail in tails:
             await tail.caught_up.wait()
             if (tail.topic, tail.partition) not in self._tails:
                 raise LogError(f"partition {tail.partition} of topic {tail.topic} cannot be read")
-        return self.room(name)
+        return self.room(room)
 
-    async def bounds(self, name: str) -> Bounds:
+    async def bounds(self, room: RoomId) -> Bounds:
         """Offsets of the partition that gives the room its ``seq``."""
-        return await self._log.bounds(CAPTIONS, self._log.partition_of(CAPTIONS, name))
+        return await self._log.bounds(CAPTIONS, self._log.partition_of(CAPTIONS, room.key))
 
     def _followed(self, topic: str, partition: int) -> Tail:
         tail = self._tails.get((topic, partition))
@@ -104,7 +105,7 @@ class Hub:
             logger.exception("tail_failed", topic=tail.topic, partition=tail.partition)
             del self._tails[tail.topic, tail.partition]
             for room in self.rooms:
-                if self._log.partition_of(tail.topic, room.name) == tail.partition:
+                if self._log.partition_of(tail.topic, room.id.key) == tail.partition:
                     for viewer in room.viewers:
                         viewer.end(Internal("the room cannot be read here, which is logged; reconnect"))
         finally:
@@ -124,6 +125,7 @@ class Hub:
     def _tell(self, entry: Entry, *, live: bool) -> None:
         try:
             event = read_room_event(entry.record)
+            track = TrackId(RoomId.from_key(entry.record.key), event.track)
         except RecordError as error:
             logger.warning(
                 "record_skipped", topic=entry.topic, partition=entry.partition, offset=entry.offset, error=str(error)
@@ -134,15 +136,15 @@ class Hub:
             self._kept += 1
             if self._kept % WEIGHED_EVERY == 0:
                 self.prune()
-        viewers = self.room(event.room).tell(event, entry.timestamp)
+        viewers = self.room(track.room).tell(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
-            self._delivered(event, entry, viewers)
+            self._delivered(track, event, entry, viewers)
         gateway = entry.record.headers.get(GATEWAY)
-        self._listener(event, gateway.decode(errors="replace") if gateway is not None else None)
+        self._listener(track, event, gateway.decode(errors="replace") if gateway is not None else None)
 
-    def _delivered(self, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
+    def _delivered(self, track: TrackId, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
         self._tracer.delivered(
-            CaptionId(caption.room, caption.track, caption.utterance),
+            CaptionId(track, caption.utterance),
             trace_of(entry.record),
             kind="final" if caption.final else "partial",
             language=caption.language,
@@ -162,13 +164,13 @@ class Hub:
 
     async def forget(self) -> None:
         """Forget what the log no longer retains. Raises ``LogError`` where it does not say what that is."""
-        for name, room in list(self._rooms.items()):
-            bounds = await self.bounds(name)
+        for room in self.rooms:
+            bounds = await self.bounds(room.id)
             room.forget(bounds.earliest)
             room.history.let_go()
             told_of = max(room.history.latest, room.history.earliest - 1)  # of what was pruned there is a gap to tell
             if not room.viewers and told_of < bounds.earliest:
-                self._rooms.pop(name, None)
+                self._rooms.pop(room.id, None)
         self.prune()
 
     def prune(self) -> None:

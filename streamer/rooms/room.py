@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from captions.messages import Gap, RoomEvent
 from captions.ports.log import Bounds
+from captions.track import RoomId
 from captions.transcript import RoomState
 from streamer.rooms.event import Encoded
 from streamer.rooms.history import Block, History, kept
@@ -23,8 +24,8 @@ class Past:
 class Room:
     """One room of this gateway."""
 
-    def __init__(self, name: str, fan_out: Rounds) -> None:
-        self.name = name
+    def __init__(self, room: RoomId, fan_out: Rounds) -> None:
+        self.id = room
         self._fan_out = fan_out
         self.state = RoomState()
         self.history = History()

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from captions.errors import Internal
+from captions.track import RoomId
 from livecaptions.talk import text
 from tests.browser.conftest import opened
 from tests.streamer.system import System, running
@@ -109,7 +110,7 @@ async def test_who_comes_back_after_a_loss_misses_nothing_and_sees_nothing_twice
         await spoken(system, 250)
         page = await opened(browser, f"{system.http}/r/hall?mode=transcript")
         await expect(page.locator(FINALS)).to_have_count(200)
-        room = system.gateway.hub.room("hall")
+        room = system.gateway.hub.room(RoomId("hall"))
         for viewer in room.audience:
             viewer.end(Internal("lost"))
         await expect(page.locator("#state")).to_have_text("reconnecting…")

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 from captions.caption import Caption, CaptionId, Pass, Version
+from captions.track import RoomId
 from captions.words import Word
 
 
@@ -11,7 +12,7 @@ def test_a_later_pass_beats_every_revision_of_an_earlier_one() -> None:
 
 def test_started_at_is_the_start_in_utc() -> None:
     caption = Caption(
-        id=CaptionId("hall", "main", 0),
+        id=CaptionId(RoomId("hall").track("main"), 0),
         speaker=None,
         version=Version(Pass.LIVE, 1),
         final=False,

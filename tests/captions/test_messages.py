@@ -19,6 +19,7 @@ from captions.messages import (
     publisher_message,
     room_event,
 )
+from captions.track import RoomId
 from captions.words import Word
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
@@ -27,7 +28,7 @@ TIMES = st.floats(0, 1e5)
 
 def a_caption(*, final: bool, words: tuple[Word, ...], by: Pass = Pass.LIVE) -> Caption:
     return Caption(
-        id=CaptionId("main-hall", "main", 7),
+        id=CaptionId(RoomId("main-hall").track("main"), 7),
         speaker="Ada",
         version=Version(by, 9),
         final=final,

@@ -23,8 +23,10 @@ from captions.records import (
     write_room_event,
 )
 from captions.session import SessionSettings
+from captions.track import RoomId, TrackId
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+TRACKS = st.builds(TrackId, st.builds(RoomId, NAMES, st.none() | NAMES), NAMES)
 COUNTS = st.integers(0, 2**40)
 PCM = npst.arrays(np.int16, st.integers(0, 50))
 SETTINGS = st.builds(
@@ -40,18 +42,18 @@ SETTINGS = st.builds(
 TRACES = st.dictionaries(st.sampled_from(TRACE), st.text(st.characters(codec="ascii"), max_size=80))
 SEGMENTS = st.builds(
     AudioSegment,
-    room=NAMES, track=NAMES, utterance=COUNTS, number=st.just(0), start=COUNTS, pcm=PCM, offset=COUNTS,
+    track=TRACKS, utterance=COUNTS, number=st.just(0), start=COUNTS, pcm=PCM, offset=COUNTS,
     last=st.booleans(), end=st.none() | COUNTS, settings=SETTINGS, trace=TRACES,
 ) | st.builds(
     AudioSegment,
-    room=NAMES, track=NAMES, utterance=COUNTS, number=st.integers(1, 1000), start=COUNTS, pcm=PCM, offset=COUNTS,
+    track=TRACKS, utterance=COUNTS, number=st.integers(1, 1000), start=COUNTS, pcm=PCM, offset=COUNTS,
     last=st.booleans(), end=st.none() | COUNTS, settings=st.none(), trace=TRACES,
 )  # fmt: skip
 
 
 MARKS = st.builds(
     AudioMark,
-    room=NAMES, track=NAMES, utterance=COUNTS, position=COUNTS, offset=COUNTS, settings=SETTINGS, over=st.booleans(),
+    track=TRACKS, utterance=COUNTS, position=COUNTS, offset=COUNTS, settings=SETTINGS, over=st.booleans(),
 )  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def a_record() -> Record:
     pcm: Pcm = np.array([1, -2], dtype=np.int16)
     settings = SessionSettings(session="s", origin=0.0, language="en")
     return write_audio(
-        AudioSegment(room="r", track="t", utterance=0, number=0, start=0, pcm=pcm, offset=4, settings=settings)
+        AudioSegment(track=RoomId("r").track("t"), utterance=0, number=0, start=0, pcm=pcm, offset=4, settings=settings)
     )
 
 
@@ -69,7 +71,6 @@ def test_audio_segments_survive_the_log(segment: AudioSegment) -> None:
     assert isinstance(read, AudioSegment)
     assert np.array_equal(read.pcm, segment.pcm)
     for name in (
-        "room",
         "track",
         "utterance",
         "number",
@@ -96,8 +97,8 @@ def test_no_trace_whatever_it_holds_costs_audio(headers: dict[str, bytes]) -> No
 def test_a_caption_carries_its_trace() -> None:
     trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "baggage": "model=tiny.en"}
     message = TrackMessage(room="hall", track="main", state="live")
-    assert trace_of(write_room_event(message, trace=trace)) == trace
-    assert trace_of(write_room_event(message)) == {}
+    assert trace_of(write_room_event(RoomId("hall"), message, trace=trace)) == trace
+    assert trace_of(write_room_event(RoomId("hall"), message)) == {}
 
 
 def test_a_record_from_before_formats_were_named_is_read() -> None:
@@ -118,7 +119,7 @@ def test_marks_survive_the_log(mark: AudioMark) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"key": "room"}, "not room/track"),
+        ({"key": "room"}, "neither room/track"),
         ({"value": b"odd"}, "not PCM16"),
         ({"headers": {"utterance": b"x"}}, "'utterance'"),
         ({"headers": {"start": b"-1"}}, "negative"),
@@ -147,6 +148,6 @@ def test_no_record_raises_anything_but_a_record_error(value: bytes, headers: dic
 
 
 def test_a_room_event_is_kept_without_its_seq() -> None:
-    record = write_room_event(TrackMessage(room="hall", track="main", state="live", seq=12))
+    record = write_room_event(RoomId("hall"), TrackMessage(room="hall", track="main", state="live", seq=12))
     assert record.key == "hall"
     assert read_room_event(record).seq is None

@@ -8,6 +8,7 @@ import pytest
 from captions.caption import CaptionId
 from captions.records import AudioSegment
 from captions.session import SessionSettings
+from captions.track import RoomId
 from inference.behind import audio_behind
 from inference.engine.scripted import ScriptedEngine
 from inference.scheduler import Scheduler
@@ -25,11 +26,15 @@ def utterance(
 ) -> Utterance:
     """So many segments of 0.2 s, each on the log ``late`` after it was said."""
     made = Utterance(
-        id=CaptionId("hall", track, 0), partition=partition, first_offset=0, settings=SESSION, start=0, touched=0.0
+        id=CaptionId(RoomId("hall").track(track), 0),
+        partition=partition,
+        first_offset=0,
+        settings=SESSION,
+        start=0,
+        touched=0.0,
     )
     segment = AudioSegment(
-        room="hall",
-        track=track,
+        track=RoomId("hall").track(track),
         utterance=0,
         number=0,
         start=0,
@@ -105,7 +110,12 @@ def test_a_publishers_constant_delay_and_mute_are_not_the_words() -> None:
     made = utterance(3, late=60.0)
     assert made.spoken_at(0.5) == pytest.approx(ORIGIN + 60.5)
     stalled = AudioSegment(
-        room="hall", track="main", utterance=0, number=3, start=3 * SEGMENT, pcm=np.ones(SEGMENT, np.int16), offset=0
+        track=RoomId("hall").track("main"),
+        utterance=0,
+        number=3,
+        start=3 * SEGMENT,
+        pcm=np.ones(SEGMENT, np.int16),
+        offset=0,
     )
     made.hear(stalled, full_segment=SEGMENT, now=0.0, appended=ORIGIN + 62.8)
     assert made.spoken_at(0.7) == pytest.approx(ORIGIN + 60.7)

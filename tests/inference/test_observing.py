@@ -7,7 +7,8 @@ import pytest
 
 from captions.errors import LogError
 from captions.ports.log import Bounds
-from captions.records import AUDIO, CAPTIONS, PARTIALS, audio_key, write_audio
+from captions.records import AUDIO, CAPTIONS, PARTIALS, write_audio
+from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from inference.settings import WorkerSettings
 from tests.inference.test_worker import segments, speak
@@ -67,7 +68,7 @@ async def test_a_muted_stream_is_not_late() -> None:
 async def test_audio_is_behind_while_decodes_are_slow_and_not_when_they_are_done() -> None:
     script, pcm = script_of(2)
     log, probe = memory_log(partitions=2), RecordingProbe()
-    spoken = log.partition_of(AUDIO, audio_key("hall", "main"))
+    spoken = log.partition_of(AUDIO, RoomId("hall").track("main").key)
     async with worker_on(log, ScriptedEngine(script), delay=5.0, probe=probe):
         await speak(log, pcm)
         await asyncio.sleep(20)

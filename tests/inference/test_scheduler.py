@@ -7,6 +7,7 @@ import numpy as np
 from captions.caption import CaptionId
 from captions.records import AudioSegment
 from captions.session import SessionSettings
+from captions.track import RoomId
 from inference.scheduler import Batch, Scheduler
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
@@ -24,7 +25,7 @@ SCHEDULER = Scheduler(WorkerSettings(max_batch=3), by_seconds)
 
 def utterance(track: str, seconds: float, *, number: int = 0, last: bool = False, trimmed: float = 0.0) -> Utterance:
     made = Utterance(
-        id=CaptionId("hall", track, number),
+        id=CaptionId(RoomId("hall").track(track), number),
         partition=0,
         first_offset=number,
         settings=SESSION,
@@ -33,8 +34,7 @@ def utterance(track: str, seconds: float, *, number: int = 0, last: bool = False
         window_start=round(trimmed * 16_000),
     )
     segment = AudioSegment(
-        room="hall",
-        track=track,
+        track=RoomId("hall").track(track),
         utterance=number,
         number=0,
         start=0,
@@ -49,7 +49,7 @@ def utterance(track: str, seconds: float, *, number: int = 0, last: bool = False
 
 def tracks(batch: Batch | None) -> list[str]:
     assert batch is not None
-    return [chosen.id.track for chosen in batch.utterances]
+    return [chosen.id.track.name for chosen in batch.utterances]
 
 
 def test_the_most_urgent_partial_takes_its_likes_along() -> None:

@@ -9,6 +9,7 @@ from captions.audio import Pcm
 from captions.caption import CaptionId
 from captions.ports.tracer import Context, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, trace_of, write_audio
+from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from tests.inference.test_worker import segments
 from tests.support import LoopClock, memory_log, script_of, worker_on
@@ -29,7 +30,7 @@ async def speak(log: MemoryLog, pcm: Pcm, tracer: Tracer) -> list[Context]:
     for segment in segments(pcm):
         await asyncio.sleep(began + (segment.start + len(segment.pcm)) / 16_000 - loop.time())
         if segment.first:
-            trace = tracer.utterance_opened(CaptionId("hall", "main", segment.utterance), 0.0)
+            trace = tracer.utterance_opened(CaptionId(RoomId("hall").track("main"), segment.utterance), 0.0)
             opened.append(trace)
         await log.append(AUDIO, write_audio(replace(segment, trace=trace)))
     return opened

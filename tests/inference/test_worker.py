@@ -13,9 +13,10 @@ from captions.messages import CaptionMessage
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Bounds, Record
 from captions.ports.probe import Probe
-from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, AudioSegment, audio_key, write_audio
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, AudioSegment, write_audio
 from captions.segmenter import Segmenter, SegmenterSettings
 from captions.session import SessionSettings
+from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from inference.settings import WorkerSettings
 from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
@@ -32,8 +33,7 @@ def segments(pcm: Pcm, track: str = "main") -> list[AudioSegment]:
     listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
     return [
         AudioSegment(
-            room="hall",
-            track=track,
+            track=RoomId("hall").track(track),
             utterance=piece.utterance,
             number=piece.number,
             start=piece.start,
@@ -131,7 +131,7 @@ async def test_two_workers_share_and_one_takes_over() -> None:
     expected = sorted(await undisturbed(pcm, engine))
     log = memory_log(partitions=4)
     tracks = [f"t{n}" for n in range(8)]
-    assert len({log.partition_of(AUDIO, audio_key("hall", track)) for track in tracks}) > 1
+    assert len({log.partition_of(AUDIO, RoomId("hall").track(track).key) for track in tracks}) > 1
     speaking = [asyncio.create_task(speak(log, pcm, track=track)) for track in tracks]
     async with worker_on(log, engine):
         async with worker_on(log, engine):

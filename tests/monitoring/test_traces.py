@@ -14,12 +14,13 @@ import monitoring.traces as module
 from captions.caption import CaptionId
 from captions.errors import SetupError
 from captions.ports.tracer import Context, Tracer
+from captions.track import RoomId
 from livecaptions.cli import app
 from livecaptions.clock import SystemClock
 from monitoring.traces import OpenTelemetryTracer, traces_url
 from tests.traces import Traces, attributes, shape, span_id, trace_id
 
-UTTERANCE = CaptionId("hall", "main", 7)
+UTTERANCE = CaptionId(RoomId("hall").track("main"), 7)
 GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -100,7 +101,7 @@ def test_a_root_that_goes_on_elsewhere_is_ended_there_and_only_there(traces: Tra
     there = Traces(SystemClock())
     opened = traces.tracer.utterance_opened(UTTERANCE, 0.2)
     there.tracer.utterance_resumed(UTTERANCE, opened, 1_764_000_000.0)
-    traces.tracer.track_left("hall", "main")
+    traces.tracer.track_left(RoomId("hall").track("main"))
     captioned(traces.tracer, opened, viewers=0)
     captioned(there.tracer, opened, viewers=0)
     assert traces.named("utterance") == []
@@ -116,7 +117,7 @@ def test_a_root_that_goes_on_elsewhere_is_ended_there_and_only_there(traces: Tra
 
 def test_other_tracks_stay_when_one_is_left(traces: Traces) -> None:
     opened = traces.tracer.utterance_opened(UTTERANCE, 0.2)
-    traces.tracer.track_left("hall", "other")
+    traces.tracer.track_left(RoomId("hall").track("other"))
     delivered(traces.tracer, opened)
     assert len(traces.named("utterance")) == 1
 
@@ -139,7 +140,7 @@ def test_utterances_whose_finals_never_come_are_not_kept_for_ever(
 ) -> None:
     monkeypatch.setattr(module, "MOST_OPEN", 3)
     for number in range(5):
-        traces.tracer.utterance_opened(CaptionId("hall", "main", number), 0.2)
+        traces.tracer.utterance_opened(CaptionId(RoomId("hall").track("main"), number), 0.2)
     assert [attributes(span)["utterance"] for span in traces.named("utterance")] == [0, 1]
 
 
@@ -196,7 +197,7 @@ def test_a_collector_that_hangs_holds_up_neither_hooks_nor_the_end(hanging: Hang
     processor = BatchSpanProcessor(hanging, max_queue_size=64, max_export_batch_size=16)
     tracer = OpenTelemetryTracer(processor, SystemClock(), service="tests")
     for number in range(1000):
-        opened = tracer.utterance_opened(CaptionId("hall", "main", number), 0.2)
+        opened = tracer.utterance_opened(CaptionId(RoomId("hall").track("main"), number), 0.2)
         captioned(tracer, opened)
     assert hanging.asked.wait(10)
     assert len(processor._batch_processor._queue) == 64  # the newest: the others were dropped

@@ -9,6 +9,7 @@ from captions.audio import SAMPLE_RATE, to_bytes
 from captions.errors import Overloaded
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS, PARTIALS
+from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from streamer.audio.decoder import AudioFormat, Decoded
 from streamer.audio.raw import RawDecoder
@@ -25,7 +26,7 @@ FRAME = SAMPLE_RATE // 10
 
 async def speak(gateway: Gateway, track: str) -> Session:
     """Open a session and send it everything at the pace of speech."""
-    session = await gateway.sessions.open("hall", PublishQuery(track=track), asyncio.Event())
+    session = await gateway.sessions.open(RoomId("hall"), PublishQuery(track=track), asyncio.Event())
     for at in range(0, len(PCM), FRAME):
         await session.feed(to_bytes(PCM[at : at + FRAME]))
         await asyncio.sleep(0.1)
@@ -44,12 +45,12 @@ async def run(delay: float, tracks: int) -> tuple[Counter[int], Counter[str], Ov
         while not all(task.done() for task in speaking):
             await asyncio.sleep(0.5)
             try:
-                gateway.sessions.admit("another")
+                gateway.sessions.admit(RoomId("another"))
             except Overloaded as error:
                 refusal = refusal or error
         sessions = [task.result() for task in speaking]
         await gateway.pending.all_settled()
-        gateway.sessions.admit("another")  # it is over when the last final is out
+        gateway.sessions.admit(RoomId("another"))  # it is over when the last final is out
     assert {session.acknowledged for session in sessions} == {len(PCM) * 2}
     partials = Counter(partial.utterance for partial in (await told(log, PARTIALS)).partials)
     finals = Counter(final.text for final in (await told(log, CAPTIONS)).finals)
@@ -83,16 +84,18 @@ async def test_a_track_that_sends_everything_at_once_keeps_nobody_waiting() -> N
     log = memory_log()
     gateway = Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings(overload_after=8.0))
     async with worker_on(log, ScriptedEngine(SCRIPT), delay=0.6):
-        hasty = await gateway.sessions.open("elsewhere", PublishQuery(), asyncio.Event())
+        hasty = await gateway.sessions.open(RoomId("elsewhere"), PublishQuery(), asyncio.Event())
         for _ in range(20):
             await hasty.feed(to_bytes(PCM))
             await asyncio.sleep(0.1)
         speaking = asyncio.create_task(speak(gateway, "live"))
         while not speaking.done():
             await asyncio.sleep(0.5)
-            gateway.sessions.admit("another")
-        await gateway.pending.settled("hall", "live")
-        assert gateway.pending.waits_for("elsewhere", "main"), "the other one was to be behind all the while"
+            gateway.sessions.admit(RoomId("another"))
+        await gateway.pending.settled(RoomId("hall").track("live"))
+        assert gateway.pending.waits_for(RoomId("elsewhere").track("main")), (
+            "the other one was to be behind all the while"
+        )
         heard = [event for event in (await told(log, CAPTIONS)).finals if event.room == "hall"]
         shown = [event for event in (await told(log, PARTIALS)).partials if event.room == "hall"]
     await gateway.close()
@@ -132,7 +135,7 @@ async def test_audio_that_is_decoded_long_after_it_came_has_not_stopped_coming(m
     monkeypatch.setattr("streamer.creation.open_decoder", Sluggish)
     reasons = Reasons()
     gateway = Gateway(memory_log(), LoopClock(), reasons, EnergyDetector, GatewaySettings(stall_timeout=3.0))
-    session = await gateway.sessions.open("hall", PublishQuery(), asyncio.Event())
+    session = await gateway.sessions.open(RoomId("hall"), PublishQuery(), asyncio.Event())
     for at in range(0, 5 * SAMPLE_RATE, FRAME):
         await session.feed(to_bytes(PCM[at : at + FRAME]))
     await asyncio.sleep(45)  # the rest is decoded later

@@ -11,7 +11,9 @@ import pytest
 from starlette.websockets import WebSocket
 
 from captions.audio import SAMPLE_RATE
+from captions.caption import CaptionId
 from captions.ports.probe import Probe
+from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.publish import publish
 from streamer.settings import GatewaySettings
@@ -82,12 +84,12 @@ async def test_done_is_waited_for_as_long_as_finals_come() -> None:
     gateway = gateway_with(done_timeout=30.0)
     async with connected(gateway) as (client, serving):
         for utterance in range(5):
-            gateway.pending.ended("hall", "main", utterance)
+            gateway.pending.ended(CaptionId(RoomId("hall").track("main"), utterance))
         client.send(END)
         for utterance in range(5):
             await asyncio.sleep(20)
             assert client.closed is None
-            gateway.pending.final("hall", "main", utterance)
+            gateway.pending.final(CaptionId(RoomId("hall").track("main"), utterance))
         await serving
     assert client.heard[-1][1]["type"] == "done"
     assert client.closed == 1000
@@ -96,11 +98,11 @@ async def test_done_is_waited_for_as_long_as_finals_come() -> None:
 async def test_done_is_not_waited_for_where_no_final_comes() -> None:
     gateway = gateway_with(done_timeout=30.0)
     async with connected(gateway) as (client, serving):
-        gateway.pending.ended("hall", "main", 0)
-        gateway.pending.ended("hall", "main", 1)
+        gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 0))
+        gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 1))
         client.send(END)
         await asyncio.sleep(20)
-        gateway.pending.final("hall", "main", 0)
+        gateway.pending.final(CaptionId(RoomId("hall").track("main"), 0))
         gateway.sessions.held[0].session.wake.set()  # as its caption does
         came = asyncio.get_running_loop().time()
         await serving

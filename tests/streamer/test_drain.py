@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from captions.caption import CaptionId
+from captions.track import RoomId
 from tests.streamer.system import Conversation, running
 from tests.streamer.test_publish import AUDIO, END, SAID, SCRIPT, refused, send, text_of
 
@@ -32,7 +34,7 @@ async def test_a_publisher_that_did_not_end_is_not_told_done_by_a_drain() -> Non
         idle, talk = Conversation(quiet), Conversation(busy)
         await idle.next()
         await talk.next()
-        system.gateway.pending.ended("hall", "main", 99)  # one whose final is late
+        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # one whose final is late
         draining = asyncio.create_task(system.gateway.drain(0.5, elsewhere=False))
         for conversation in (idle, talk):
             code, heard = await conversation.rest()
@@ -60,7 +62,7 @@ async def test_bytes_that_come_after_a_drain_began_are_not_acknowledged() -> Non
         await talk.next()
         await send(talk, AUDIO[:60_000])
         await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
-        system.gateway.pending.ended("hall", "other", 99)
+        system.gateway.pending.ended(CaptionId(RoomId("hall").track("other"), 99))
         draining = asyncio.create_task(system.gateway.drain(0.5, elsewhere=False))
         await system.gateway.sessions.held[0].session.finished.wait()
         await send(talk, AUDIO[60_000:])
@@ -77,11 +79,11 @@ async def test_an_end_that_comes_after_a_drain_began_is_not_told_done(elsewhere:
         await talk.next()
         await send(talk, AUDIO[:60_000])
         await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
-        system.gateway.pending.ended("hall", "main", 99)  # one whose final is late
+        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # one whose final is late
         draining = asyncio.create_task(system.gateway.drain(5, elsewhere=elsewhere))
         await system.gateway.sessions.held[0].session.finished.wait()
         await socket.send(END)
         code, heard = await talk.rest()
-        system.gateway.pending.final("hall", "main", 99)
+        system.gateway.pending.final(CaptionId(RoomId("hall").track("main"), 99))
         await draining
     assert (heard[-1]["code"], code) == ("shutting_down", 1001)

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from captions.audio import to_bytes
+from captions.caption import CaptionId
+from captions.track import RoomId
 from streamer.auth import Grant
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
@@ -71,14 +73,14 @@ async def test_finals_that_are_late_are_told_until_they_come() -> None:
     probe = RecordingProbe()
     gateway = Gateway(memory_log(), LoopClock(), probe, EnergyDetector, GatewaySettings())
     gateway.observe()
-    gateway.pending.ended("hall", "main", 0)
+    gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 0))
     await asyncio.sleep(2)
-    gateway.pending.ended("hall", "main", 1)
+    gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 1))
     await asyncio.sleep(1)
     gateway.observe()
-    gateway.pending.final("hall", "main", 0)
+    gateway.pending.final(CaptionId(RoomId("hall").track("main"), 0))
     gateway.observe()
-    gateway.pending.final("hall", "main", 1)
+    gateway.pending.final(CaptionId(RoomId("hall").track("main"), 1))
     gateway.observe()
     told = [arguments for _, arguments in probe.calls["finals_awaited"]]
     assert [count for count, _ in told] == [0, 2, 1, 0]

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from captions.audio import from_bytes, to_bytes
+from captions.caption import CaptionId
 from captions.errors import LogError
 from captions.ports.log import Record
 from captions.ports.probe import Probe
 from captions.records import AUDIO as AUDIO_TOPIC
+from captions.track import RoomId
 from inference.engine.scripted import ScriptedWord
 from streamer.auth import Grant
 from tests.streamer.system import Conversation, System, running
@@ -423,7 +425,7 @@ async def test_limits_and_overload_come_with_a_time_to_try_again() -> None:
         assert (status, body["code"], body["retry_after"], retry) == (429, "too_many", 10, "10")
     async with running(SCRIPT, working=False, overload_after=0.3) as system, system.publisher() as socket:
         await Conversation(socket).next()
-        system.gateway.pending.ended("hall", "main", 99)
+        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))
         await asyncio.sleep(0.6)
         status, body, retry = await refused(system, track="other")
         assert (status, body["code"]) == (503, "overloaded")
@@ -446,7 +448,7 @@ async def test_one_bug_costs_one_session(monkeypatch: pytest.MonkeyPatch) -> Non
         healthy, sick = Conversation(well), Conversation(ill)
         await healthy.next()
         await sick.next()
-        held = next(h for h in system.gateway.sessions.held if h.session.place.track == "ill")
+        held = next(h for h in system.gateway.sessions.held if h.session.track.name == "ill")
         monkeypatch.setattr(held.session.listener, "push", lambda _: 1 / 0)
         await send(sick, AUDIO[:20_000])
         code, heard = await sick.rest()

@@ -11,6 +11,7 @@ from captions.errors import BadRequest, NotFound, ShuttingDown, TrackBusy
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS
+from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from streamer.audio.decoder import Encoding
 from streamer.gateway import Gateway
@@ -45,7 +46,7 @@ async def two_gateways() -> AsyncIterator[tuple[Log, Gateway, Gateway]]:
 async def opened(gateway: Gateway, session: str | None = None, **query: object) -> tuple[Session, asyncio.Event]:
     connection = asyncio.Event()
     asked = PublishQuery.model_validate({"session": session, **query})
-    return await gateway.sessions.open("hall", asked, connection), connection
+    return await gateway.sessions.open(RoomId("hall"), asked, connection), connection
 
 
 async def feed(session: Session, start: int, end: int) -> None:
@@ -94,7 +95,7 @@ async def test_a_session_goes_on_at_another_gateway_as_if_nothing_had_happened(s
         await feed(moved, moved.acknowledged, len(AUDIO))
         await moved.finish()
         await moved.finished.wait()
-        await there.pending.settled("hall", "main")
+        await there.pending.settled(RoomId("hall").track("main"))
         assert moved.acknowledged == len(AUDIO)
         assert moved.seconds == pytest.approx(len(PCM) / SAMPLE_RATE, abs=0.001)
         finals = (await told(log, CAPTIONS)).finals
@@ -120,7 +121,7 @@ async def test_rooms_tell_of_tracks_that_another_gateway_holds_while_it_lives() 
     async with two_gateways() as (_, here, there):
         session, _ = await opened(here, speaker="Ada")
         assert await live_rooms(there) == []  # it does not read the room
-        await there.hub.open("hall")
+        await there.hub.open(RoomId("hall"))
         await feed(session, 0, SAMPLE_RATE)
         await asyncio.sleep(20)  # silent, and still held
         (room,) = await live_rooms(there)
@@ -202,7 +203,7 @@ async def test_a_gateway_that_begins_to_drain_takes_no_session_over() -> None:
         await feed(moved, moved.acknowledged, len(AUDIO))
         await moved.finish()
         await moved.finished.wait()
-        await third.pending.settled("hall", "main")
+        await third.pending.settled(RoomId("hall").track("main"))
         await third.close()
         assert [final.text for final in (await told(log, CAPTIONS)).finals] == SAID
 
@@ -244,7 +245,7 @@ async def test_what_is_said_after_a_pause_was_said_after_it(elsewhere: bool) -> 
         await feed(session, first, len(AUDIO))
         await session.finish()
         await session.finished.wait()
-        await (there if elsewhere else here).pending.settled("hall", "main")
+        await (there if elsewhere else here).pending.settled(RoomId("hall").track("main"))
         finals = (await told(log, CAPTIONS)).finals
     assert [final.text for final in finals] == SAID
     spoken = [final.started_at.timestamp() - final.start - began for final in finals]

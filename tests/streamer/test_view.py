@@ -14,6 +14,7 @@ from captions.errors import LogError
 from captions.messages import TrackMessage
 from captions.ports.log import Entry
 from captions.records import CAPTIONS, PARTIALS, write_room_event
+from captions.track import RoomId
 from streamer.auth import Grant
 from tests.captions.messages import caption
 from tests.streamer.system import Conversation, Message, System, running
@@ -23,18 +24,19 @@ from transport.memory import MemoryLog, TopicSettings
 
 async def say(system: System, **fields: object) -> None:
     message = caption(**fields)  # type: ignore[arg-type] # a caption's own fields
-    await system.log.append(CAPTIONS if message.final else PARTIALS, write_room_event(message))
+    await system.log.append(CAPTIONS if message.final else PARTIALS, write_room_event(RoomId(message.room), message))
 
 
 async def talked(system: System) -> None:
     """Three finals and a live partial in the hall."""
-    await system.log.append(CAPTIONS, write_room_event(TrackMessage(room="hall", track="main", state="live")))
+    live = TrackMessage(room="hall", track="main", state="live")
+    await system.log.append(CAPTIONS, write_room_event(RoomId("hall"), live))
     for utterance in range(3):
         await say(
             system, utterance=utterance, revision=9, final=True, text=f"number {utterance}", start=utterance * 3.0
         )
     await say(system, utterance=3, revision=2, text="and now")
-    room = await system.gateway.hub.open("hall")
+    room = await system.gateway.hub.open(RoomId("hall"))
     async with asyncio.timeout(30):
         while (last := room.state.last_utterance("main")) is None or last.final:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
@@ -43,7 +45,7 @@ async def talked(system: System) -> None:
 async def read_up_to_now(system: System) -> None:
     """Wait until the rooms have what the log has."""
     end = (await system.log.bounds(CAPTIONS, 0)).end
-    await system.gateway.hub.open("hall")
+    await system.gateway.hub.open(RoomId("hall"))
     async with asyncio.timeout(30):
         while max(room.history.latest for room in system.gateway.hub.rooms) < end - 1:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
@@ -160,7 +162,7 @@ async def test_what_the_log_no_longer_retains_is_pruned_and_told_as_a_gap() -> N
             await say(system, utterance=utterance, final=True, text=f"number {utterance}")
         await read_up_to_now(system)
         earliest = (await system.log.bounds(CAPTIONS, 0)).earliest
-        room = system.gateway.hub.room("hall")
+        room = system.gateway.hub.room(RoomId("hall"))
         held = len(await past(system))
         await system.gateway.hub.forget()
         assert min(m["seq"] for m in await past(system) if m["type"] == "caption" and "seq" in m) == earliest

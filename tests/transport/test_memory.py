@@ -7,6 +7,7 @@ import pytest
 from captions.errors import LogError
 from captions.ports.log import Assigned, Entry, Record, Revoked
 from captions.records import AudioSegment, write_audio
+from captions.track import RoomId
 from tests.support import LoopClock
 from tests.transport.contract import LogContract, gather_entries, poll_until, values
 from transport.memory import MemoryLog, TopicSettings
@@ -80,7 +81,9 @@ async def test_old_entries_go_where_nobody_appends_or_reads() -> None:
 def test_an_entry_counts_as_what_it_takes() -> None:
     quiet = np.zeros(3200, np.int16)
     records = [
-        write_audio(AudioSegment(room="hall", track="main", utterance=n, number=1, start=n, pcm=quiet, offset=n))
+        write_audio(
+            AudioSegment(track=RoomId("hall").track("main"), utterance=n, number=1, start=n, pcm=quiet, offset=n)
+        )
         for n in range(1000)
     ]
     partition = Partition("one", 0, 10**12, lambda: None)
