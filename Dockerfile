@@ -30,6 +30,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-default-groups --extra tiny --extra traces --no-install-project
 COPY captions captions
+COPY auth auth
 COPY streamer streamer
 COPY inference inference
 COPY transport transport

@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import structlog
 
+from auth.static_tokens import StaticTokens
+from captions.access import Principal
 from captions.errors import SetupError
+from captions.ports.authenticator import Authenticator, OpenAccess
 from captions.ports.clock import Clock
 from captions.ports.engine import Engine
 from captions.ports.log import Log
@@ -20,7 +23,6 @@ from inference.engine import WhisperEngine, WhisperSettings, load_engine
 from inference.settings import WorkerSettings
 from inference.worker import Worker
 from livecaptions.settings.fields import Settings
-from streamer.auth import Grant
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
 from streamer.vad import detector_factory
@@ -50,13 +52,9 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
     segmenter = SegmenterSettings(
         pre_roll=settings.pre_roll, endpoint=settings.endpoint, longest=settings.longest_utterance
     )
-    grants = tuple(
-        Grant(token.token.get_secret_value(), token.rooms, token.rights, token.tenant) for token in settings.tokens
-    )
     gateway = GatewaySettings(
         segmenter=segmenter,
         language=settings.language,
-        grants=grants,
         resume_window=settings.resume_window,
         close_window=settings.close_window,
         stall_timeout=settings.stall_timeout,
@@ -65,7 +63,27 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         overload_after=settings.overload_after,
         history_bytes=settings.captions_bytes,
     )
-    return Gateway(log, clock, probe, detector_factory(settings.vad), gateway, tracer=tracer)
+    return Gateway(
+        log,
+        clock,
+        probe,
+        detector_factory(settings.vad),
+        gateway,
+        tracer=tracer,
+        authenticator=build_authenticator(settings),
+    )
+
+
+def build_authenticator(settings: Settings) -> Authenticator:
+    """Who is let in: whoever has one of the tokens, or everybody where the settings list none."""
+    if not settings.tokens:
+        return OpenAccess()
+    return StaticTokens(
+        {
+            token.token.get_secret_value(): Principal(rooms=token.rooms, rights=token.rights, tenant=token.tenant)
+            for token in settings.tokens
+        }
+    )
 
 
 class Work(NamedTuple):

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
+from captions.access import Right
 from captions.errors import BadRequest, Internal, NotFound, Refusal
 from captions.track import RoomId
 from streamer import publish as publishing
 from streamer import rest, sse, view
-from streamer.auth import authorize, grant_of
+from streamer.auth import token_of
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
@@ -74,8 +75,8 @@ def _sockets(app: FastAPI, gateway: Gateway) -> None:
 def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms", summary="Live rooms")
     async def rooms(request: Request) -> list[rest.RoomSummary]:
-        grant = grant_of(request, gateway.settings.grants)
-        return [room for room in await rest.live_rooms(gateway) if grant is None or grant.covers(room.room)]
+        principal = await gateway.authenticator.authenticate(token_of(request))
+        return [room for room in await rest.live_rooms(gateway) if principal.covers(RoomId(room.room))]
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
@@ -87,5 +88,6 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str) -> Response:
-        authorize(request, gateway.settings.grants, "view", room_name(room))
+        principal = await gateway.authenticator.authenticate(token_of(request))
+        principal.require(Right.VIEW, RoomId(room_name(room)))
         return await rest.transcript(gateway, RoomId(room), transcript_query(request.query_params))

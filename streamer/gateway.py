@@ -9,6 +9,7 @@ import structlog
 from captions.caption import CaptionId
 from captions.errors import ShuttingDown, TooMany
 from captions.messages import CaptionMessage, RoomEvent, TrackMessage
+from captions.ports.authenticator import Authenticator, OpenAccess
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
@@ -39,11 +40,13 @@ class Gateway:
         settings: GatewaySettings,
         *,
         tracer: Tracer = NO_TRACES,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
         self.probe = probe
         self.settings = settings
+        self.authenticator = authenticator or OpenAccess()
         self.pending = Pending(clock)
         self.hub = Hub(log, self._heard, tracer, settings.history_bytes)
         self.sessions = Sessions(

@@ -7,6 +7,7 @@ from math import inf
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from captions.access import Right
 from captions.errors import (
     BadRequest,
     ClientFault,
@@ -32,7 +33,7 @@ from captions.messages import (
 )
 from captions.track import RoomId
 from streamer.alarm import Alarm
-from streamer.auth import authorize
+from streamer.auth import token_of
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, publish_query, room_name
 from streamer.refusals import accept, refuse, say
@@ -62,12 +63,11 @@ async def publish(websocket: WebSocket, gateway: Gateway, room: str) -> None:
     try:
         gateway.admit()
         room_name(room)
-        grant = authorize(websocket, gateway.settings.grants, "publish", room)
+        principal = await gateway.authenticator.authenticate(token_of(websocket))
+        principal.require(Right.PUBLISH, RoomId(room))
         query = publish_query(websocket.query_params)
         taken_over = asyncio.Event()
-        session = await gateway.sessions.open(
-            RoomId(room), query, taken_over, grant.tenant if grant is not None else None
-        )
+        session = await gateway.sessions.open(RoomId(room), query, taken_over, principal.tenant)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)

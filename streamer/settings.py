@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from captions.segmenter import SegmenterSettings
-from streamer.auth import Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +11,6 @@ class GatewaySettings:
 
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
     language: str = "auto"
-    grants: tuple[Grant, ...] = ()
     resume_window: float = 60.0
     close_window: float = 2.0
     """Like ``resume_window``, where the publisher closed its connection without ``end``."""

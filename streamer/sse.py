@@ -49,7 +49,7 @@ class EventStream(StreamingResponse):
 
 async def view_events(request: Request, gateway: Gateway, room_id: str) -> Response:
     """Serve one reader of an event stream. Raises the ``Refusal`` it gets instead."""
-    query = admitted(request, gateway, room_id, request.headers.get("last-event-id"))
+    query = await admitted(request, gateway, room_id, request.headers.get("last-event-id"))
     bounds = await opened(gateway, room_id)
     return EventStream(_events(gateway, room_id, query, bounds), gateway.settings.send_timeout)
 

@@ -9,11 +9,12 @@ import structlog
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from captions.access import Right
 from captions.errors import Internal, LogError, Refusal, SlowConsumer
 from captions.messages import Live
 from captions.ports.log import Bounds
 from captions.track import RoomId
-from streamer.auth import authorize
+from streamer.auth import token_of
 from streamer.frames import check_server, send_frames, text_frame
 from streamer.gateway import Gateway
 from streamer.query import ViewQuery, room_name, view_query
@@ -27,11 +28,14 @@ LIVE = text_frame(Live().encode().encode())
 TOO_SLOW = "you read nothing; reconnect with after= the last seq you saw"
 
 
-def admitted(connection: WebSocket | Request, gateway: Gateway, room: str, last_event_id: str | None) -> ViewQuery:
+async def admitted(
+    connection: WebSocket | Request, gateway: Gateway, room: str, last_event_id: str | None
+) -> ViewQuery:
     """What a viewer asks for, if it may. Raises the ``Refusal`` it gets otherwise."""
     gateway.admit_viewer()
     room_name(room)
-    authorize(connection, gateway.settings.grants, "view", room)
+    principal = await gateway.authenticator.authenticate(token_of(connection))
+    principal.require(Right.VIEW, RoomId(room))
     return view_query(connection.query_params, last_event_id)
 
 
@@ -63,7 +67,7 @@ async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
     """``WS /v1/rooms/{room}/captions``."""
     check_server(websocket)
     try:
-        query = admitted(websocket, gateway, room_id, None)
+        query = await admitted(websocket, gateway, room_id, None)
         bounds = await opened(gateway, room_id)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)

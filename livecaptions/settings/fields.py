@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from captions.access import Right
 from captions.session import LANGUAGE_PATTERN
 
 ENV_PREFIX = "LIVECAPTIONS_"
@@ -163,7 +164,7 @@ class Token(BaseModel):
 
     token: SecretStr
     rooms: tuple[str, ...] = ("*",)
-    rights: tuple[Literal["publish", "view"], ...] = ("publish", "view")
+    rights: frozenset[Right] = frozenset(Right)
     tenant: Annotated[str, Field(min_length=1)] | None = None
 
 

@@ -44,7 +44,7 @@ def test_it_says_what_it_is_and_how_it_is_run() -> None:
 
 def test_its_code_is_this_trees() -> None:
     """The package cache that builds share once gave an image the code of an earlier one."""
-    packages = ("captions", "streamer", "inference", "transport", "monitoring", "livecaptions")
+    packages = ("captions", "auth", "streamer", "inference", "transport", "monitoring", "livecaptions")
     digests = (
         "import hashlib, pathlib, json, sys; root = pathlib.Path(sys.argv[1]); "
         "print(json.dumps({str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() "

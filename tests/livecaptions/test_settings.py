@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from captions.access import Right
 from captions.errors import SetupError
 from livecaptions.cli import app
 from livecaptions.settings.fields import Settings
@@ -50,7 +51,7 @@ def test_tokens_are_tables_in_the_file_and_json_in_the_environment(
 ) -> None:
     config.write_text('[[tokens]]\ntoken = "s3cret"\nrooms = ["main-*"]\nrights = ["view"]\n')
     (token,) = load({}, config).settings.tokens
-    assert (token.token.get_secret_value(), token.rooms, token.rights) == ("s3cret", ("main-*",), ("view",))
+    assert (token.token.get_secret_value(), token.rooms, token.rights) == ("s3cret", ("main-*",), {Right.VIEW})
     monkeypatch.setenv("LIVECAPTIONS_TOKENS", '[{"token": "other"}]')
     (token,) = load({}, config).settings.tokens
     assert token.token.get_secret_value() == "other"

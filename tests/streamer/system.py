@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from auth.static_tokens import StaticTokens
+from captions.access import Principal, Right
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
@@ -53,6 +55,11 @@ class System:
         return connect(url, compression=None, max_size=None, close_timeout=1)
 
 
+def principal(rooms: str, *rights: str, tenant: str | None = None) -> Principal:
+    """Somebody with rights in rooms of this name or pattern."""
+    return Principal(rooms=(rooms,), rights=frozenset(map(Right, rights)), tenant=tenant)
+
+
 @asynccontextmanager
 async def running(
     script: list[ScriptedWord],
@@ -62,6 +69,7 @@ async def running(
     captions: TopicSettings | None = None,
     tracer: Tracer = NO_TRACES,
     probe: Probe | None = None,
+    tokens: dict[str, Principal] | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """A system while the context lasts; without a worker where it is not ``working``."""
@@ -73,7 +81,15 @@ async def running(
         DEAD_LETTERS: TopicSettings(),
     }
     log = MemoryLog(topics, clock)
-    gateway = Gateway(log, clock, probe or Probe(), EnergyDetector, GatewaySettings(**settings), tracer=tracer)
+    gateway = Gateway(
+        log,
+        clock,
+        probe or Probe(),
+        EnergyDetector,
+        GatewaySettings(**settings),
+        tracer=tracer,
+        authenticator=StaticTokens(tokens) if tokens is not None else None,
+    )
     engine = ScriptedEngine(script)
     worker = Worker(log, inline(engine, delay), clock, Probe(), WorkerSettings(), company=engine.company, tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))

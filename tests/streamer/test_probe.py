@@ -8,21 +8,20 @@ import pytest
 from captions.audio import to_bytes
 from captions.caption import CaptionId
 from captions.track import RoomId
-from streamer.auth import Grant
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
-from tests.streamer.system import Conversation, running
+from tests.streamer.system import Conversation, principal, running
 from tests.streamer.test_publish import send
 from tests.support import EnergyDetector, LoopClock, RecordingProbe, memory_log, script_of
 
 SCRIPT, PCM = script_of(2, words=4)
-GRANTS = (Grant("ours", ("*",), ("publish", "view"), "acme"), Grant("theirs", ("*",), ("publish", "view")))
+TOKENS = {"ours": principal("*", "publish", "view", tenant="acme"), "theirs": principal("*", "publish", "view")}
 
 
 @pytest.mark.parametrize(("token", "tenant"), [("ours", "acme"), ("theirs", None)])
 async def test_a_session_and_its_audio_are_of_the_tokens_tenant(token: str, tenant: str | None) -> None:
     probe = RecordingProbe()
-    async with running(SCRIPT, probe=probe, grants=GRANTS) as system, system.publisher(token=token) as socket:
+    async with running(SCRIPT, probe=probe, tokens=TOKENS) as system, system.publisher(token=token) as socket:
         talk = Conversation(socket)
         await send(talk, to_bytes(PCM))
         await socket.send('{"type":"end"}')
@@ -36,7 +35,7 @@ async def test_a_session_and_its_audio_are_of_the_tokens_tenant(token: str, tena
 
 async def test_a_resumed_session_stays_with_its_tenant() -> None:
     probe = RecordingProbe()
-    async with running(SCRIPT, probe=probe, grants=GRANTS) as system:
+    async with running(SCRIPT, probe=probe, tokens=TOKENS) as system:
         async with system.publisher(token="ours") as socket:
             session = (await Conversation(socket).next())["session"]
         async with system.publisher(token="theirs", session=session) as socket:

@@ -19,8 +19,7 @@ from captions.ports.probe import Probe
 from captions.records import AUDIO as AUDIO_TOPIC
 from captions.track import RoomId
 from inference.engine.scripted import ScriptedWord
-from streamer.auth import Grant
-from tests.streamer.system import Conversation, System, running
+from tests.streamer.system import Conversation, System, principal, running
 from tests.support import script_of
 
 SCRIPT, PCM = script_of(2, words=4)
@@ -433,8 +432,8 @@ async def test_limits_and_overload_come_with_a_time_to_try_again() -> None:
 
 
 async def test_tokens_decide_who_may_publish_where() -> None:
-    grants = (Grant("speak", ("hall",), ("publish",)), Grant("read", ("*",), ("view",)))
-    async with running(SCRIPT, grants=grants) as system:
+    tokens = {"speak": principal("hall", "publish"), "read": principal("*", "view")}
+    async with running(SCRIPT, tokens=tokens) as system:
         assert (await refused(system))[1]["code"] == "unauthorized"
         assert (await refused(system, token="wrong"))[0] == 401
         assert (await refused(system, token="read"))[1]["code"] == "forbidden"

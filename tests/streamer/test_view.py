@@ -15,9 +15,8 @@ from captions.messages import TrackMessage
 from captions.ports.log import Entry
 from captions.records import CAPTIONS, PARTIALS, write_room_event
 from captions.track import RoomId
-from streamer.auth import Grant
 from tests.captions.messages import caption
-from tests.streamer.system import Conversation, Message, System, running
+from tests.streamer.system import Conversation, Message, System, principal, running
 from tests.streamer.test_publish import AUDIO, END, SCRIPT, send
 from transport.memory import MemoryLog, TopicSettings
 
@@ -436,8 +435,8 @@ async def test_pages_and_errors_answer() -> None:
 
 
 async def test_tokens_decide_who_may_read_what() -> None:
-    grants = (Grant("read", ("hall*",), ("view",)), Grant("speak", ("*",), ("publish",)))
-    async with running(SCRIPT, grants=grants) as system, httpx.AsyncClient(base_url=system.http) as http:
+    tokens = {"read": principal("hall*", "view"), "speak": principal("*", "publish")}
+    async with running(SCRIPT, tokens=tokens) as system, httpx.AsyncClient(base_url=system.http) as http:
         assert (await http.get("/v1/rooms/hall/transcript")).status_code == 401
         bearer = {"Authorization": "Bearer read"}
         assert (await http.get("/v1/rooms/hall/transcript", headers=bearer)).status_code == 404
