@@ -17,17 +17,17 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from bench.capacity.accuracy import word_error_rate
+from bench.capacity.pacing import Pace
+from bench.capacity.recordings import Recording, bundled_talk, clip
+from bench.capacity.systems import Heard, Livecaptions, Running
+from bench.capacity.usage import Usage
 from captions.audio import Pcm, from_bytes
 from captions.listener import Listener
 from captions.ports.engine import DecodeRequest
 from captions.quality import Quality, measure, percentile
 from captions.segmenter import Segmenter, SegmenterSettings
 from inference.engine import WhisperSettings, load_engine
-from livecaptions.capacity.accuracy import word_error_rate
-from livecaptions.capacity.pacing import Pace
-from livecaptions.capacity.recordings import Recording, bundled_talk, clip
-from livecaptions.capacity.systems import Heard, Livecaptions, Running
-from livecaptions.capacity.usage import Usage
 from livecaptions.processes import CLI, free_port, own_server, ready, running
 from streamer.vad import detector_factory
 from tests.kafka import Broker

@@ -8,9 +8,9 @@ import asyncio
 import signal
 import sys
 
+from bench.capacity.recordings import Recording
 from captions.audio import to_bytes
 from inference.engine.scripted import ScriptedEngine
-from livecaptions.capacity.recordings import Recording
 from livecaptions.clock import SystemClock
 from livecaptions.garbage import collect_rarely
 from livecaptions.logs import open_log

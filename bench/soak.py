@@ -21,11 +21,11 @@ import uvloop
 from matplotlib.figure import Figure
 
 from bench import scripted
+from bench.capacity.pacing import Pace
+from bench.capacity.run import speak
+from bench.capacity.systems import Livecaptions, Running
+from bench.capacity.usage import Usage
 from captions.quality import percentile
-from livecaptions.capacity.pacing import Pace
-from livecaptions.capacity.run import speak
-from livecaptions.capacity.systems import Livecaptions, Running
-from livecaptions.capacity.usage import Usage
 from livecaptions.processes import free_port, leave_on_signals, ready, running
 
 EVERY = 10.0

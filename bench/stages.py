@@ -13,13 +13,13 @@ from typing import Annotated
 import structlog
 import typer
 
+from bench.capacity.recordings import Loop, bundled_talk
 from bench.windows import Clocked
 from captions.audio import SAMPLE_RATE, from_bytes, to_seconds
 from captions.ports.engine import DecodeRequest
 from inference.engine import WhisperEngine, load_engine
 from inference.engine.features import LogMel
 from inference.engine.windows import window_frames
-from livecaptions.capacity.recordings import Loop, bundled_talk
 
 LENGTHS = (2.0, 5.0, 3.0, 8.0, 4.0, 6.0, 2.5, 7.0)
 STAGES = ("features", "encode", "generate", "align", "rest")

@@ -18,12 +18,12 @@ import psutil
 import typer
 import uvloop
 
+from bench.capacity.usage import Usage
 from bench.gateway.clients import Publisher, Viewer, connected
 from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.server import CAPTION_INTERVAL, HALL
 from bench.gateway.speakers import Sent, added, send, spread
 from captions.quality import percentile
-from livecaptions.capacity.usage import Usage
 from livecaptions.processes import free_port, leave_on_signals, ready, running
 from streamer.vad import DetectorName
 

@@ -23,12 +23,12 @@ import psutil
 import typer
 import uvloop
 
+from bench.capacity.usage import Usage
 from bench.gateway.clients import Publisher, connected
 from bench.gateway.crowd import Seen
 from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.speakers import Sent, added, send, spread
 from captions.quality import percentile
-from livecaptions.capacity.usage import Usage
 from livecaptions.processes import Process, free_port, leave_on_signals, ready, running
 from streamer.vad import DetectorName
 

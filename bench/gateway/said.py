@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from bench.capacity.recordings import Loop, bundled_talk
 from captions.audio import from_bytes
 from captions.listener import Listener
 from captions.segmenter import Segmenter, SegmenterSettings
-from livecaptions.capacity.recordings import Loop, bundled_talk
 from streamer.vad import DetectorName, detector_factory
 
 FRAME_BYTES = 640

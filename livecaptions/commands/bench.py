@@ -1,14 +1,19 @@
-"""``livecaptions bench capacity``: how many live streams a server carries at the latency goals, beside its peers."""
+"""``livecaptions bench capacity``: how many live streams a server carries at the latency goals, beside its peers.
 
+The benchmark itself, ``bench.capacity``, is not in the package: it comes with a clone of the repository.
+"""
+
+import importlib
 import importlib.util
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from captions.errors import SetupError
 
-EXTRA = ("jiwer", "matplotlib", "psutil", "whisper_normalizer")
+NEEDED = ("bench.capacity", "jiwer", "matplotlib", "psutil", "whisper_normalizer")
+"""What a clone has, and what the extra ``bench`` installs."""
 
 app = typer.Typer(help="Measure a server.", no_args_is_help=True)
 
@@ -40,11 +45,8 @@ def capacity(
     ] = None,
 ) -> None:
     """Add live streams until a latency goal breaks, and print what each number of them gave: docs/capacity.md."""
-    if missing := [name for name in EXTRA if importlib.util.find_spec(name) is None]:
-        raise SetupError(f"without {', '.join(missing)} nothing is measured: pip install 'livecaptions[bench]'")
-    from livecaptions.capacity.session import Session, measure  # noqa: PLC0415 - it imports the extra
-
-    session = Session(
+    benchmark = _benchmark()
+    session = benchmark.Session(
         url=url,
         streams=streams,
         audio=audio,
@@ -59,4 +61,22 @@ def capacity(
         token=token,
         goals=tuple(goal or ()),
     )
-    measure(session, json=json, plot=plot)
+    benchmark.measure(session, json=json, plot=plot)
+
+
+def _benchmark() -> Any:  # noqa: ANN401 - a module, which import-linter must not see here
+    """The benchmark. Raises ``SetupError`` where a part of it is missing."""
+    if missing := [name for name in NEEDED if not _is_there(name)]:
+        raise SetupError(
+            "capacity is measured from a clone of the repository: in the clone, pip install -e '.[bench]' "
+            f"(missing here: {', '.join(missing)})"
+        )
+    # a plugin, loaded by name: the product imports nothing that it is developed with
+    return importlib.import_module("bench.capacity.session")
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what it is a part of is not there, or another package has that name
+        return False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livecaptions.capacity.goals import Goals
+from bench.capacity.goals import Goals
 from tests.e2e.conftest import Server
 
 NO_GOALS = [flag for name in Goals.__slots__ for flag in ("--goal", f"{name}=none")]

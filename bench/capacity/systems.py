@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bench.capacity.pacing import Pace
+from bench.capacity.usage import keep_to_cores
 from captions.messages import CaptionMessage
 from captions.quality import Arrival
-from livecaptions.capacity.pacing import Pace
-from livecaptions.capacity.usage import keep_to_cores
 from livecaptions.client.publisher import Event, Publisher, Stream
 from livecaptions.client.refused import raise_refusal
 from livecaptions.client.viewer import View, view

@@ -13,9 +13,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from livecaptions.capacity.compared import Compared
-from livecaptions.capacity.level import Level, Spread
-from livecaptions.capacity.run import Result
+from bench.capacity.compared import Compared
+from bench.capacity.level import Level, Spread
+from bench.capacity.run import Result
 
 UNKNOWN = "unknown"
 WIDTH = 170

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.capacity.usage import keep_to_cores
 from captions.errors import SetupError
 from inference.engine.parallelism import available_cores
-from livecaptions.capacity.usage import keep_to_cores
 from livecaptions.processes import Process, running
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livecaptions" / "peers"
@@ -36,7 +36,7 @@ def interpreter(requirement: str, needs: str) -> Path:
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
         [uv, "pip", "install", "--quiet", "--python", str(python), requirement],
     ):
-        if subprocess.run(command, check=False).returncode:  # noqa: S603 - uv, with arguments of ours
+        if subprocess.run(command, check=False).returncode:
             raise SetupError(f"{requirement} could not be installed: uv says why above; it needs {needs}")
     (folder / _MADE).touch()
     return python

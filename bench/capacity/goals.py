@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+from bench.capacity.level import Level
 from captions.errors import SetupError
-from livecaptions.capacity.level import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

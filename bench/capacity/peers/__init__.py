@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from livecaptions.capacity.peers.whisperlive import WhisperLive
-from livecaptions.capacity.peers.whisperlivekit import WhisperLiveKit
-from livecaptions.capacity.systems import System
+from bench.capacity.peers.whisperlive import WhisperLive
+from bench.capacity.peers.whisperlivekit import WhisperLiveKit
+from bench.capacity.systems import System
 
 PEERS: dict[str, Callable[[Path, str, int | None], System]] = {
     "whisperlive": WhisperLive,

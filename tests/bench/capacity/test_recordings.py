@@ -4,9 +4,9 @@ import av
 import numpy as np
 import pytest
 
+from bench.capacity.recordings import BYTES_PER_SECOND, Loop, Recording, bundled_talk, load
 from captions.audio import SAMPLE_RATE
 from captions.errors import SetupError
-from livecaptions.capacity.recordings import BYTES_PER_SECOND, Loop, Recording, bundled_talk, load
 from livecaptions.talk import ReferenceWord
 
 WORDS = [

@@ -2,11 +2,11 @@ import math
 
 import pytest
 
+from bench.capacity.level import Level, Sender, Spoken, Used, summed_up
+from bench.capacity.peers.transcript import Transcript
+from bench.capacity.recordings import BYTES_PER_SECOND, Recording
+from bench.capacity.systems import Heard
 from captions.quality import Arrival
-from livecaptions.capacity.level import Level, Sender, Spoken, Used, summed_up
-from livecaptions.capacity.peers.transcript import Transcript
-from livecaptions.capacity.recordings import BYTES_PER_SECOND, Recording
-from livecaptions.capacity.systems import Heard
 from livecaptions.talk import ReferenceWord
 from tests.captions.messages import caption
 

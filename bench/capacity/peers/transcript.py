@@ -7,9 +7,9 @@ ours. Words that newly stand are a final of their own: there is no other sign of
 
 from datetime import UTC, datetime
 
+from bench.capacity.systems import Heard
 from captions.messages import CaptionMessage
 from captions.quality import Arrival
-from livecaptions.capacity.systems import Heard
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

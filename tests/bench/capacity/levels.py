@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from livecaptions.capacity.level import Level, Sender, Spread
-from livecaptions.capacity.run import Result
+from bench.capacity.level import Level, Sender, Spread
+from bench.capacity.run import Result
 
 
 def level(streams: int = 1, **fields: Any) -> Level:  # noqa: ANN401 - any field of the level

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import uvloop
 from websockets.exceptions import WebSocketException
 
+from bench.capacity.goals import Goals
+from bench.capacity.level import HELD, Level, Sender, Spoken, Used, summed_up
+from bench.capacity.pacing import Pace
+from bench.capacity.ramp import Plan, Tried
+from bench.capacity.recordings import Loop, Recording
+from bench.capacity.systems import Heard, Running, System
+from bench.capacity.usage import Usage
 from captions.errors import LivecaptionsError
 from captions.quality import percentile
-from livecaptions.capacity.goals import Goals
-from livecaptions.capacity.level import HELD, Level, Sender, Spoken, Used, summed_up
-from livecaptions.capacity.pacing import Pace
-from livecaptions.capacity.ramp import Plan, Tried
-from livecaptions.capacity.recordings import Loop, Recording
-from livecaptions.capacity.systems import Heard, Running, System
-from livecaptions.capacity.usage import Usage
 
 SPREAD = 2.0
 """Seconds within which the streams begin: no two of many in step."""

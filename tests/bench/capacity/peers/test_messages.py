@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from livecaptions.capacity.peers.transcript import Transcript
-from livecaptions.capacity.peers.whisperlive import Segments
-from livecaptions.capacity.peers.whisperlivekit import told
-from livecaptions.capacity.systems import Heard
+from bench.capacity.peers.transcript import Transcript
+from bench.capacity.peers.whisperlive import Segments
+from bench.capacity.peers.whisperlivekit import told
+from bench.capacity.systems import Heard
 
 GREETING = "Good morning, everybody, and welcome to the second day of the conference."
 SUBJECT = "My talk is about live captions, and about what it takes to keep them running when things go wrong."

@@ -9,11 +9,11 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench.capacity.pacing import Pace
+from bench.capacity.peers.environment import interpreter, peer_server
+from bench.capacity.peers.transcript import Transcript
+from bench.capacity.systems import Heard, Running
 from captions.errors import LivecaptionsError, SetupError
-from livecaptions.capacity.pacing import Pace
-from livecaptions.capacity.peers.environment import interpreter, peer_server
-from livecaptions.capacity.peers.transcript import Transcript
-from livecaptions.capacity.systems import Heard, Running
 from livecaptions.processes import free_port, ready
 
 REQUIREMENT = "whisperlivekit==0.2.26"

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from livecaptions.capacity import report
-from livecaptions.capacity.compared import compare
-from livecaptions.capacity.goals import Goals
-from livecaptions.capacity.level import Spread
-from livecaptions.capacity.plot import picture
-from tests.livecaptions.capacity.levels import level, result
+from bench.capacity import report
+from bench.capacity.compared import compare
+from bench.capacity.goals import Goals
+from bench.capacity.level import Spread
+from bench.capacity.plot import picture
+from tests.bench.capacity.levels import level, result
 
 NAN = float("nan")
 OURS = result((level(1), []), (level(8), []), (level(16, word_shown=Spread(0.7, 2.0)), ["word shown p95 2.00 > 0.9 s"]))

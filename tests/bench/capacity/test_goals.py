@@ -1,9 +1,9 @@
 import pytest
 
+from bench.capacity.goals import PEERS, Goals, goals_of
+from bench.capacity.level import Sender, Spread
 from captions.errors import SetupError
-from livecaptions.capacity.goals import PEERS, Goals, goals_of
-from livecaptions.capacity.level import Sender, Spread
-from tests.livecaptions.capacity.levels import level
+from tests.bench.capacity.levels import level
 
 NAN = float("nan")
 NOTHING = Spread(NAN, NAN)

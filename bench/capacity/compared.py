@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from livecaptions.capacity.level import Level
-from livecaptions.capacity.run import Result
+from bench.capacity.level import Level
+from bench.capacity.run import Result
 
 EQUAL_WER = 0.005
 """Word error rates that differ by no more are equal: different numbers of streams say different things."""

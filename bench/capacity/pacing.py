@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from livecaptions.capacity.recordings import BYTES_PER_SECOND
+from bench.capacity.recordings import BYTES_PER_SECOND
 from livecaptions.client.files import reframed
 
 

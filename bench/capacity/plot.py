@@ -6,9 +6,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from livecaptions.capacity.goals import Goals
-from livecaptions.capacity.level import Level
-from livecaptions.capacity.run import Result
+from bench.capacity.goals import Goals
+from bench.capacity.level import Level
+from bench.capacity.run import Result
 
 Value = Callable[[Level], float | None]
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.capacity.ramp import MOST, Listed, Plan, Ramp, Tried, plan_of
 from captions.errors import SetupError
-from livecaptions.capacity.ramp import MOST, Listed, Plan, Ramp, Tried, plan_of
 
 
 def climbed(plan: Plan, capacity: int) -> list[int]:

@@ -5,20 +5,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.capacity import report
+from bench.capacity.compared import compare
+from bench.capacity.goals import PEERS as PEER_GOALS
+from bench.capacity.goals import goals_of
+from bench.capacity.level import Level
+from bench.capacity.peers import PEERS
+from bench.capacity.plot import picture
+from bench.capacity.ramp import MOST, plan_of
+from bench.capacity.recordings import Loop, load
+from bench.capacity.run import climb
+from bench.capacity.systems import Livecaptions
 from captions.errors import SetupError
 from inference.engine.parallelism import available_cores
 from inference.models import resolve
-from livecaptions.capacity import report
-from livecaptions.capacity.compared import compare
-from livecaptions.capacity.goals import PEERS as PEER_GOALS
-from livecaptions.capacity.goals import goals_of
-from livecaptions.capacity.level import Level
-from livecaptions.capacity.peers import PEERS
-from livecaptions.capacity.plot import picture
-from livecaptions.capacity.ramp import MOST, plan_of
-from livecaptions.capacity.recordings import Loop, load
-from livecaptions.capacity.run import climb
-from livecaptions.capacity.systems import Livecaptions
 from livecaptions.client.address import check_address
 from livecaptions.processes import leave_on_signals
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.capacity.accuracy import word_error_rate
+from bench.capacity.by_time import latencies
+from bench.capacity.recordings import Recording
+from bench.capacity.systems import Heard
 from captions.quality import Arrival, measure, percentile, shown_words
-from livecaptions.capacity.accuracy import word_error_rate
-from livecaptions.capacity.by_time import latencies
-from livecaptions.capacity.recordings import Recording
-from livecaptions.capacity.systems import Heard
 
 LATE = 0.05
 """Seconds: where one frame in a hundred leaves later than this, the sender fell behind and the level says nothing."""
