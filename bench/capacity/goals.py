@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 from bench.capacity.level import Level
 from captions.errors import SetupError
+from monitoring.goals import FINAL, FIRST_PARTIAL, WORD_SHOWN, WORD_SHOWN_MEDIAN, WORD_STABLE, WORD_STABLE_MEDIAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +16,12 @@ class Goals:
     The defaults are what live captions need to be good: docs/latency.md.
     """
 
-    first_partial_p95: float | None = 1.2
-    word_shown_p50: float | None = 0.4
-    word_shown_p95: float | None = 0.9
-    word_stable_p50: float | None = 0.6
-    word_stable_p95: float | None = 1.1
-    final_p95: float | None = 0.4
+    first_partial_p95: float | None = FIRST_PARTIAL.good
+    word_shown_p50: float | None = WORD_SHOWN_MEDIAN.good
+    word_shown_p95: float | None = WORD_SHOWN.good
+    word_stable_p50: float | None = WORD_STABLE_MEDIAN.good
+    word_stable_p95: float | None = WORD_STABLE.good
+    final_p95: float | None = FINAL.good
     word_error_rate: float | None = 0.02
 
     def broken(self, level: Level, first: Level) -> list[str]:

@@ -10,9 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from livecaptions.top import goals
 from livecaptions.top.figures import Figures, TargetFigures
-from livecaptions.top.goals import Goal
+from monitoring import goals
+from monitoring.goals import Goal
 
 UNKNOWN = Text("-", style="dim")
 WORST_PARTITIONS = 8

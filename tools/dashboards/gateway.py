@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from livecaptions.top import goals
+from monitoring import goals
 from tools.dashboards.board import Row, board
 from tools.dashboards.panels import ANY_IS_BAD, Look, Panel, Query, Unit, distribution, lines
 from tools.dashboards.queries import Pattern, counted, gauge, quantile, rate, ratio
@@ -169,8 +169,8 @@ def _latency() -> list[Panel]:
         lines(
             Look(
                 "Event loop lag",
-                "How long what is due waits for its turn, 99 in 100 within this. Goal: 20 ms. More: the gateway has "
-                "too many speakers for its core.",
+                "How long what is due waits for its turn, 99 in 100 within this. Goal: "
+                f"{goals.EVENT_LOOP_LAG.good * 1000:g} ms. More: the gateway has too many speakers for its core.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.99, "event_loop_lag_seconds", "instance"), "{{instance}}"),

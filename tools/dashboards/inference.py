@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from livecaptions.top import goals
+from monitoring import goals
 from tools.dashboards.board import Row, board
-from tools.dashboards.panels import ANY_IS_BAD, Look, Panel, Query, Unit, distribution, lines
+from tools.dashboards.panels import ANY_IS_BAD, Look, Panel, Query, Unit, distribution, lines, percent, seconds
 from tools.dashboards.queries import counted, gauge, mean, quantile, rate, ratio
 
 
@@ -90,8 +90,8 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Audio behind, by partition",
-                "How long the oldest audio of a partition that no decode has heard has waited. Good: under 1.5 s. One "
-                "line growing: that partition's worker; all: too few workers.",
+                "How long the oldest audio of a partition that no decode has heard has waited. Good: under "
+                f"{seconds(goals.AUDIO_BEHIND.good)}. One line growing: that partition's worker; all: too few workers.",
                 Unit.SECONDS,
             ),
             Query(gauge("audio_behind_seconds", "partition", fold="max"), "partition {{partition}}"),
@@ -224,7 +224,7 @@ def _captions() -> list[Panel]:
         lines(
             Look(
                 "Words taken back",
-                "For each word of the finals; case and punctuation aside. Goal: 10 %.",
+                f"For each word of the finals; case and punctuation aside. Goal: {percent(goals.ERASURE.good)}.",
                 Unit.SHARE,
             ),
             Query(ratio(rate("words_erased_total"), rate("words_published_total")), "taken back"),
@@ -233,13 +233,13 @@ def _captions() -> list[Panel]:
         distribution(
             Look(
                 "Word shown",
-                "Words by how late they were shown. Good: bright under 0.9 s, dark over 1.5 s.",
+                f"Words by how late they were shown. Good: {_bright(goals.WORD_SHOWN)}.",
                 Unit.SECONDS,
             ),
             Query(rate("word_shown_seconds_bucket", "le"), "{{le}}"),
         ),
         distribution(
-            Look("Finals", "Finals by how late they were. Good: bright under 0.4 s, dark over 2 s.", Unit.SECONDS),
+            Look("Finals", f"Finals by how late they were. Good: {_bright(goals.FINAL)}.", Unit.SECONDS),
             Query(rate("final_seconds_bucket", "le"), "{{le}}"),
         ),
         distribution(
@@ -247,6 +247,10 @@ def _captions() -> list[Panel]:
             Query(rate("word_confidence_bucket", "le"), "{{le}}"),
         ),
     ]
+
+
+def _bright(goal: goals.Goal) -> str:
+    return f"bright under {seconds(goal.good)}, dark over {seconds(goal.bearable)}"
 
 
 def _speech() -> list[Panel]:

@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import common, dashboard, units
 from grafana_foundation_sdk.models import heatmap as heatmap_models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from livecaptions.top.goals import Goal
+from monitoring.goals import Goal
 
 Panel = Builder[dashboard.Panel]
 """One of any kind, not yet built."""
@@ -48,6 +48,16 @@ class Look(NamedTuple):
     title: str
     says: str
     unit: Unit
+
+
+def seconds(bound: float) -> str:
+    """A bound in a panel's words."""
+    return f"{bound:g} s"
+
+
+def percent(share: float) -> str:
+    """Likewise of a share."""
+    return f"{share * 100:g} %"
 
 
 def number(look: Look, query: Query, *, goal: Goal | None = None, width: int = 4) -> stat.Panel:
