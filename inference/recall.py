@@ -8,6 +8,7 @@ import structlog
 
 from captions.caption import CaptionId
 from captions.errors import RecordError
+from captions.log_reading import entries_between
 from captions.messages import CaptionMessage
 from captions.ports.log import Log
 from captions.quality import shown_words
@@ -42,12 +43,8 @@ class Said(NamedTuple):
 
 
 async def _said(log: Log, partition: int, since: float) -> dict[CaptionId, Said]:
-    start = await log.offset_at(PARTIALS, partition, since)
-    end = (await log.bounds(PARTIALS, partition)).end
     said: dict[CaptionId, Said] = {}
-    if start >= end:
-        return said
-    async for entry in log.read(PARTIALS, partition, start):
+    async for entry in entries_between(log, PARTIALS, partition, since=since):
         try:
             event = read_room_event(entry.record)
             if isinstance(event, CaptionMessage):
@@ -55,6 +52,4 @@ async def _said(log: Log, partition: int, since: float) -> dict[CaptionId, Said]
                 said[of] = Said(stable_words(entry.record), shown_words(event))
         except RecordError as error:
             logger.warning("record_skipped", partition=partition, offset=entry.offset, error=str(error))
-        if entry.offset >= end - 1:
-            break
     return said

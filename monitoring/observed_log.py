@@ -1,7 +1,7 @@
 """The Log port with its failures told to a probe."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 
 from captions.errors import LogError
 from captions.ports.log import Assigned, Bounds, Entry, Log, Member, Record, Revoked
@@ -43,11 +43,12 @@ class ObservedLog:
         with told(self._probe, "read"):
             return await self._log.offset_at(topic, partition, wall)
 
-    async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+    async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Entries from ``start`` on, for ever."""
         with told(self._probe, "read"):
-            async for entry in self._log.read(topic, partition, start):
-                yield entry
+            async with aclosing(self._log.read(topic, partition, start)) as entries:
+                async for entry in entries:
+                    yield entry
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:

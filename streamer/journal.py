@@ -11,6 +11,7 @@ import numpy as np
 
 from captions.audio import NO_AUDIO, Pcm, to_seconds
 from captions.errors import RecordError
+from captions.log_reading import entries_between
 from captions.ports.log import Entry, Log
 from captions.ports.tracer import Context
 from captions.records import AUDIO, AudioMark, AudioSegment, read_audio
@@ -59,16 +60,10 @@ async def progress_of(log: Log, track: TrackId, since: float) -> Progress | None
     Raises ``LogError``. Reads the partition from there, other tracks' records too: ask for no more than is needed.
     """
     partition = log.partition_of(AUDIO, track.key)
-    start = await log.offset_at(AUDIO, partition, since)
-    end = (await log.bounds(AUDIO, partition)).end
     progress: Progress | None = None
-    if start < end:
-        entries = log.read(AUDIO, partition, start)
-        async for entry in entries:
-            if entry.offset < end and entry.record.key == track.key:
-                progress = _told(progress, entry)
-            if entry.offset >= end - 1:
-                break
+    async for entry in entries_between(log, AUDIO, partition, since=since):
+        if entry.record.key == track.key:
+            progress = _told(progress, entry)
     return progress
 
 
@@ -76,13 +71,8 @@ async def heard_since(log: Log, tracks: Collection[TrackId], since: float) -> se
     """Those of ``tracks`` of which the log got audio or a mark since epoch second ``since``. Raises ``LogError``."""
     heard: set[str] = set()
     for partition in {log.partition_of(AUDIO, track.key) for track in tracks}:
-        start = await log.offset_at(AUDIO, partition, since)
-        end = (await log.bounds(AUDIO, partition)).end
-        if start < end:
-            async for entry in log.read(AUDIO, partition, start):
-                heard.add(entry.record.key)
-                if entry.offset >= end - 1:
-                    break
+        async for entry in entries_between(log, AUDIO, partition, since=since):
+            heard.add(entry.record.key)
     return {track for track in tracks if track.key in heard}
 
 

@@ -1,13 +1,19 @@
 """The Log port: partitioned, ordered, replayable.
 
 Every adapter promises: one order per key, at least one delivery to every consumer group, offsets that only
-grow, replay from any offset that is retained. ``tests/transport/contract.py`` is the promise as tests.
+grow, replay from any offset that is retained. A reader of many entries lets the event loop run between them.
+``tests/transport/contract.py`` is the promise as tests.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+HOLDING_GROUP = "live"
+"""The only consumer group that may hold audio back. A log that is full drops nothing that this group has not committed:
+``append`` waits for it. Every other group is passed over: where it is slow or dead it loses what is no longer retained,
+and captions go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,10 @@ class Log(Protocol):
         ...
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append and return the offset, once the log has it for good. Waits where the log is full."""
+        """Append and return the offset, once the log has it for good.
+
+        Waits where the log is full of what ``HOLDING_GROUP`` has not committed.
+        """
         ...
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
@@ -106,13 +115,13 @@ class Log(Protocol):
         """The first offset retained that was appended at ``wall`` (epoch seconds) or later; the end where none was."""
         ...
 
-    def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+    def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Entries from offset ``start`` (or the earliest retained after it) on, for ever, outside any group."""
         ...
 
     def join(self, topic: str, group: str) -> AbstractAsyncContextManager[Member]:
         """Become a member of ``group``; leaving the context leaves the group at once.
 
-        A group that never committed starts at the earliest entry retained.
+        A group that never committed starts at the earliest entry retained; so does one whose commit is older than that.
         """
         ...

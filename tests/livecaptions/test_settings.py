@@ -51,7 +51,11 @@ def test_tokens_are_tables_in_the_file_and_json_in_the_environment(
 ) -> None:
     config.write_text('[[tokens]]\ntoken = "s3cret"\nrooms = ["main-*"]\nrights = ["view"]\n')
     (token,) = load({}, config).settings.tokens
-    assert (token.token.get_secret_value(), token.rooms, token.rights) == ("s3cret", ("main-*",), {Right.VIEW})
+    assert (token.token.get_secret_value(), token.rooms, token.rights) == (
+        "s3cret",
+        ("main-*",),
+        frozenset({Right.VIEW}),
+    )
     monkeypatch.setenv("LIVECAPTIONS_TOKENS", '[{"token": "other"}]')
     (token,) = load({}, config).settings.tokens
     assert token.token.get_secret_value() == "other"

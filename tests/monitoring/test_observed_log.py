@@ -1,6 +1,6 @@
 """A log's failures reach the probe and the caller; what works is as the log's contract has it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -30,7 +30,11 @@ def probe() -> Counting:
 class TestObservedLog(LogContract):
     @pytest.fixture
     async def log(self, probe: Counting) -> ObservedLog:
-        topics = {"one": TopicSettings(), "four": TopicSettings(partitions=4)}
+        topics = {
+            "one": TopicSettings(),
+            "four": TopicSettings(partitions=4),
+            "full": TopicSettings(retention_bytes=5000),
+        }
         return ObservedLog(MemoryLog(topics, LoopClock()), probe)
 
 
@@ -73,7 +77,7 @@ class BrokenLog:
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
         raise LogError(f"{topic} {partition} has nothing at {wall}")
 
-    async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+    async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         held: list[Entry] = []
         for entry in held:
             yield entry

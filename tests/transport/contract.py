@@ -1,6 +1,7 @@
-"""What every Log promises, as tests: a subclass provides the fixture ``log`` with topics ``one`` and ``four``.
+"""What every Log promises, as tests: a subclass provides the fixture ``log`` with topics ``one``, ``four``, ``full``.
 
-``one`` has a single partition, ``four`` has four. Nothing here knows how the log is made, nor how quick it is.
+``one`` has a single partition, ``four`` has four; ``full`` is like ``one``, and
+retains 5,000 bytes where a log can. Nothing here knows how the log is made, nor how quick it is.
 """
 
 import asyncio
@@ -9,7 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from captions.errors import LogError
+from captions.log_reading import consume, entries_between
 from captions.ports.log import Assigned, Entry, Log, Member, Record, Revoked
+from tests.support import LoopClock
 
 PATIENCE = 30.0
 
@@ -253,6 +256,85 @@ class LogContract:
         for writer in range(8):
             mine = [e.record.value for e in entries if e.record.key == f"w{writer}"]
             assert mine == [f"{writer}/{number}".encode() for number in range(50)]
+
+    async def test_entries_between_two_places_end(self, log: Log) -> None:
+        offsets = [await log.append("one", record) for record in numbered(100)]
+        async with asyncio.timeout(PATIENCE):
+            everything = [entry.offset async for entry in entries_between(log, "one", 0, since=0.0)]
+            first = [entry.offset async for entry in entries_between(log, "one", 0, since=0.0, end=offsets[40])]
+            nothing = [entry async for entry in entries_between(log, "one", 0, since=1e11)]
+        assert everything == offsets
+        assert first == offsets[:40]
+        assert nothing == []
+
+    async def test_a_reader_of_much_lets_others_run(self, log: Log) -> None:
+        for record in numbered(400):
+            await log.append("one", record)
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        start = (await log.bounds("one", 0)).earliest
+        running = asyncio.create_task(others())
+        await values(log, "one", 0, start, 400)
+        running.cancel()
+        assert turns >= 10
+
+    async def test_a_group_handles_everything_once_it_is_there(self, log: Log) -> None:
+        handled: list[bytes] = []
+        all_handled = asyncio.Event()
+
+        async def handle(entry: Entry) -> None:
+            handled.append(entry.record.value)
+            if len(handled) == 60:
+                all_handled.set()
+
+        for record in numbered(30):
+            await log.append("four", Record(f"k{record.value.decode()}", record.value))
+        consuming = asyncio.create_task(consume(log, "four", "archive", handle, LoopClock()))
+        for number in range(30, 60):
+            await log.append("four", Record(f"k{number}", str(number).encode()))
+        async with asyncio.timeout(PATIENCE):
+            await all_handled.wait()
+        consuming.cancel()
+        await asyncio.gather(consuming, return_exceptions=True)
+        assert sorted(handled, key=int) == [str(number).encode() for number in range(60)]
+
+    async def test_a_group_goes_on_with_the_entry_that_failed(self, log: Log) -> None:
+        handled: list[bytes] = []
+        failing = True
+
+        async def handle(entry: Entry) -> None:
+            if failing and entry.record.value == b"3":
+                raise ValueError("no room")
+            handled.append(entry.record.value)
+            if entry.record.value == b"5":
+                raise TimeoutError
+
+        for record in numbered(6):
+            await log.append("one", record)
+        with pytest.raises(ValueError, match="no room"):
+            async with asyncio.timeout(PATIENCE):
+                await consume(log, "one", "archive", handle, LoopClock())
+        failing = False
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await consume(log, "one", "archive", handle, LoopClock())
+        assert handled == [b"0", b"1", b"2", b"3", b"4", b"5"]
+
+    async def test_a_group_that_never_commits_holds_no_append_back(self, log: Log) -> None:
+        """A dead archive must not stop captions; ``full`` retains a few records only."""
+        async with log.join("full", "archive") as member:
+            await poll_until(member, lambda event: isinstance(event, Assigned))
+            async with asyncio.timeout(PATIENCE):
+                offsets = [await log.append("full", Record("k", bytes(1000))) for _ in range(100)]
+            entries = await gather_entries(member, 1)
+        assert offsets[-1] - offsets[0] == 99
+        assert entries[0].offset >= (await log.bounds("full", 0)).earliest
 
     async def test_an_unknown_topic_is_named(self, log: Log) -> None:
         with pytest.raises(LogError, match="nowhere"):

@@ -23,7 +23,7 @@ def plan(name: str, partitions: int) -> TopicPlan:
     return TopicPlan(name=name, partitions=partitions, replication=1, retention_seconds=600)
 
 
-PLANS = (plan("one", 1), plan("four", 4))
+PLANS = (plan("one", 1), plan("four", 4), plan("full", 1))
 
 
 class TestKafkaLog(LogContract):

@@ -18,7 +18,12 @@ from transport.partitioner import murmur2
 class TestMemoryLog(LogContract):
     @pytest.fixture
     async def log(self) -> MemoryLog:
-        return MemoryLog({"one": TopicSettings(), "four": TopicSettings(partitions=4)}, LoopClock())
+        topics = {
+            "one": TopicSettings(),
+            "four": TopicSettings(partitions=4),
+            "full": TopicSettings(retention_bytes=5000),
+        }
+        return MemoryLog(topics, LoopClock())
 
 
 def small(**settings: float) -> MemoryLog:

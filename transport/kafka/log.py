@@ -1,8 +1,8 @@
 """The Log port on aiokafka."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -103,12 +103,13 @@ class KafkaLog:
             found = (await self._asking.offsets_for_times({place: round(wall * MILLISECONDS)}))[place]
         return int(found.offset) if found is not None else (await self.bounds(topic, partition)).end
 
-    async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+    async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Entries from ``start`` on, for ever."""
         follower = Follower(topic, self._place(topic, partition), start)
         with as_log_errors(f"partition {partition} of topic {topic!r} cannot be read"):
-            async for entry in self._tails.follow(follower):
-                yield entry
+            async with aclosing(self._tails.follow(follower)) as entries:
+                async for entry in entries:
+                    yield entry
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:

@@ -1,5 +1,6 @@
 """Topics made and checked."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from transport.kafka.settings import KafkaSettings
 logger = structlog.get_logger(__name__)
 
 TOPIC_EXISTS = 36
+POLL_INTERVAL = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,22 @@ async def create_topics(settings: KafkaSettings, plans: Sequence[TopicPlan]) -> 
                 raise SetupError(f"topic {topic.name} cannot be made: {for_code(code).__name__}: {message}")
             if code == 0:
                 made.append(topic.name)
+        if made:
+            await _wait_until_known(admin, made, settings)
     return made
+
+
+async def _wait_until_known(admin: AIOKafkaAdminClient, names: Sequence[str], settings: KafkaSettings) -> None:
+    """Return once the brokers list the topics: for a moment after they are made, some brokers do not."""
+    try:
+        async with asyncio.timeout(settings.start_timeout):
+            while any(topic["error_code"] for topic in await admin.describe_topics(list(names))):  # noqa: ASYNC110 - a broker sends no event
+                await asyncio.sleep(POLL_INTERVAL)
+    except TimeoutError as error:
+        raise SetupError(
+            f"the brokers made {', '.join(names)} and do not list them after {settings.start_timeout:.0f} s; "
+            "check the cluster's controller"
+        ) from error
 
 
 async def check_topics(

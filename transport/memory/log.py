@@ -1,19 +1,20 @@
 """The Log port in this process's memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from captions.errors import LogError
 from captions.ports.clock import Clock
-from captions.ports.log import Bounds, Entry, Member, Record
+from captions.ports.log import HOLDING_GROUP, Bounds, Entry, Member, Record
 from transport.memory.group import Group
 from transport.memory.member import MemoryMember
 from transport.memory.partition import Partition, weight
 from transport.partitioner import partition_of
 
-READ_BATCH = 500
+READ_BATCH = 32
+"""Entries handed to a reader before the event loop runs: about 0.05 ms of work each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,10 @@ class TopicSettings:
 class MemoryLog:
     """Topics in memory.
 
-    What a group that ever joined has not committed is never dropped: where a partition is full of it, ``append``
-    waits. Offsets begin at the wall clock's milliseconds, so that they grow across restarts of the process too.
+    What group ``live`` has not committed is never dropped once it joined: where a partition is full of it, ``append``
+    waits. Other groups hold nothing back.
+
+    Offsets begin at the wall clock's milliseconds, so that they grow across restarts of the process too.
     ``session_timeout`` in seconds: a member that polls no more is out of its group after it.
     """
 
@@ -51,7 +54,7 @@ class MemoryLog:
 
     def _held(self, topic: str, number: int) -> Callable[[], int | None]:
         groups = self._groups[topic]
-        return lambda: min((group.committed[number] for group in groups.values()), default=None)
+        return lambda: groups[HOLDING_GROUP].committed[number] if HOLDING_GROUP in groups else None
 
     def _topic(self, topic: str) -> list[Partition]:
         try:
@@ -68,7 +71,7 @@ class MemoryLog:
         return partition_of(key, self.partitions(topic))
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append and return the offset; waits, in turn, where the partition is full of what a group still needs."""
+        """Append and return the offset; waits, in turn, where the partition is full of what ``live`` still needs."""
         place = self._place(topic, self.partition_of(topic, record.key))
         settings = self._settings[topic]
         room = settings.retention_bytes - weight(record)
@@ -97,7 +100,7 @@ class MemoryLog:
         """The first offset appended at ``wall`` or later; the end where there is none."""
         return self._trimmed(topic, partition).offset_at(wall)
 
-    async def read(self, topic: str, partition: int, start: int) -> AsyncIterator[Entry]:
+    async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Entries from ``start`` on, for ever."""
         place = self._place(topic, partition)
         appended = asyncio.Event()
@@ -111,7 +114,9 @@ class MemoryLog:
                 for entry in entries:
                     position = entry.offset + 1
                     yield entry
-                if not entries:
+                if len(entries) == READ_BATCH:
+                    await asyncio.sleep(0)
+                elif not entries:
                     await appended.wait()
         finally:
             place.watchers.discard(appended)

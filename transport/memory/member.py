@@ -85,7 +85,8 @@ class MemoryMember:
         self._stirred.set()
 
     async def commit(self, partition: int, offset: int) -> None:
-        """Commit, unless the partition is no longer this member's."""
+        """Commit, unless the partition is no longer this member's; like a poll, it says that the member lives."""
+        self._seen = self._loop.time()
         if self._group.owns(self, partition) and partition not in self._told_revoked:
             self._group.commit(partition, offset)
 

@@ -17,7 +17,7 @@ def weight(record: Record) -> int:
 
 
 class Partition:
-    """Entries from ``earliest`` up to ``end``. ``held`` is the least offset that some group still needs.
+    """Entries from ``earliest`` up to ``end``. ``held`` is the least offset that may not be dropped yet.
 
     ``watchers`` are set at every append; ``freed`` when there may be room again. ``turn`` lets appends wait for
     room in the order they came.
@@ -64,7 +64,7 @@ class Partition:
     def trim(self, most_bytes: int, before: float) -> None:
         """Drop entries from the front while there are more than ``most_bytes`` or they are older than ``before``.
 
-        What a group has not committed stays.
+        What is held stays.
         """
         held = self._held()
         last = self.end if held is None else min(held, self.end)
