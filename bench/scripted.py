@@ -22,9 +22,9 @@ from monitoring.endpoints import endpoints
 from monitoring.families import Families
 from monitoring.logs import configure_logs
 from monitoring.metrics import ServeProbe
-from streamer.app import create_app
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
+from streamer.web.app import create_app
 from tests.support import EnergyDetector, script_of
 
 DECODING = 0.002

@@ -14,8 +14,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 
 from captions.errors import SetupError
-from streamer.frames import EXTENSION
 from streamer.rounds import Rounds
+from streamer.web.frames import EXTENSION
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
 """What the protocol library lets through; the gateway refuses frames over 64 KiB with a message of its own."""
@@ -42,7 +42,7 @@ class _Http(HttpToolsProtocol):
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSockets, and frames that are made already: see ``streamer.frames``."""
+    """uvicorn's WebSockets, and frames that are made already: see ``streamer.web.frames``."""
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][EXTENSION] = {}

@@ -16,14 +16,14 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.track import TrackId
-from streamer.pending import Pending
-from streamer.query import ViewQuery
 from streamer.rooms.hub import Hub
 from streamer.rooms.turns import Turns
 from streamer.rooms.viewer import Viewer
-from streamer.session import Session
-from streamer.sessions import Sessions
+from streamer.sessions.pending import Pending
+from streamer.sessions.registry import Sessions
+from streamer.sessions.session import Session
 from streamer.settings import GatewaySettings
+from streamer.web.query import ViewQuery
 
 logger = structlog.get_logger(__name__)
 

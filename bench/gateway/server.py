@@ -30,7 +30,7 @@ from livecaptions.wiring import build_gateway
 from monitoring.endpoints import endpoints
 from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
-from streamer.app import create_app
+from streamer.web.app import create_app
 from transport.memory import MemoryLog, TopicSettings
 
 HALL = "hall"

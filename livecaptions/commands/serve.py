@@ -30,7 +30,7 @@ from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
 from monitoring.metrics import GatewayProbe
 from monitoring.observed_log import ObservedLog
-from streamer.app import create_app
+from streamer.web.app import create_app
 
 logger = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from fastapi import Path as PathParameter
 from starlette.responses import FileResponse, Response
 
 from streamer.pages.files import SECURITY, STATIC, Files
-from streamer.query import room_name
+from streamer.web.query import room_name
 
 static_files = Files(directory=STATIC)
 router = APIRouter(include_in_schema=False)

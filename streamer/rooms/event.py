@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from captions.messages import CaptionMessage, RoomEvent
-from streamer.frames import text_frame
+from streamer.rooms.frames import text_frame
 
 
 class Encoded:

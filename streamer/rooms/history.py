@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from captions.messages import CaptionMessage, RoomEvent
-from streamer.frames import text_frames
+from streamer.rooms.frames import text_frames
 
 BLOCK_BYTES = 128 * 1024
 """A block is full at this size: what one viewer is sent in one go, about 0.1 ms of the event loop."""

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from captions.errors import NotFound, Refusal
 from livecaptions.server import listen, serving
 from streamer.pages import router, static_files
-from streamer.refusals import as_response, refuse
+from streamer.web.refusals import as_response, refuse
 
 Message = dict[str, Any]
 BEGAN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ from captions.errors import BadRequest
 from captions.explain import explain, problem_of
 from captions.messages import publisher_message
 from livecaptions.settings.fields import Settings, Token
-from streamer.query import PublishQuery, TranscriptQuery, ViewQuery
+from streamer.web.query import PublishQuery, TranscriptQuery, ViewQuery
 
 FOREIGN = re.compile(
     r"\b(Input|valid|tuple|dict|int|str|string|integer|boolean|instance|pydantic|None|regex|field|bytes)\b"

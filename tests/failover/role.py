@@ -20,9 +20,9 @@ from livecaptions.settings.fields import Settings
 from livecaptions.traces import tracing
 from livecaptions.wiring import working
 from monitoring.logs import configure_logs
-from streamer.app import create_app
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
+from streamer.web.app import create_app
 from tests.support import EnergyDetector, script_of
 
 PARTITIONS = 8

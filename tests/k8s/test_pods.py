@@ -9,7 +9,7 @@ from livecaptions.settings.load import load
 from livecaptions.wiring import build_gateway
 from monitoring.endpoints import endpoints, endpoints_alone
 from monitoring.metrics import Families, GatewayProbe
-from streamer.app import create_app
+from streamer.web.app import create_app
 from tests.k8s.manifests import Object, container_of, labels_of, manifests, pod_of, selects
 from tools.k8s.lint import OVERLAYS
 

@@ -21,9 +21,9 @@ from inference.settings import WorkerSettings
 from inference.worker import Worker
 from livecaptions.clock import SystemClock
 from livecaptions.server import listen, serving
-from streamer.app import create_app
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
+from streamer.web.app import create_app
 from tests.support import EnergyDetector, inline
 from transport.memory import MemoryLog, TopicSettings
 

@@ -14,9 +14,9 @@ from inference.engine.scripted import ScriptedEngine
 from streamer.audio.decoder import AudioFormat, Decoded
 from streamer.audio.raw import RawDecoder
 from streamer.gateway import Gateway
-from streamer.query import PublishQuery
-from streamer.session import Session
+from streamer.sessions.session import Session
 from streamer.settings import GatewaySettings
+from streamer.web.query import PublishQuery
 from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
 
 UTTERANCES = 6

@@ -15,8 +15,8 @@ from captions.caption import CaptionId
 from captions.ports.probe import Probe
 from captions.track import RoomId
 from streamer.gateway import Gateway
-from streamer.publish import publish
 from streamer.settings import GatewaySettings
+from streamer.web.publish import publish
 from tests.support import EnergyDetector, LoopClock, memory_log
 
 pytestmark = pytest.mark.looptime

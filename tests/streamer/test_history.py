@@ -10,9 +10,9 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, Protocol, State
 
 from captions.messages import RoomEvent, TrackMessage
-from streamer.frames import text_frames
 from streamer.rooms import history as module
 from streamer.rooms.event import Encoded
+from streamer.rooms.frames import text_frames
 from streamer.rooms.history import Block, History, Kept, kept
 from tests.captions.messages import caption
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.stream_time import LATE, StreamTime
+from streamer.sessions.stream_time import LATE, StreamTime
 
 
 def hear(time: StreamTime, *, since: float, wall: float, seconds: float) -> float:

@@ -15,10 +15,10 @@ from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from streamer.audio.decoder import Encoding
 from streamer.gateway import Gateway
-from streamer.query import PublishQuery
-from streamer.rest import TrackSummary, live_rooms
-from streamer.session import Session
+from streamer.sessions.session import Session
 from streamer.settings import GatewaySettings
+from streamer.web.query import PublishQuery
+from streamer.web.rest import TrackSummary, live_rooms
 from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
 
 pytestmark = pytest.mark.looptime

@@ -21,14 +21,14 @@ from captions.ports.tracer import Tracer
 from captions.records import AUDIO, CAPTIONS, write_mark, write_room_event
 from captions.track import RoomId, TrackId
 from streamer.audio.decoder import Encoding
-from streamer.creation import SessionMaker
-from streamer.journal import Progress, progress_of
-from streamer.pending import Pending
-from streamer.query import PublishQuery, as_it_began
 from streamer.rooms.hub import Hub
-from streamer.session import Session
+from streamer.sessions.creation import SessionMaker
+from streamer.sessions.journal import Progress, progress_of
+from streamer.sessions.pending import Pending
+from streamer.sessions.session import Session
+from streamer.sessions.timeline import Timeline, known_timeline
 from streamer.settings import GatewaySettings
-from streamer.timeline import Timeline, known_timeline
+from streamer.web.query import PublishQuery, as_it_began
 
 logger = structlog.get_logger(__name__)
 

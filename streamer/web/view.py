@@ -14,13 +14,14 @@ from captions.errors import Internal, LogError, Refusal, SlowConsumer
 from captions.messages import Live
 from captions.ports.log import Bounds
 from captions.track import RoomId
-from streamer.auth import token_of
-from streamer.frames import check_server, send_frames, text_frame
 from streamer.gateway import Gateway
-from streamer.query import ViewQuery, room_name, view_query
-from streamer.refusals import accept, refuse
+from streamer.rooms.frames import text_frame
 from streamer.rooms.room import Past, Room
 from streamer.rooms.viewer import Viewer
+from streamer.web.credentials import token_of
+from streamer.web.frames import check_server, send_frames
+from streamer.web.query import ViewQuery, room_name, view_query
+from streamer.web.refusals import accept, refuse
 
 logger = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from captions.session import SessionSettings
 from streamer.alarm import EARLY, Alarm
 from streamer.audio.decoder import AudioDecoder, Decoded
 from streamer.audio.levels import Levels
-from streamer.recorder import Recorder
+from streamer.sessions.recorder import Recorder
 
 logger = structlog.get_logger(__name__)
 

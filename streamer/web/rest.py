@@ -12,9 +12,9 @@ from captions.messages import CaptionMessage, TrackMessage, TrackState
 from captions.track import RoomId, TrackId
 from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
-from streamer.journal import heard_since
-from streamer.query import TranscriptQuery
-from streamer.sessions import LEASE
+from streamer.sessions.journal import heard_since
+from streamer.sessions.registry import LEASE
+from streamer.web.query import TranscriptQuery
 
 _FORMATS = {
     "json": (as_json, "application/json"),

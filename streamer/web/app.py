@@ -10,15 +10,15 @@ from starlette.websockets import WebSocket
 from captions.access import Right
 from captions.errors import BadRequest, Internal, NotFound, Refusal
 from captions.track import RoomId
-from streamer import publish as publishing
-from streamer import rest, sse, view
-from streamer.auth import token_of
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
 from streamer.pages.problem import problem_page, wants_page
-from streamer.query import room_name, transcript_query
-from streamer.refusals import as_response, refuse
+from streamer.web import event_stream, rest, view
+from streamer.web import publish as publishing
+from streamer.web.credentials import token_of
+from streamer.web.query import room_name, transcript_query
+from streamer.web.refusals import as_response, refuse
 
 
 def create_app(gateway: Gateway) -> FastAPI:
@@ -80,7 +80,7 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
-        return await sse.view_events(request, gateway, room)
+        return await event_stream.view_events(request, gateway, room)
 
     @app.get("/v1/rooms/{room}/publish", include_in_schema=False)
     async def publish_without_upgrade(room: str) -> Response:

@@ -18,13 +18,13 @@ from captions.track import TrackId
 from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import BYTES
-from streamer.journal import Progress
-from streamer.pending import Pending
-from streamer.query import PublishQuery
-from streamer.recorder import Recorder
-from streamer.session import Session
+from streamer.sessions.journal import Progress
+from streamer.sessions.pending import Pending
+from streamer.sessions.recorder import Recorder
+from streamer.sessions.session import Session
+from streamer.sessions.timeline import Timeline
 from streamer.settings import GatewaySettings
-from streamer.timeline import Timeline
+from streamer.web.query import PublishQuery
 
 
 class SessionMaker:

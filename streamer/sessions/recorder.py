@@ -16,8 +16,8 @@ from captions.records import AUDIO, AudioMark, AudioSegment, write_audio, write_
 from captions.segmenter import Piece
 from captions.session import SessionSettings
 from captions.track import TrackId
-from streamer.safe_offset import SafeOffset
-from streamer.stream_time import StreamTime
+from streamer.sessions.safe_offset import SafeOffset
+from streamer.sessions.stream_time import StreamTime
 
 
 @dataclass

@@ -33,12 +33,12 @@ from captions.messages import (
 )
 from captions.track import RoomId
 from streamer.alarm import Alarm
-from streamer.auth import token_of
 from streamer.gateway import Gateway
-from streamer.query import ViewQuery, publish_query, room_name
-from streamer.refusals import accept, refuse, say
-from streamer.session import Session
+from streamer.sessions.session import Session
 from streamer.settings import LARGEST_FRAME
+from streamer.web.credentials import token_of
+from streamer.web.query import ViewQuery, publish_query, room_name
+from streamer.web.refusals import accept, refuse, say
 
 logger = structlog.get_logger(__name__)
 

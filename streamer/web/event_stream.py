@@ -13,9 +13,9 @@ from captions.messages import Live, error_message
 from captions.ports.log import Bounds
 from captions.track import RoomId
 from streamer.gateway import Gateway
-from streamer.query import ViewQuery
 from streamer.rooms.event import server_sent
-from streamer.view import TOO_SLOW, admitted, counted, opened
+from streamer.web.query import ViewQuery
+from streamer.web.view import TOO_SLOW, admitted, counted, opened
 
 HEARTBEAT = 15.0
 """Seconds between comments on an idle event stream: proxies cut what is silent for longer."""

@@ -1,0 +1,1 @@
+"""HTTP and WebSockets: the only package here that knows Starlette."""
