@@ -17,8 +17,8 @@ from faster_whisper.audio import decode_audio
 from bench.spoken import SHARED
 from captions.audio import SAMPLE_RATE, Pcm, from_bytes
 from captions.audio_warnings import AudioWarnings
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.declaration import Declaration
-from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.levels import Levels
 from streamer.audio.samples import READ, to_pcm16
 

@@ -14,6 +14,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import fields as dataclass_fields
+from typing import NamedTuple
 
 from captions.audio import BYTES_PER_SAMPLE, Pcm, from_bytes, to_bytes
 from captions.errors import RecordError
@@ -30,6 +32,8 @@ DEAD_LETTERS = "dead-letters"
 
 GATEWAY = "gateway"
 """Header of a track state: the gateway that said it."""
+EPOCH = "epoch"
+"""Header of what a gateway writes of a session: the offset of its claim."""
 STABLE = "stable"
 """Header of a partial: its stable words, one by one."""
 TRACE = ("traceparent", "tracestate", "baggage")
@@ -44,7 +48,8 @@ class AudioSegment:
     the segment's first sample, in samples from the track's first. ``last`` ends the utterance; its audio goes
     to sample ``end`` only (None: all of it), for one that grew too long is cut where it was quietest.
     ``offset`` is how many bytes of the session's audio stream are safe once this record is.
-    ``settings`` is there on the first segment. ``trace`` is the context of the utterance's trace.
+    ``settings`` is there on the first segment. ``trace`` is the context of the utterance's trace. ``epoch`` is the
+    offset of its gateway's claim on the session (``captions.fencing``).
     """
 
     track: TrackId
@@ -56,6 +61,7 @@ class AudioSegment:
     last: bool = False
     end: int | None = None
     settings: SessionSettings | None = None
+    epoch: int | None = None
     trace: Context = field(default_factory=dict)
 
     @property
@@ -68,7 +74,8 @@ class AudioSegment:
 class AudioMark:
     """How far a session has come where nobody speaks: up to ``position`` in samples and ``offset`` in bytes.
 
-    ``utterance`` is the number that the next utterance gets. ``over``: the session has ended.
+    ``utterance`` is the number that the next utterance gets. ``over``: the session has ended. ``claim``: the gateway
+    that writes it holds the session from here on, and ``epoch`` of what it writes later is this mark's offset.
     """
 
     track: TrackId
@@ -77,6 +84,8 @@ class AudioMark:
     offset: int
     settings: SessionSettings
     over: bool = False
+    claim: bool = False
+    epoch: int | None = None
 
 
 def write_audio(segment: AudioSegment) -> Record:
@@ -94,7 +103,7 @@ def write_audio(segment: AudioSegment) -> Record:
         headers["end"] = str(segment.end).encode()
     if segment.settings is not None:
         headers["settings"] = _settings_header(segment.settings)
-    headers |= trace_headers(segment.trace)
+    headers |= _epoch_header(segment.epoch) | trace_headers(segment.trace)
     return Record(segment.track.key, to_bytes(segment.pcm), headers)
 
 
@@ -105,6 +114,9 @@ def write_mark(mark: AudioMark) -> Record:
     headers["settings"] = _settings_header(mark.settings)
     if mark.over:
         headers["over"] = b"1"
+    if mark.claim:
+        headers["claim"] = b"1"
+    headers |= _epoch_header(mark.epoch)
     return Record(mark.track.key, b"", headers)
 
 
@@ -122,6 +134,8 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
             offset=_whole(headers, "offset"),
             settings=_settings(headers.get("settings", b"")),
             over="over" in headers,
+            claim="claim" in headers,
+            epoch=_epoch(headers),
         )
     number = _whole(headers, "segment")
     if (number == 0) != ("settings" in headers):
@@ -136,12 +150,26 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
         last="last" in headers,
         end=_whole(headers, "end") if "end" in headers else None,
         settings=_settings(headers["settings"]) if number == 0 else None,
+        epoch=_epoch(headers),
         trace=trace_of(record),
     )
 
 
+_SETTINGS_FIELDS = frozenset(field.name for field in dataclass_fields(SessionSettings))
+"""A newer gateway may write others, which are ignored."""
+
+
 def _settings_header(settings: SessionSettings) -> bytes:
-    return json.dumps(asdict(settings), ensure_ascii=False).encode()
+    given = {name: value for name, value in asdict(settings).items() if value is not None}
+    return json.dumps(given, ensure_ascii=False).encode()
+
+
+def _epoch_header(epoch: int | None) -> dict[str, bytes]:
+    return {} if epoch is None else {EPOCH: str(epoch).encode()}
+
+
+def _epoch(headers: Mapping[str, bytes]) -> int | None:
+    return _whole(headers, EPOCH) if EPOCH in headers else None
 
 
 def _whole(headers: Mapping[str, bytes], name: str) -> int:
@@ -156,7 +184,7 @@ def _whole(headers: Mapping[str, bytes], name: str) -> int:
 
 def _settings(data: bytes) -> SessionSettings:
     try:
-        fields = json.loads(data)
+        fields = {name: value for name, value in json.loads(data).items() if name in _SETTINGS_FIELDS}
         return SessionSettings(**{**fields, "vocabulary": tuple(fields.get("vocabulary", ()))})
     except (ValueError, TypeError, AttributeError) as error:
         raise RecordError(f"audio header 'settings' cannot be read: {error}") from error
@@ -167,19 +195,36 @@ def write_room_event(
     message: RoomEvent,
     *,
     gateway: str | None = None,
+    epoch: int | None = None,
     stable: Sequence[str] | None = None,
     trace: Context = NO_CONTEXT,
 ) -> Record:
     """The record of a caption or a track state; its ``seq`` will be the offset it gets.
 
-    ``gateway`` names the gateway that holds the track: another that believes to hold it lets go. ``stable`` are a
-    partial's words that stand: whoever goes on with the utterance keeps them. ``trace`` is the context of its trace.
+    ``gateway`` names the gateway that announces a track's state, with the ``epoch`` of its session: a gateway that
+    holds the track in an earlier epoch lets go of it. ``stable`` are the words of a partial that stand: a worker that
+    goes on with the utterance keeps them. ``trace`` is the context of its trace.
     """
-    headers = {} if gateway is None else {GATEWAY: gateway.encode()}
+    headers = ({} if gateway is None else {GATEWAY: gateway.encode()}) | _epoch_header(epoch)
     if stable is not None:
         headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
     headers |= trace_headers(trace)
     return Record(room.key, message.model_copy(update={"seq": None}).encode().encode(), headers)
+
+
+class Origin(NamedTuple):
+    """Which gateway put a track state on the log, and in which epoch of its session; None where that is not known."""
+
+    gateway: str | None
+    epoch: int | None
+
+
+def origin_of(record: Record) -> Origin:
+    """Where a track state comes from."""
+    gateway, epoch = record.headers.get(GATEWAY), record.headers.get(EPOCH, b"")
+    return Origin(
+        gateway.decode(errors="replace") if gateway is not None else None, int(epoch) if epoch.isdigit() else None
+    )
 
 
 def stable_words(record: Record) -> list[str]:

@@ -12,7 +12,8 @@ class SessionSettings:
 
     ``origin`` is the UTC time of the track's first sample, epoch seconds. ``language`` is a BCP 47 tag or
     ``auto``; ``model`` is None for whatever the workers serve. ``audio`` names the format of the stream's bytes, in
-    which its offsets count; None where a record does not tell it.
+    which its offsets count; None where a record does not tell it. ``endpointing`` are the seconds of silence that end
+    an utterance; None where the server's count.
     """
 
     session: str
@@ -22,3 +23,4 @@ class SessionSettings:
     vocabulary: tuple[str, ...] = ()
     model: str | None = None
     audio: str | None = None
+    endpointing: float | None = None

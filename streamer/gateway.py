@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
+from captions.access import Principal, Right
 from captions.caption import CaptionId
 from captions.errors import ShuttingDown, TooMany
 from captions.messages import CaptionMessage, RoomEvent, TrackMessage
@@ -14,16 +15,19 @@ from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.room_directory import NoRoomDirectory, RoomDirectory
 from captions.ports.tracer import NO_TRACES, Tracer
-from captions.track import TrackId
+from captions.records import Origin
+from captions.stream_options import StreamOptions
+from captions.track import RoomId, TrackId
 from streamer.rooms.hub import Hub
 from streamer.rooms.turns import Turns
 from streamer.rooms.viewer import Viewer
+from streamer.sessions.feed import Feed
 from streamer.sessions.pending import Pending
+from streamer.sessions.publication import Publication, Surroundings
 from streamer.sessions.registry import Sessions
-from streamer.sessions.session import Session
 from streamer.settings import GatewaySettings
-from streamer.web.query import ViewQuery
 
 logger = structlog.get_logger(__name__)
 
@@ -41,6 +45,7 @@ class Gateway:
         *,
         tracer: Tracer = NO_TRACES,
         authenticator: Authenticator | None = None,
+        rooms: RoomDirectory | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -48,7 +53,7 @@ class Gateway:
         self.settings = settings
         self.authenticator = authenticator or OpenAccess()
         self.pending = Pending(clock)
-        self.hub = Hub(log, self._heard, tracer, settings.history_bytes)
+        self.hub = Hub(log, self._observe, tracer, settings.history_bytes)
         self.sessions = Sessions(
             log=log,
             clock=clock,
@@ -57,22 +62,29 @@ class Gateway:
             hub=self.hub,
             pending=self.pending,
             detector=detector,
+            rooms=rooms or NoRoomDirectory(),
             settings=settings,
+        )
+        self._around = Surroundings(
+            sessions=self.sessions,
+            pending=self.pending,
+            probe=probe,
+            draining=lambda: self.draining,
+            done_timeout=settings.done_timeout,
         )
         self.viewers = 0
         self.turns = Turns()
-        self.draining = asyncio.Event()
-        self.drained = asyncio.Event()
+        self.draining = False
 
-    def _heard(self, track: TrackId, event: RoomEvent, gateway: str | None) -> None:
+    def _observe(self, track: TrackId, event: RoomEvent, origin: Origin) -> None:
         if isinstance(event, TrackMessage):
-            self.sessions.hear(track, event, gateway)
+            self.sessions.observe(track, event, origin)
         if isinstance(event, CaptionMessage) and event.final:
             self.pending.final(CaptionId(track, event.utterance))
 
     def not_ready(self) -> list[str]:
         """Why nobody is taken in."""
-        return ["stopping"] if self.draining.is_set() else []
+        return ["stopping"] if self.draining else []
 
     def observe(self) -> None:
         """Tell the probe what goes on growing while nothing happens."""
@@ -80,7 +92,7 @@ class Gateway:
 
     def admit(self) -> None:
         """Let a new client in, or raise ``ShuttingDown``."""
-        if self.draining.is_set():
+        if self.draining:
             raise ShuttingDown
 
     def admit_viewer(self) -> None:
@@ -91,14 +103,20 @@ class Gateway:
                 f"{self.settings.max_viewers} viewers are here, which is this server's limit; try again later"
             )
 
-    def viewer(self, query: ViewQuery, wake: asyncio.Event | None = None) -> Viewer:
-        """A queue for one viewer."""
+    async def publish(self, room: RoomId, options: StreamOptions, principal: Principal) -> Publication:
+        """Begin or resume a publisher's session. Raises the ``Refusal`` it gets otherwise, and ``LogError``."""
+        principal.require(Right.PUBLISH, room)
+        feed = Feed()
+        session = await self.sessions.open(room, options, feed, principal.tenant)
+        viewer = self.viewer(tracks=(session.track.name,), wake=session.wake)
+        return Publication(session, feed, self.hub.room(room), viewer, self._around)
+
+    def viewer(
+        self, *, tracks: Collection[str] = (), partials: bool = True, wake: asyncio.Event | None = None
+    ) -> Viewer:
+        """A queue for one viewer; no ``tracks`` are all."""
         return Viewer(
-            backlog=self.settings.viewer_backlog,
-            probe=self.probe,
-            tracks=query.track,
-            partials=query.partials,
-            wake=wake,
+            backlog=self.settings.viewer_backlog, probe=self.probe, tracks=tracks, partials=partials, wake=wake
         )
 
     async def drain(self, deadline: float, *, elsewhere: bool) -> None:
@@ -107,30 +125,17 @@ class Gateway:
         ``elsewhere``: other gateways read this log, so that sessions go on there, in the middle of an utterance too.
         What cannot is ended, and its captions are waited for.
         """
-        self.draining.set()
+        self.draining = True
         self.probe.draining()
-        self.sessions.draining = True
         try:
             async with asyncio.timeout(deadline):
-                await asyncio.gather(
-                    *(
-                        held.session.move() if elsewhere and held.session.movable else self._finish(held.session)
-                        for held in self.sessions.held
-                    )
-                )
-                if not elsewhere:
-                    await self.pending.all_settled()
+                await self.sessions.drain(elsewhere=elsewhere)
         except TimeoutError:
             logger.warning("drain_deadline_passed", deadline=deadline)
-        self.drained.set()
+        self.sessions.dismiss_all()
         for room in self.hub.rooms:
             for viewer in room.audience:
                 viewer.end(ShuttingDown())
-
-    async def _finish(self, session: Session) -> None:
-        await session.finish()
-        await session.finished.wait()
-        await self.pending.settled(session.track)
 
     async def close(self) -> None:
         """Free everything; clients should be gone by now."""

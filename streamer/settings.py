@@ -28,7 +28,3 @@ class GatewaySettings:
     send_timeout: float = 10.0
     done_timeout: float = 30.0
     """After ``end``, between two finals; a publisher is not kept longer where none comes."""
-
-
-LARGEST_FRAME = 64 * 1024
-"""Bytes of the largest binary frame the protocol allows."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from captions.audio import SAMPLE_RATE, Pcm
 from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
-from streamer.audio.decoder import AudioFormat
+from captions.stream_options import AudioFormat
 from streamer.audio.readings import other_reading, sounds_slow
 from streamer.audio.samples import BYTES
 

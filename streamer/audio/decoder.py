@@ -1,35 +1,10 @@
 """The decoder of one stream: bytes in, samples out, and how many bytes the samples account for."""
 
 import asyncio
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from captions.audio import SAMPLE_RATE, Pcm
+from captions.audio import Pcm
 from captions.audio_warnings import AudioWarnings
-
-
-class Encoding(StrEnum):
-    """The values of the query parameter ``encoding``."""
-
-    LINEAR16 = "linear16"
-    FLOAT32 = "float32"
-    MULAW = "mulaw"
-    ALAW = "alaw"
-    CONTAINER = "container"
-
-
-@dataclass(frozen=True, slots=True)
-class AudioFormat:
-    """How a stream's bytes are to be read; rate (Hz) and channels (interleaved) mean nothing for a container."""
-
-    encoding: Encoding = Encoding.LINEAR16
-    sample_rate: int = SAMPLE_RATE
-    channels: int = 1
-
-    def __str__(self) -> str:
-        """Its name: two streams of the same name are read alike."""
-        return f"{self.encoding}/{self.sample_rate}/{self.channels}"
 
 
 class Decoded(NamedTuple):

@@ -1,7 +1,8 @@
 """The decoder for a format."""
 
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.container import ContainerDecoder
-from streamer.audio.decoder import AudioDecoder, AudioFormat, Encoding
+from streamer.audio.decoder import AudioDecoder
 from streamer.audio.raw import RawDecoder
 
 

@@ -9,8 +9,9 @@ import soxr
 from captions.audio import SAMPLE_RATE, Pcm, from_bytes
 from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
 from captions.errors import Refusal, UnsupportedAudio
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.declaration import Declaration
-from streamer.audio.decoder import AudioFormat, Decoded, Encoding
+from streamer.audio.decoder import Decoded
 from streamer.audio.mixing import Mixer
 from streamer.audio.samples import BYTES, READ, Floats, silenced, to_pcm16
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from captions.audio import SAMPLE_RATE, Pcm
-from streamer.audio.decoder import AudioFormat, Encoding
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.samples import READ, silenced
 
 Samples = npt.NDArray[np.generic]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from streamer.audio.decoder import Encoding
+from captions.stream_options import Encoding
 
 Floats = npt.NDArray[np.float32]
 

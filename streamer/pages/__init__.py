@@ -10,7 +10,7 @@ from fastapi import Path as PathParameter
 from starlette.responses import FileResponse, Response
 
 from streamer.pages.files import SECURITY, STATIC, Files
-from streamer.web.query import room_name
+from streamer.web.query import room_of
 
 static_files = Files(directory=STATIC)
 router = APIRouter(include_in_schema=False)
@@ -25,5 +25,5 @@ async def start_page() -> Response:
 @router.get("/r/{room}")
 async def room_page(room: Annotated[str, PathParameter()]) -> Response:
     """A room's captions, for people to read; the page reads its name from its address."""
-    room_name(room)
+    room_of(room)
     return FileResponse(STATIC / "room.html", headers=SECURITY)

@@ -11,7 +11,7 @@ from captions.errors import Internal, LogError, RecordError
 from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.log import Bounds, Entry, Log
 from captions.ports.tracer import Tracer
-from captions.records import CAPTIONS, GATEWAY, PARTIALS, read_room_event, trace_of
+from captions.records import CAPTIONS, PARTIALS, Origin, origin_of, read_room_event, trace_of
 from captions.track import RoomId, TrackId
 from streamer.rooms.room import Room
 from streamer.rounds import Rounds
@@ -41,13 +41,13 @@ class Tail:
 
 
 class Hub:
-    """Rooms by id. ``listener`` is told of every event read, and the gateway that said it, after its room was.
+    """Rooms by id. ``listener`` gets every event that is read, and where it comes from, after its room did.
 
     The finals of all rooms take ``most_bytes`` together: then the oldest go.
     """
 
     def __init__(
-        self, log: Log, listener: Callable[[TrackId, RoomEvent, str | None], None], tracer: Tracer, most_bytes: int
+        self, log: Log, listener: Callable[[TrackId, RoomEvent, Origin], None], tracer: Tracer, most_bytes: int
     ) -> None:
         self._log = log
         self._most_bytes = most_bytes
@@ -133,8 +133,7 @@ class Hub:
         viewers = self.room(track.room).tell(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
             self._delivered(track, event, entry, viewers)
-        gateway = entry.record.headers.get(GATEWAY)
-        self._listener(track, event, gateway.decode(errors="replace") if gateway is not None else None)
+        self._listener(track, event, origin_of(entry.record))
 
     def _delivered(self, track: TrackId, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
         self._tracer.delivered(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 from captions.audio import SAMPLE_RATE
 from captions.caption import CaptionId
@@ -12,19 +13,19 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
 from captions.records import AudioSegment
+from captions.room_settings import RoomSettings
 from captions.segmenter import Segmenter
 from captions.session import SessionSettings
+from captions.stream_options import AudioFormat, Encoding, StreamOptions
 from captions.track import TrackId
-from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import BYTES
-from streamer.sessions.journal import Progress
 from streamer.sessions.pending import Pending
 from streamer.sessions.recorder import Recorder
 from streamer.sessions.session import Session
+from streamer.sessions.takeover import Claimed
 from streamer.sessions.timeline import Timeline
 from streamer.settings import GatewaySettings
-from streamer.web.query import PublishQuery
 
 
 class SessionMaker:
@@ -49,44 +50,58 @@ class SessionMaker:
         self._detector = detector
         self._settings = settings
 
-    def new(self, track: TrackId, query: PublishQuery, tenant: str | None, timeline: Timeline) -> Session:
+    def new(
+        self, track: TrackId, options: StreamOptions, room: RoomSettings, tenant: str | None, timeline: Timeline
+    ) -> Session:
         """A session that goes on where its track is."""
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
             origin=timeline.origin,
-            language=query.language or self._settings.language,
-            speaker=query.speaker,
-            vocabulary=query.vocabulary,
-            audio=str(query.format),
+            language=options.language or room.language or self._settings.language,
+            speaker=options.speaker,
+            vocabulary=room.vocabulary_of(options),
+            model=room.model,
+            audio=str(options.format),
+            endpointing=options.endpointing,
         )
-        listener = self._listener(timeline.next_utterance, timeline.heard, grid=timeline.heard)
-        return self._session(track, query, tenant, settings, listener)
+        listener = self._listener(settings, timeline.next_utterance, timeline.heard, grid=timeline.heard)
+        return self._session(track, options.format, tenant, settings, listener)
 
-    def taken_over(self, track: TrackId, query: PublishQuery, tenant: str | None, progress: Progress) -> Session:
+    def taken_over(self, track: TrackId, tenant: str | None, claimed: Claimed) -> Session:
         """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
-        heard = progress.offset // frame_bytes(query.format) * SAMPLE_RATE // query.format.sample_rate
+        audio, progress = claimed.options.format, claimed.progress
+        heard = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
         began = progress.position - heard
         first = progress.open[0] if progress.open else None
         if first is not None:
-            listener = self._listener(first.utterance, first.start, grid=began)
+            listener = self._listener(progress.settings, first.utterance, first.start, grid=began)
             listener.reopen(first.utterance, len(progress.open), progress.open_audio)
         else:
-            listener = self._listener(progress.next_utterance, progress.position, grid=began)
+            listener = self._listener(progress.settings, progress.next_utterance, progress.position, grid=began)
         return self._session(
-            track, query, tenant, progress.settings, listener, begun=progress.offset, heard=heard, reopened=first
+            track,
+            audio,
+            tenant,
+            progress.settings,
+            listener,
+            begun=progress.offset,
+            heard=heard,
+            reopened=first,
+            epoch=claimed.epoch,
         )
 
-    def _listener(self, utterance: int, origin: int, *, grid: int) -> Listener:
+    def _listener(self, settings: SessionSettings, utterance: int, origin: int, *, grid: int) -> Listener:
         detector = self._detector()
-        segmenter = Segmenter(
-            self._settings.segmenter, detector.frame_samples, first_utterance=utterance, origin=origin
-        )
+        cuts = self._settings.segmenter
+        if settings.endpointing is not None:
+            cuts = replace(cuts, endpoint=settings.endpointing)
+        segmenter = Segmenter(cuts, detector.frame_samples, first_utterance=utterance, origin=origin)
         return Listener(detector, segmenter, grid=grid)
 
     def _session(
         self,
         track: TrackId,
-        query: PublishQuery,
+        audio: AudioFormat,
         tenant: str | None,
         settings: SessionSettings,
         listener: Listener,
@@ -94,6 +109,7 @@ class SessionMaker:
         begun: int = 0,
         heard: int = 0,
         reopened: AudioSegment | None = None,
+        epoch: int | None = None,
     ) -> Session:
         recorder = Recorder(
             track=track,
@@ -104,13 +120,14 @@ class SessionMaker:
             probe=self._probe,
             tracer=self._tracer,
             on_ended=lambda utterance, ahead: self._pending.ended(CaptionId(track, utterance), ahead),
-            offset_of=offset_of(query.format),
+            offset_of=offset_of(audio),
             acknowledged=begun,
             reopened=reopened,
+            epoch=epoch,
         )
         return Session(
             recorder=recorder,
-            decoder=open_decoder(query.format),
+            decoder=open_decoder(audio),
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
             tenant=tenant,

@@ -1,6 +1,7 @@
 """What one session puts on the log: the pieces of its utterances, and marks of how far it has come."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -19,6 +20,9 @@ from captions.track import TrackId
 from streamer.sessions.safe_offset import SafeOffset
 from streamer.sessions.stream_time import StreamTime
 
+MOST_OPENED = 16
+"""Beginnings of utterances that are kept while no connection asks for them."""
+
 
 @dataclass
 class Recorder:
@@ -27,7 +31,9 @@ class Recorder:
     ``on_ended`` is called with each utterance whose last segment goes onto the log, and how many seconds before it
     could have been spoken. ``offset_of`` tells how many bytes the first so many samples account for, where that can be
     known from the format alone. One that was taken over begins with what another gateway ``acknowledged``, which sent
-    ``reopened`` first of the utterance in progress. ``wake`` is set whenever more is acknowledged.
+    ``reopened`` first of the utterance in progress. ``epoch`` is the offset of this gateway's claim on the session.
+    ``opened`` holds the positions at which utterances began, until they are taken. ``wake`` is set whenever more is
+    acknowledged or an utterance begins.
     """
 
     track: TrackId
@@ -41,10 +47,13 @@ class Recorder:
     offset_of: Callable[[int], int] | None = None
     acknowledged: int = 0
     reopened: AudioSegment | None = None
+    epoch: int | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.told = -inf  # on the clock: when the log last told of the session
+        self.last_written = -inf
+        """When the log last got something of the session, on the clock."""
+        self.opened: deque[int] = deque(maxlen=MOST_OPENED)
         self._utterance_start = self.reopened.start if self.reopened is not None else 0
         self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
         self._safe = SafeOffset(self.acknowledged, self.listener.heard, self.offset_of)
@@ -83,22 +92,35 @@ class Recorder:
                 self.probe.utterance_ended(self._duration(piece), piece.reason or "end")
         self._safe.settle(self.listener.settled)
 
+    async def claim(self) -> None:
+        """Put on the log that this gateway holds the session: whatever another writes of it from now on is void.
+
+        Raises ``LogError``.
+        """
+        self.epoch = await self.log.append(AUDIO, write_mark(self._mark(claim=True)))
+        self._on_log(self._safe.offset)
+
     async def mark(self, *, over: bool = False) -> None:
         """Put on the log how far the session has come; ``over``: that it has ended. Raises ``LogError``."""
-        mark = AudioMark(
+        mark = self._mark(over=over)
+        await self.log.append(AUDIO, write_mark(mark))
+        self._on_log(mark.offset)
+
+    def _mark(self, *, over: bool = False, claim: bool = False) -> AudioMark:
+        return AudioMark(
             track=self.track,
             utterance=self.listener.next_utterance,
             position=self.listener.settled,
             offset=self._safe.offset,
             settings=self.settings,
             over=over,
+            claim=claim,
+            epoch=self.epoch,
         )
-        await self.log.append(AUDIO, write_mark(mark))
-        self._on_log(mark.offset)
 
     def _on_log(self, offset: int) -> None:
         """The log tells any gateway that the session has come to ``offset``."""
-        self.told = self.clock.monotonic()
+        self.last_written = self.clock.monotonic()
         if offset > self.acknowledged:
             self.acknowledged = offset
             self.wake.set()
@@ -108,6 +130,8 @@ class Recorder:
         utterance = CaptionId(self.track, piece.utterance)
         if piece.number == 0:
             self._utterance_start = piece.start
+            self.opened.append(piece.start)
+            self.wake.set()
             self._trace = self.tracer.utterance_opened(utterance, to_seconds(self.listener.heard - piece.start))
         if piece.last:
             self.tracer.utterance_ended(utterance, self._duration(piece), piece.reason or "end")
@@ -128,5 +152,6 @@ class Recorder:
             last=piece.last,
             end=piece.end,
             settings=self.settings if piece.number == 0 else None,
+            epoch=self.epoch,
             trace=self._trace,
         )

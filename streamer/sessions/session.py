@@ -5,7 +5,7 @@ onto the log, and moves the acknowledged offset when they are safe there.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,6 +15,7 @@ from captions.session import SessionSettings
 from streamer.alarm import EARLY, Alarm
 from streamer.audio.decoder import AudioDecoder, Decoded
 from streamer.audio.levels import Levels
+from streamer.sessions.lifecycle import TAKES_AUDIO, WRITTEN, Event, State, after
 from streamer.sessions.recorder import Recorder
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Session:
     """State of one session, which begins where ``recorder`` stands, with ``heard`` samples heard elsewhere.
 
     ``stall_timeout`` is the seconds without audio that end an utterance, ``max_unacknowledged`` how many bytes may
-    wait, ``tenant`` that of its token. It is ``replaced`` where another publisher took its track.
+    wait, ``tenant`` that of its token. ``failure`` is what was wrong with its audio, or what failed here.
     """
 
     recorder: Recorder
@@ -44,10 +45,8 @@ class Session:
     max_unacknowledged: int
     tenant: str | None = None
     heard: int = 0
-    replaced: bool = False
+    state: State = State.FED
     failure: Refusal | None = None
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.track = self.recorder.track
@@ -60,8 +59,7 @@ class Session:
         self._came = self._heard_at = self._clock.monotonic()
         self._linger = min(LINGER, self.stall_timeout)
         self._feeding = asyncio.Lock()
-        self._ending = False
-        self._moving = False
+        self._changed = asyncio.Event()
         self._finalize: str | None = None
         self._flush = False
         self._alarm = Alarm(self.decoder.ready)
@@ -91,12 +89,29 @@ class Session:
     @property
     def movable(self) -> bool:
         """Whether another gateway can go on with it: a container cannot be taken up in its middle."""
-        return self.recorder.offset_of is not None and not self.ending
+        return self.recorder.offset_of is not None and self.takes_audio
 
     @property
-    def ending(self) -> bool:
-        """Whether it takes no more bytes: it was finished or moved, or it failed."""
-        return self._ending or self.failure is not None
+    def takes_audio(self) -> bool:
+        """Whether bytes that come are taken; else it was finished or moved, or it failed."""
+        return self.state in TAKES_AUDIO
+
+    @property
+    def written(self) -> bool:
+        """Whether all that it took is on the log."""
+        return self.state in WRITTEN
+
+    def on(self, event: Event) -> None:
+        """Something happened to it: change its state as the table says. Raises ``ImpossibleTransitionError``."""
+        self.state = after(self.state, event)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        self.wake.set()
+
+    async def until_written(self) -> None:
+        """Return once all that it took is on the log."""
+        while not self.written:
+            await self._changed.wait()
 
     def start(self) -> None:
         """Begin to pump."""
@@ -112,7 +127,7 @@ class Session:
             if self.failure is not None:
                 raise self.failure
             data = self._news(data)
-            if not data or self._ending:
+            if not data or not self.takes_audio:
                 return
             waiting = self.received + len(data) - self.acknowledged
             if waiting > self.max_unacknowledged:
@@ -148,18 +163,22 @@ class Session:
             return self.acknowledged
 
     async def finish(self) -> None:
-        """No more bytes: end the open utterance with what was fed; ``finished`` is set when it is on the log."""
+        """No more bytes: end the open utterance with what was fed, and return when that is on the log."""
+        await self.end()
+        await self.until_written()
+
+    async def end(self) -> None:
+        """No more bytes: the open utterance is ended with what was fed, and the session is finished after that."""
         async with self._feeding:
-            self._ending = True
+            self.on(Event.FINISH)
             await self.decoder.finish()
 
     async def move(self) -> None:
         """No more bytes, and the open utterance stays open: all that another gateway goes on from is on the log."""
         async with self._feeding:
-            self._ending = self._moving = True
+            self.on(Event.MOVE)
             self.decoder.ready.set()
-        await self.finished.wait()
-        self.moved.set()
+        await self.until_written()
 
     def finalize(self, reason: str) -> None:
         """End the open utterance once what was fed so far is decoded."""
@@ -176,7 +195,8 @@ class Session:
         self.decoder.ready.set()
 
     async def close(self) -> None:
-        """Stop at once and free what is held."""
+        """Stop at once and free what is held; another gateway may go on with it."""
+        self.on(Event.RELEASE)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -194,18 +214,22 @@ class Session:
             logger.exception("session_failed", session=self.id)
             await self._fail(Internal(f"something went wrong here, logged under session {self.id}; begin a new one"))
         finally:
-            self.finished.set()
-            self.wake.set()
+            if self.state is not State.GONE:
+                self.on(Event.WRITTEN)
 
     async def _fail(self, refusal: Refusal) -> None:
         self.failure = refusal
+        self.on(Event.FAIL)
         try:
             await self.recorder.append(self.listener.finalize("end"))
         except LivecaptionsError:
             logger.exception("utterance_left_open", session=self.id)
 
     async def _pump(self) -> None:
-        await self.recorder.mark()  # others see at once that the track is held
+        if self.recorder.epoch is None:
+            await self.recorder.claim()
+        else:
+            await self.recorder.mark()  # others see at once that the track is held
         ready = self.decoder.ready
         try:
             while True:
@@ -216,13 +240,13 @@ class Session:
                 if self.decoder.over:
                     break
                 await self._obey()
-                if self._moving:
+                if self.state is State.MOVING:
                     break
                 await self._keep_time()
                 await ready.wait()
         finally:
             self._alarm.cancel()
-        if self._moving:
+        if self.state is State.MOVING:
             await self.recorder.append(self.listener.flush())
         else:
             await self.recorder.append(self.listener.finish())
@@ -231,7 +255,7 @@ class Session:
 
     def _enough(self) -> int:
         """Samples that are worth hearing: any where something is asked for, where the stream begins or has paused."""
-        asked = self._moving or self._flush or self._finalize is not None
+        asked = self.state is State.MOVING or self._flush or self._finalize is not None
         paused = self._clock.monotonic() + EARLY >= self._came + self._linger
         return 1 if asked or paused or not self.heard else self.listener.patience
 
@@ -241,9 +265,9 @@ class Session:
         stalled = max(self._came, self._heard_at) + self.stall_timeout  # a container may be decoded long after it came
         if self.listener.open and now >= stalled:
             await self.recorder.append(self.listener.finalize("stall"))
-        elif now >= self.recorder.told + HELD_INTERVAL:
+        elif now >= self.recorder.last_written + HELD_INTERVAL:
             await self.recorder.mark()
-        due = self.recorder.told + HELD_INTERVAL
+        due = self.recorder.last_written + HELD_INTERVAL
         if self.listener.open:
             due = min(due, stalled)
         if now < (heard_out := self._came + self._linger):
@@ -258,7 +282,7 @@ class Session:
         pieces = self.listener.push(decoded.pcm)
         self.recorder.heard(decoded.offset, self._clock.wall() - (self._heard_at - self._came))
         await self.recorder.append(pieces)
-        if self._clock.monotonic() - self.recorder.told >= MARK_INTERVAL and not self.listener.open:
+        if self._clock.monotonic() - self.recorder.last_written >= MARK_INTERVAL and not self.listener.open:
             await self.recorder.mark()
 
     async def _obey(self) -> None:

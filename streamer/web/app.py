@@ -17,7 +17,7 @@ from streamer.pages.problem import problem_page, wants_page
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
 from streamer.web.credentials import token_of
-from streamer.web.query import room_name, transcript_query
+from streamer.web.query import room_of, transcript_query
 from streamer.web.refusals import as_response, refuse
 
 
@@ -80,7 +80,7 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
-        return await event_stream.view_events(request, gateway, room)
+        return await event_stream.view_events(request, gateway, room_of(room))
 
     @app.get("/v1/rooms/{room}/publish", include_in_schema=False)
     async def publish_without_upgrade(room: str) -> Response:
@@ -89,5 +89,5 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str) -> Response:
         principal = await gateway.authenticator.authenticate(token_of(request))
-        principal.require(Right.VIEW, RoomId(room_name(room)))
-        return await rest.transcript(gateway, RoomId(room), transcript_query(request.query_params))
+        principal.require(Right.VIEW, room_of(room))
+        return await rest.transcript(gateway, room_of(room), transcript_query(request.query_params))

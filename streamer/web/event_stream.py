@@ -47,16 +47,16 @@ class EventStream(StreamingResponse):
                     await self._events.athrow(SlowConsumer(TOO_SLOW))
 
 
-async def view_events(request: Request, gateway: Gateway, room_id: str) -> Response:
+async def view_events(request: Request, gateway: Gateway, room: RoomId) -> Response:
     """Serve one reader of an event stream. Raises the ``Refusal`` it gets instead."""
-    query = await admitted(request, gateway, room_id, request.headers.get("last-event-id"))
-    bounds = await opened(gateway, room_id)
-    return EventStream(_events(gateway, room_id, query, bounds), gateway.settings.send_timeout)
+    query = await admitted(request, gateway, room, request.headers.get("last-event-id"))
+    bounds = await opened(gateway, room)
+    return EventStream(_events(gateway, room, query, bounds), gateway.settings.send_timeout)
 
 
-async def _events(gateway: Gateway, room_id: str, query: ViewQuery, bounds: Bounds) -> Events:
-    viewer = gateway.viewer(query)
-    room = gateway.hub.room(RoomId(room_id))
+async def _events(gateway: Gateway, room_id: RoomId, query: ViewQuery, bounds: Bounds) -> Events:
+    viewer = gateway.viewer(tracks=query.track, partials=query.partials)
+    room = gateway.hub.room(room_id)
     with counted(gateway, room, viewer, "sse") as outcome:
         try:
             room.join(viewer)

@@ -27,10 +27,10 @@ async def accept(websocket: WebSocket) -> None:
         raise WebSocketDisconnect(1006) from error
 
 
-async def say(websocket: WebSocket, text: str) -> None:
-    """Send a text frame. Raises ``WebSocketDisconnect`` where the connection is closed, by whichever side."""
+async def send(websocket: WebSocket, frame: str | bytes) -> None:
+    """Send a text or binary frame. Raises ``WebSocketDisconnect`` where the connection is closed, by whichever side."""
     try:
-        await websocket.send_text(text)
+        await (websocket.send_text(frame) if isinstance(frame, str) else websocket.send_bytes(frame))
     except RuntimeError as error:  # uvicorn closed it by itself, over a message larger than it takes
         raise WebSocketDisconnect(1006) from error
 
@@ -40,5 +40,5 @@ async def refuse(websocket: WebSocket, refusal: Refusal) -> None:
     if websocket.client_state is WebSocketState.CONNECTING:
         await websocket.send_denial_response(as_response(refusal))
     elif websocket.application_state is not WebSocketState.DISCONNECTED:
-        await say(websocket, error_message(refusal).encode())
+        await send(websocket, error_message(refusal).encode())
         await websocket.close(refusal.close_code, refusal.code)

@@ -12,8 +12,8 @@ from captions.messages import CaptionMessage, TrackMessage, TrackState
 from captions.track import RoomId, TrackId
 from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
-from streamer.sessions.journal import heard_since
-from streamer.sessions.registry import LEASE
+from streamer.sessions.admission import LEASE
+from streamer.sessions.journal import held_since
 from streamer.web.query import TranscriptQuery
 
 _FORMATS = {
@@ -50,7 +50,7 @@ async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
         summary = TrackSummary(
             track=session.track.name,
             speaker=session.settings.speaker,
-            state="live" if held.connection is not None else "away",
+            state="live" if held.feed is not None else "away",
             seconds=session.seconds,
         )
         tracks.setdefault(session.track.room, []).append(summary)
@@ -75,8 +75,8 @@ async def _held_elsewhere(gateway: Gateway, here: set[TrackId]) -> dict[TrackId,
         for state in room.state.tracks
         if state.state != "ended" and TrackId(room.id, state.track) not in here
     }
-    heard = await heard_since(gateway.log, told, gateway.clock.wall() - LEASE) if told else set()
-    return {track: state for track, state in told.items() if track in heard}
+    held = await held_since(gateway.log, told, gateway.clock.wall() - LEASE) if told else set()
+    return {track: state for track, state in told.items() if track in held}
 
 
 async def transcript(gateway: Gateway, room_id: RoomId, query: TranscriptQuery) -> Response:

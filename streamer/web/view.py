@@ -20,7 +20,7 @@ from streamer.rooms.room import Past, Room
 from streamer.rooms.viewer import Viewer
 from streamer.web.credentials import token_of
 from streamer.web.frames import check_server, send_frames
-from streamer.web.query import ViewQuery, room_name, view_query
+from streamer.web.query import ViewQuery, room_of, view_query
 from streamer.web.refusals import accept, refuse
 
 logger = structlog.get_logger(__name__)
@@ -30,23 +30,22 @@ TOO_SLOW = "you read nothing; reconnect with after= the last seq you saw"
 
 
 async def admitted(
-    connection: WebSocket | Request, gateway: Gateway, room: str, last_event_id: str | None
+    connection: WebSocket | Request, gateway: Gateway, room: RoomId, last_event_id: str | None
 ) -> ViewQuery:
     """What a viewer asks for, if it may. Raises the ``Refusal`` it gets otherwise."""
     gateway.admit_viewer()
-    room_name(room)
     principal = await gateway.authenticator.authenticate(token_of(connection))
-    principal.require(Right.VIEW, RoomId(room))
+    principal.require(Right.VIEW, room)
     return view_query(connection.query_params, last_event_id)
 
 
-async def opened(gateway: Gateway, room: str) -> Bounds:
+async def opened(gateway: Gateway, room: RoomId) -> Bounds:
     """Read the room, and say what the log retains of its partition. Raises ``Internal`` where it cannot be read."""
     try:
-        await gateway.hub.open(RoomId(room))
-        return await gateway.hub.bounds(RoomId(room))
+        await gateway.hub.open(room)
+        return await gateway.hub.bounds(room)
     except LogError as error:
-        logger.exception("view_failed", room=room)
+        logger.exception("view_failed", room=room.key)
         raise Internal("the room could not be opened, which is logged here; try again") from error
 
 
@@ -64,23 +63,24 @@ def counted(gateway: Gateway, room: Room, viewer: Viewer, kind: str) -> Iterator
         gateway.probe.viewer_closed(kind, outcome[-1] if outcome else "left")
 
 
-async def view(websocket: WebSocket, gateway: Gateway, room_id: str) -> None:
+async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
     """``WS /v1/rooms/{room}/captions``."""
     check_server(websocket)
     try:
-        query = await admitted(websocket, gateway, room_id, None)
-        bounds = await opened(gateway, room_id)
+        room = room_of(room_name)
+        query = await admitted(websocket, gateway, room, None)
+        bounds = await opened(gateway, room)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
         return
     with suppress(WebSocketDisconnect):  # gone before it was let in
         await accept(websocket)
-        await _serve(websocket, gateway, query, gateway.hub.room(RoomId(room_id)), bounds)
+        await _serve(websocket, gateway, query, gateway.hub.room(room), bounds)
 
 
 async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room: Room, bounds: Bounds) -> None:
-    viewer = gateway.viewer(query)
+    viewer = gateway.viewer(tracks=query.track, partials=query.partials)
     with counted(gateway, room, viewer, "ws") as outcome:
         room.join(viewer)
         past_of = partial(room.past, viewer, bounds, query.after, query.history)

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from captions.errors import BadRequest
-from captions.explain import explain, problem_of
+from captions.explain import problem_of
 from captions.messages import publisher_message
+from captions.stream_options import StreamOptions
 from livecaptions.settings.fields import Settings, Token
-from streamer.web.query import PublishQuery, TranscriptQuery, ViewQuery
+from streamer.protocols.native import FormatQuery, stream_options
+from streamer.web.query import TranscriptQuery, ViewQuery
 
 FOREIGN = re.compile(
     r"\b(Input|valid|tuple|dict|int|str|string|integer|boolean|instance|pydantic|None|regex|field|bytes)\b"
@@ -24,7 +26,7 @@ ANYTHING = st.one_of(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("model", [PublishQuery, ViewQuery, TranscriptQuery, Settings, Token])
+@pytest.mark.parametrize("model", [StreamOptions, FormatQuery, ViewQuery, TranscriptQuery, Settings, Token])
 @given(data=st.data())
 def test_no_message_names_a_type_of_python(model: type[BaseModel], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(model.model_fields)))
@@ -50,9 +52,9 @@ def test_no_message_names_a_type_of_python(model: type[BaseModel], data: st.Data
     ],
 )
 def test_a_sentence_says_what_is_wrong_and_where(values: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValidationError) as wrong:
-        PublishQuery.model_validate(values)
-    assert explain(wrong.value) == says
+    with pytest.raises(BadRequest) as wrong:
+        stream_options({name: [value] for name, value in values.items()})
+    assert wrong.value.message == says
 
 
 @pytest.mark.parametrize(

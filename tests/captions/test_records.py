@@ -104,7 +104,7 @@ def test_a_caption_carries_its_trace() -> None:
 def test_a_record_from_before_formats_were_named_is_read() -> None:
     record = a_record()
     older = json.loads(record.headers["settings"])
-    del older["audio"]
+    older.pop("audio", None)
     read = read_audio(Record(record.key, record.value, {**record.headers, "settings": json.dumps(older).encode()}))
     assert isinstance(read, AudioSegment)
     assert read.settings is not None

@@ -9,14 +9,15 @@ from captions.audio import SAMPLE_RATE, to_bytes
 from captions.errors import Overloaded
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS, PARTIALS
+from captions.stream_options import AudioFormat, StreamOptions
 from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
-from streamer.audio.decoder import AudioFormat, Decoded
+from streamer.audio.decoder import Decoded
 from streamer.audio.raw import RawDecoder
 from streamer.gateway import Gateway
+from streamer.sessions.feed import Feed
 from streamer.sessions.session import Session
 from streamer.settings import GatewaySettings
-from streamer.web.query import PublishQuery
 from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
 
 UTTERANCES = 6
@@ -26,12 +27,11 @@ FRAME = SAMPLE_RATE // 10
 
 async def speak(gateway: Gateway, track: str) -> Session:
     """Open a session and send it everything at the pace of speech."""
-    session = await gateway.sessions.open(RoomId("hall"), PublishQuery(track=track), asyncio.Event())
+    session = await gateway.sessions.open(RoomId("hall"), StreamOptions(track=track), Feed())
     for at in range(0, len(PCM), FRAME):
         await session.feed(to_bytes(PCM[at : at + FRAME]))
         await asyncio.sleep(0.1)
     await session.finish()
-    await session.finished.wait()
     return session
 
 
@@ -84,7 +84,7 @@ async def test_a_track_that_sends_everything_at_once_keeps_nobody_waiting() -> N
     log = memory_log()
     gateway = Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings(overload_after=8.0))
     async with worker_on(log, ScriptedEngine(SCRIPT), delay=0.6):
-        hasty = await gateway.sessions.open(RoomId("elsewhere"), PublishQuery(), asyncio.Event())
+        hasty = await gateway.sessions.open(RoomId("elsewhere"), StreamOptions(), Feed())
         for _ in range(20):
             await hasty.feed(to_bytes(PCM))
             await asyncio.sleep(0.1)
@@ -132,14 +132,13 @@ class Sluggish(RawDecoder):
 
 @pytest.mark.looptime
 async def test_audio_that_is_decoded_long_after_it_came_has_not_stopped_coming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamer.creation.open_decoder", Sluggish)
+    monkeypatch.setattr("streamer.sessions.creation.open_decoder", Sluggish)
     reasons = Reasons()
     gateway = Gateway(memory_log(), LoopClock(), reasons, EnergyDetector, GatewaySettings(stall_timeout=3.0))
-    session = await gateway.sessions.open(RoomId("hall"), PublishQuery(), asyncio.Event())
+    session = await gateway.sessions.open(RoomId("hall"), StreamOptions(), Feed())
     for at in range(0, 5 * SAMPLE_RATE, FRAME):
         await session.feed(to_bytes(PCM[at : at + FRAME]))
     await asyncio.sleep(45)  # the rest is decoded later
     await session.finish()
-    await session.finished.wait()
     assert reasons.told == ["endpoint", "end"]
     await gateway.close()

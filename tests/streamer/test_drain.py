@@ -64,7 +64,7 @@ async def test_bytes_that_come_after_a_drain_began_are_not_acknowledged() -> Non
         await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
         system.gateway.pending.ended(CaptionId(RoomId("hall").track("other"), 99))
         draining = asyncio.create_task(system.gateway.drain(0.5, elsewhere=False))
-        await system.gateway.sessions.held[0].session.finished.wait()
+        await system.gateway.sessions.held[0].session.until_written()
         await send(talk, AUDIO[60_000:])
         _, heard = await talk.rest()
         await draining
@@ -81,7 +81,7 @@ async def test_an_end_that_comes_after_a_drain_began_is_not_told_done(elsewhere:
         await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
         system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # one whose final is late
         draining = asyncio.create_task(system.gateway.drain(5, elsewhere=elsewhere))
-        await system.gateway.sessions.held[0].session.finished.wait()
+        await system.gateway.sessions.held[0].session.until_written()
         await socket.send(END)
         code, heard = await talk.rest()
         system.gateway.pending.final(CaptionId(RoomId("hall").track("main"), 99))

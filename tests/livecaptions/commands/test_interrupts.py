@@ -67,7 +67,7 @@ async def test_a_second_interrupt_stops_everything() -> None:
         await line_with(process, '"ack"')
         process.send_signal(signal.SIGINT)
         (held,) = system.gateway.sessions.held
-        await held.session.finished.wait()  # the end has arrived
+        await held.session.until_written()  # the end has arrived
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 130
 

@@ -3,8 +3,8 @@ import pytest
 
 from captions.audio import from_bytes
 from captions.audio_warnings import AudioWarnings
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.declaration import Declaration
-from streamer.audio.decoder import AudioFormat, Encoding
 from streamer.audio.samples import BYTES
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captions.audio import Pcm
-from streamer.audio.decoder import AudioFormat, Encoding
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.mixing import Floats, Mixer
 from tests.conftest import SHARED
 from tests.inference.conftest import read

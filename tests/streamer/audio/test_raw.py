@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from captions.audio import Pcm
 from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
-from streamer.audio.decoder import AudioFormat, Encoding
+from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import BYTES
 

@@ -5,7 +5,7 @@ import pytest
 
 from bench.sound_checks import WAYS, Floats, levels_of, recordings, sounds_like
 from captions.audio_warnings import AudioWarnings
-from streamer.audio.decoder import AudioFormat
+from captions.stream_options import AudioFormat
 from streamer.audio.levels import Levels
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import to_pcm16

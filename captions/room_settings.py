@@ -1,0 +1,25 @@
+"""What is set for a room, rather than for a session."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from captions.session import LANGUAGE_PATTERN
+from captions.stream_options import MOST_TERMS, StreamOptions, Term
+
+
+class RoomSettings(BaseModel):
+    """Settings of one room. A publisher's own options count before ``language``; terms are added to its vocabulary.
+
+    ``model`` names the speech model of the room's sessions; None: whatever the workers serve.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vocabulary: tuple[Term, ...] = Field((), max_length=MOST_TERMS)
+    language: Annotated[str, Field(pattern=LANGUAGE_PATTERN)] | None = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+
+    def vocabulary_of(self, options: StreamOptions) -> tuple[str, ...]:
+        """The terms to expect in a stream: the publisher's, then the room's that are not among them."""
+        return tuple(dict.fromkeys((*options.vocabulary, *self.vocabulary)))[:MOST_TERMS]

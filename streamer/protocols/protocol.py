@@ -1,0 +1,38 @@
+"""What every publisher's protocol is to the gateway."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from captions.errors import Refusal
+from captions.publication import Command, Event
+
+Frame = str | bytes
+"""A WebSocket message: text or binary."""
+
+
+class Farewell(NamedTuple):
+    """The last frames of a connection, and its close code and reason (RFC 6455, 7.4)."""
+
+    frames: Sequence[Frame]
+    code: int
+    reason: str
+
+
+class PublisherProtocol(Protocol):
+    """One connection's protocol. It does no I/O: frames in, commands out; events in, frames out."""
+
+    def receive(self, frame: Frame) -> Sequence[Command]:
+        """What a frame of the publisher asks for. Raises ``ClientFault`` where it is none of the protocol."""
+        ...
+
+    def send(self, event: Event) -> Sequence[Frame]:
+        """The frames that tell the publisher of an event; none where the protocol has no word for it."""
+        ...
+
+    def finish(self) -> Farewell:
+        """How the connection ends after ``Finished``."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> Farewell:
+        """How the connection ends where the publisher is refused."""
+        ...

@@ -1,0 +1,36 @@
+"""What this gateway says of tracks, for viewers and for other gateways."""
+
+import structlog
+
+from captions.errors import LogError
+from captions.messages import TrackMessage, TrackState
+from captions.ports.log import Log
+from captions.records import CAPTIONS, write_room_event
+from captions.track import TrackId
+from streamer.sessions.session import Session
+
+logger = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Puts track states on the log, in the name of one ``gateway``."""
+
+    def __init__(self, log: Log, gateway: str) -> None:
+        self._log = log
+        self.gateway = gateway
+
+    async def announce(self, session: Session, state: TrackState) -> None:
+        """Say in which state the session's track is. Raises ``LogError``."""
+        await self.announce_track(session.track, session.settings.speaker, state, session.recorder.epoch)
+
+    async def announce_track(self, track: TrackId, speaker: str | None, state: TrackState, epoch: int | None) -> None:
+        """Say in which state a track is, in the ``epoch`` of a session. Raises ``LogError``."""
+        message = TrackMessage(room=track.room.name, track=track.name, speaker=speaker, state=state)
+        await self._log.append(CAPTIONS, write_room_event(track.room, message, gateway=self.gateway, epoch=epoch))
+
+    async def try_to_announce(self, session: Session, state: TrackState) -> None:
+        """Say it if the log takes it."""
+        try:
+            await self.announce(session, state)
+        except LogError:
+            logger.exception("track_state_not_announced", session=session.id, state=state)
