@@ -12,8 +12,10 @@ NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n
 async def proxied(port: int) -> AsyncIterator[tuple[str, list[str]]]:
     """The address of the server at ``port`` behind the proxy, and what was asked of the proxy outside of its path."""
     astray: list[str] = []
+    connections: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             method, path, rest = head.split(b" ", 2)
@@ -33,6 +35,8 @@ async def proxied(port: int) -> AsyncIterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PREFIX.decode()}", astray
     finally:
         server.close()
+        for connection in connections:  # a browser opens some in advance, and keeps them
+            connection.close()
 
 
 async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

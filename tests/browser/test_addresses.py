@@ -40,6 +40,7 @@ async def test_everything_works_behind_a_proxy_under_a_path(speaking: Browser) -
         await reader.locator(".brand").click()
         await expect(reader.locator("#speak")).to_be_visible()
         assert reader.url == f"{url}/"
+        await reader.wait_for_load_state()
         await reader.fill("#reading", "hall")
         await reader.locator("#read button").click()
         await expect(reader.locator("#state")).to_have_text("connected")

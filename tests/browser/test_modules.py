@@ -51,8 +51,8 @@ async def test_only_newer_versions_are_news(browser: Browser, scripted: Scripted
     page = await opened(browser, f"{scripted.http}/r/versions")
     taken = await page.evaluate(
         """async () => {
-          const { Captions } = await import("/static/captions.js");
-          const held = new Captions();
+          const { Versions } = await import("/static/client/versions.js");
+          const held = new Versions();
           const of = (pass, revision) => held.take(
             { track: "main", utterance: 1, pass, revision, started_at: "2026-11-23T17:58:03.120Z" }) !== null;
           const live = [2, 1, 2, 3].map((revision) => of("live", revision));
@@ -67,7 +67,7 @@ async def test_unacknowledged_audio_is_bounded_and_arrives_once_in_order(browser
     page = await opened(browser, f"{scripted.http}/r/audio")
     problems = await page.evaluate(
         """async () => {
-          const { Unacknowledged } = await import("/static/unacknowledged.js");
+          const { Unacknowledged } = await import("/static/client/unacknowledged.js");
           let seed = 7;
           const random = (below) => { seed = (seed * 1103515245 + 12345) % 2147483648; return (seed >> 8) % below; };
           const problems = new Set();
@@ -113,7 +113,7 @@ async def test_channels_of_opposite_phase_do_not_cancel_each_other(
     heard = await page.evaluate(
         """async (right) => {
           const context = new OfflineAudioContext(2, 16000, 16000);
-          await context.audioWorklet.addModule("/static/capture-worklet.js");
+          await context.audioWorklet.addModule("/static/client/capture-worklet.js");
           const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, processorOptions: { fold: 1 } });
           const levels = [];
           node.port.onmessage = ({ data }) => levels.push(data.level);
@@ -136,7 +136,7 @@ async def test_a_fast_sound_card_is_folded_to_what_the_server_takes(browser: Bro
     heard = await page.evaluate(
         """async () => {
           const context = new OfflineAudioContext(1, 96000, 96000);
-          await context.audioWorklet.addModule("/static/capture-worklet.js");
+          await context.audioWorklet.addModule("/static/client/capture-worklet.js");
           const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, processorOptions: { fold: 2 } });
           const frames = [];
           node.port.onmessage = ({ data }) => frames.push(data);

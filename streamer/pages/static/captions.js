@@ -1,30 +1,4 @@
-// A room's captions as they are told: for each utterance the highest version, finals and partials alike.
-const PASSES = ["live", "refined", "edited"];
-
-const APART = 30_000; // milliseconds: one utterance never begins at two times so far apart
-
-export class Captions {
-  #held = new Map(); // track and utterance -> {key, pass, revision, began}
-
-  // The key of the utterance if the caption is news; null for late and repeated versions. A server that lost its log
-  // counts utterances from the beginning again: those have keys of their own.
-  take(caption) {
-    const name = `${caption.track}/${caption.utterance}`;
-    const began = Date.parse(caption.started_at);
-    const held = this.#held.get(name);
-    const same = held && Math.abs(began - held.began) < APART;
-    if (same && !newer(caption, held)) return null;
-    const key = same ? held.key : `${name}/${began}`;
-    this.#held.set(name, { key, pass: caption.pass, revision: caption.revision, began });
-    return key;
-  }
-}
-
-export function newer(caption, held) {
-  const pass = PASSES.indexOf(caption.pass) - PASSES.indexOf(held.pass);
-  return pass !== 0 ? pass > 0 : caption.revision > held.revision;
-}
-
+// A caption as it is laid out.
 const UNSPACED = new Set(["zh", "ja", "th", "lo", "my", "yue", "km", "bo"]);
 
 // What stands between two words of a language.

@@ -51,7 +51,8 @@ export class Subtitles {
     for (const said of this.#said.values()) said.began.clear();
   }
 
-  take(key, caption) {
+  take(caption) {
+    const { key } = caption;
     const said = this.#said.get(key);
     if (!caption.text) this.#said.delete(key);
     else if (said) said.caption = caption;

@@ -1,25 +1,23 @@
-import { Captions, span } from "./captions.js";
-import { roomPath, withToken } from "./connection.js";
-import { Earlier, PAGE } from "./earlier.js";
+import { span } from "./captions.js";
+import { transcriptUrl, view } from "./client.js";
 import { fit, letter } from "./fit.js";
 import { Subtitles } from "./lines.js";
 import { recall, remember } from "./storage.js";
+import { token } from "./token.js";
 import { Transcript } from "./transcript.js";
-import { follow } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const room = decodeURIComponent(location.pathname.split("/").pop());
-const captions = new Captions();
+const captions = view(room, { token });
 const subtitles = new Subtitles();
 const transcript = new Transcript($("transcript"));
-const earlier = new Earlier(room);
 const tracks = new Map();
 let live = false;
 
 document.title = `${room} · captions`;
 $("name").textContent = room;
 for (const link of document.querySelectorAll("[data-format]")) {
-  link.href = withToken(`${roomPath(room, "transcript")}?format=${link.dataset.format}`);
+  link.href = transcriptUrl(room, link.dataset.format, { token }).href;
   link.download = `${room}.${link.dataset.format}`;
 }
 
@@ -85,17 +83,19 @@ $("jump").addEventListener("click", () => {
 // A page of what was said before, put in above: what is being read stays where it is.
 const NEAR_TOP = 1200;
 let failed = false;
+let loading = false;
 async function showEarlier() {
-  if (!earlier.more || earlier.loading) return;
-  const said = await earlier.page();
+  if (!captions.more || loading) return;
+  loading = true;
+  const said = await captions.earlier().catch(() => null);
+  loading = false;
   failed = said === null;
   $("earlier").textContent = failed ? "Earlier captions cannot be had now. Try again" : "Earlier captions";
-  $("earlier").hidden = !earlier.more;
+  $("earlier").hidden = !captions.more;
   if (failed) return;
-  const news = said.map((caption) => [captions.take(caption), caption]).filter(([key]) => key !== null);
   const read = $("transcript").firstElementChild;
   const stood = read?.getBoundingClientRect().top;
-  transcript.showEarlier(news);
+  transcript.showEarlier(said);
   if (read && !following) scrollBy({ top: read.getBoundingClientRect().top - stood, behavior: "instant" });
   draw();
 }
@@ -128,10 +128,8 @@ function line({ name, glue, words }) {
 }
 
 function show(caption) {
-  const key = captions.take(caption);
-  if (key === null) return;
-  subtitles.take(key, caption);
-  transcript.show(key, caption);
+  subtitles.take(caption);
+  transcript.show(caption);
   if (caption.text) $("waiting").hidden = true;
   if (caption.final && caption.text && live) announce(caption);
   draw();
@@ -158,34 +156,35 @@ function presence() {
   $("presence").textContent = parts.join(" · ");
 }
 
-// Everything that is kept is told again after a gap, the tracks too.
-function gap() {
-  tracks.clear();
-  transcript.note("Some of what was said here is no longer kept.");
+function state(name, text) {
+  $("state").dataset.state = name;
+  $("state").textContent = text;
 }
 
-function told(message) {
-  if (message.type === "caption") {
-    if (!live && message.final) earlier.told(message);
-    show(message);
-  } else if (message.type === "gap") gap();
-  else if (message.type === "live") {
-    if (!live) earlier.live();
-    $("earlier").hidden = !earlier.more;
-    live = true;
-  } else if (message.type === "track") tracks.set(message.track, message);
+captions.addEventListener("caption", ({ detail }) => show(detail));
+captions.addEventListener("track", ({ detail }) => {
+  tracks.set(detail.track, detail);
   presence();
-}
+});
+captions.addEventListener("live", () => {
+  $("earlier").hidden = !captions.more;
+  live = true;
+  state("live", "connected");
+  presence();
+});
+// Everything that is kept is told again after a gap, the tracks too.
+captions.addEventListener("gap", () => {
+  tracks.clear();
+  transcript.note("Some of what was said here is no longer kept.");
+});
+captions.addEventListener("reconnecting", () => state("reconnecting", "reconnecting…"));
+captions.addEventListener("error", ({ detail }) => {
+  state("refused", "refused");
+  $("waiting").textContent = detail.message;
+  $("waiting").hidden = false;
+});
 
 resize(1);
 const asked = [new URLSearchParams(location.search).get("mode"), location.hash.slice(1), recall("mode")];
 mode(asked.find((name) => modes.some((button) => button.dataset.mode === name)) || "transcript");
 addEventListener("resize", measure);
-follow(room, PAGE, told, (state, why) => {
-  $("state").dataset.state = state;
-  $("state").textContent = { live: "connected", reconnecting: "reconnecting…", refused: "refused" }[state];
-  if (state === "refused") {
-    $("waiting").textContent = why;
-    $("waiting").hidden = false;
-  }
-});

@@ -1,8 +1,7 @@
-import { Captions, spans } from "./captions.js";
-import { ask, withToken } from "./connection.js";
-import { INSECURE, list, open } from "./microphone.js";
-import { Publisher } from "./publisher.js";
+import { spans } from "./captions.js";
+import { microphones, publish, roomUrl, rooms } from "./client.js";
 import { recall, remember } from "./storage.js";
+import { token } from "./token.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -17,16 +16,15 @@ function problem(text) {
   $("problem").textContent = text;
   $("problem").hidden = !text;
 }
-if (!isSecureContext) problem(`${INSECURE} Reading works here.`);
 
-async function microphones() {
+async function listMicrophones() {
   const chosen = $("microphone").value;
-  const named = (await list()).filter((device) => device.label && device.deviceId !== "default");
+  const named = (await microphones()).filter((device) => device.label && device.deviceId !== "default");
   $("microphone").replaceChildren(new Option("The system’s default", ""), ...named.map((device) => new Option(device.label, device.deviceId)));
   $("microphone").value = named.some((device) => device.deviceId === chosen) ? chosen : "";
 }
-microphones();
-navigator.mediaDevices?.addEventListener("devicechange", microphones);
+listMicrophones().catch(({ message }) => problem(`${message} Reading works here.`));
+navigator.mediaDevices?.addEventListener("devicechange", listMicrophones);
 
 const STATES = {
   connecting: "Connecting…",
@@ -41,7 +39,8 @@ function state(name, lost) {
   $("state").textContent = (STATES[name] || "") + (lost ? ` (${lost} s of your voice were lost)` : "");
 }
 
-let speaking = null;
+let speaking = null; // the publisher
+let ending = false;
 
 $("speak").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -84,40 +83,35 @@ function lay(on) {
 }
 
 async function speak(room) {
-  let publisher = null;
-  const microphone = await open($("microphone").value, (samples, level) => {
-    publisher?.send(samples);
-    meter(level);
+  const publisher = publish(room, {
+    token, deviceId: $("microphone").value, speaker: $("speaker").value.trim(), language: $("language").value,
   });
-  try {
-    microphones();
-    const link = new URL(withToken(`r/${encodeURIComponent(room)}`));
-    $("link").href = link;
-    $("link").textContent = link.host + link.pathname;
-    $("mine").replaceChildren();
-    warn("");
-    const captions = new Captions();
-    const shown = new Map();
-    publisher = new Publisher(
-      room,
-      { sampleRate: microphone.sampleRate, speaker: $("speaker").value.trim(), language: $("language").value },
-      (message) => {
-        if (message.type === "caption") show(message, captions, shown);
-        if (message.type === "warning" && !speaking?.muted) warn(message.message);
-      },
-      state,
-    );
-    speaking = { publisher, microphone, muted: false, ending: false };
-    lay(true);
-    microphone.lost.then(() => {
-      problem("The microphone is gone; what was said up to here is captioned.");
-      stop();
-    });
-    await publisher.run();
-  } finally {
-    clearInterval(speaking?.keepalive);
-    await microphone.close();
-  }
+  const shown = new Map();
+  publisher.addEventListener("state", ({ detail }) => {
+    if (!speaking) begin(room, publisher);
+    state(detail.state, detail.lost);
+  });
+  publisher.addEventListener("level", ({ detail }) => meter(detail));
+  publisher.addEventListener("caption", ({ detail }) => show(detail, shown));
+  publisher.addEventListener("warning", ({ detail }) => publisher.muted || warn(detail.message));
+  publisher.addEventListener("ended", () => {
+    problem("The microphone is gone; what was said up to here is captioned.");
+    stop();
+  });
+  await publisher.finished;
+}
+
+// Once there is sound: before, the microphone may be refused.
+function begin(room, publisher) {
+  speaking = publisher;
+  ending = false;
+  listMicrophones();
+  const link = roomUrl(room, { token });
+  $("link").href = link;
+  $("link").textContent = link.host + link.pathname;
+  $("mine").replaceChildren();
+  warn("");
+  lay(true);
 }
 
 // What is wrong with the sound, as the server hears it.
@@ -136,9 +130,8 @@ function meter(level) {
   $("quiet").hidden = silentSince === null || performance.now() - silentSince < 4000;
 }
 
-function show(caption, captions, shown) {
-  const key = captions.take(caption);
-  if (key === null) return;
+function show(caption, shown) {
+  const { key } = caption;
   if (!shown.has(key)) {
     shown.set(key, document.createElement("span"));
     $("mine").append(shown.get(key), " ");
@@ -150,30 +143,23 @@ function show(caption, captions, shown) {
 function mute(muted) {
   $("mute").setAttribute("aria-pressed", String(muted));
   $("mute").textContent = muted ? "Unmute" : "Mute";
-  speaking.muted = muted;
-  speaking.microphone.mute(muted);
-  clearInterval(speaking.keepalive);
-  if (!muted) return;
-  speaking.publisher.finalize();
-  speaking.keepalive = setInterval(() => speaking.publisher.keepalive(), 5000);
+  speaking.mute(muted);
 }
 $("mute").addEventListener("click", () => mute(!speaking.muted));
 
 // Once: the last captions are waited for. Twice: they are not.
 function stop() {
   if (!speaking) return;
-  if (speaking.ending) {
-    speaking.publisher.leave();
+  if (ending) {
+    speaking.close();
     return;
   }
-  speaking.ending = true;
-  speaking.microphone.close();
+  ending = true;
+  speaking.end();
   meter(0);
   $("quiet").hidden = true;
   $("mute").hidden = true;
   $("stop").textContent = "Stop waiting";
-  state("finishing", 0);
-  speaking.publisher.end();
 }
 $("stop").addEventListener("click", stop);
 
@@ -190,13 +176,16 @@ $("copy").addEventListener("click", async () => {
 
 $("read").addEventListener("submit", (event) => {
   event.preventDefault();
-  location.href = withToken(`r/${encodeURIComponent($("reading").value.trim())}`);
+  location.href = roomUrl($("reading").value.trim(), { token });
 });
 
-async function rooms() {
-  const { answer, refusal } = await ask("v1/rooms");
-  if (answer) $("rooms").replaceChildren(...(answer.length ? answer.map(entry) : [nothing("Nobody is speaking.")]));
-  else if (refusal) $("rooms").replaceChildren(nothing(refusal.message));
+async function listRooms() {
+  try {
+    const live = await rooms({ token });
+    $("rooms").replaceChildren(...(live.length ? live.map(entry) : [nothing("Nobody is speaking.")]));
+  } catch (error) {
+    if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(error.message));
+  }
 }
 
 function nothing(text) {
@@ -208,7 +197,7 @@ function nothing(text) {
 
 function entry({ room, tracks, viewers }) {
   const link = document.createElement("a");
-  link.href = withToken(`r/${encodeURIComponent(room)}`);
+  link.href = roomUrl(room, { token });
   const who = [...new Set(tracks.map((track) => track.speaker).filter(Boolean))].join(", ");
   const about = document.createElement("small");
   about.textContent = [who, `${viewers} reading`].filter(Boolean).join(" · ");
@@ -217,5 +206,5 @@ function entry({ room, tracks, viewers }) {
   item.append(link);
   return item;
 }
-rooms();
-setInterval(() => document.hidden || rooms(), 5000);
+listRooms();
+setInterval(() => document.hidden || listRooms(), 5000);

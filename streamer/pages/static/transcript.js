@@ -13,7 +13,8 @@ export class Transcript {
 
   constructor(root) { this.#root = root; }
 
-  show(key, caption) {
+  show(caption) {
+    const { key } = caption;
     if (!this.#shown.has(key)) {
       if (!caption.text) return;
       this.#shown.set(key, this.#place(caption));
@@ -26,12 +27,12 @@ export class Transcript {
     section.hidden = !section.querySelector("p").textContent.trim();
   }
 
-  // Captions from before the first that is shown: pairs of a key and a caption, in the order they were spoken.
+  // Captions from before the first that is shown, in the order they were spoken.
   showEarlier(said) {
     const [root, turn] = [this.#root, this.#turn];
     this.#root = document.createDocumentFragment();
     this.#turn = null;
-    for (const [key, caption] of said) this.show(key, caption);
+    for (const caption of said) this.show(caption);
     root.prepend(this.#root);
     [this.#root, this.#turn] = [root, turn];
   }

@@ -1,7 +1,10 @@
-// Audio that the server does not have for sure: kept in order, sent again after a lost connection, bounded.
-// Offsets are bytes of the session's stream. What is given up for want of room was never sent: the server
-// counts what it was sent, and passes that over when it comes again.
+/**
+ * Audio that the server does not have for sure: kept in order, sent again after a lost connection, bounded.
+ * Offsets are bytes of the session's stream. What is given up for want of room was never sent: the server
+ * counts what it was sent, and passes that over when it comes again.
+ */
 export class Unacknowledged {
+  /** @type {Uint8Array[]} */
   #frames = [];
   #start = 0; // offset of the first kept byte
   #safe = 0; // the acknowledged offset
@@ -11,7 +14,10 @@ export class Unacknowledged {
   #most;
   #window;
 
-  // `most` bytes are kept; `window` bytes, fewer than `most`, are sent ahead of the acknowledgement.
+  /**
+   * @param {number} most bytes are kept
+   * @param {number} window bytes, fewer than `most`, are sent ahead of the acknowledgement
+   */
   constructor(most, window) {
     this.#most = most;
     this.#window = window;
@@ -21,7 +27,7 @@ export class Unacknowledged {
   get inFlight() { return this.#inFlight; }
   get allSent() { return this.#sent === this.#frames.length; }
 
-  // Returns how many bytes were given up to make room.
+  /** Returns how many bytes were given up to make room. @param {Uint8Array} frame */
   push(frame) {
     this.#frames.push(frame);
     this.bytes += frame.length;
@@ -34,7 +40,7 @@ export class Unacknowledged {
     return lost;
   }
 
-  // The next frame to send, or null where all are sent or the window is full.
+  /** The next frame to send, or null where all are sent or the window is full. */
   next() {
     if (this.allSent) return null;
     const frame = this.#frames[this.#sent];
@@ -46,6 +52,7 @@ export class Unacknowledged {
     return frame;
   }
 
+  /** @param {number} offset */
   acknowledge(offset) {
     this.#safe = Math.max(this.#safe, offset);
     this.#release();
@@ -62,7 +69,7 @@ export class Unacknowledged {
     }
   }
 
-  // Gives up the first bytes of the first frame.
+  /** Gives up the first bytes of the first frame. @param {number} count */
   #drop(count) {
     const [frame] = this.#frames;
     this.#start += count;
@@ -76,7 +83,7 @@ export class Unacknowledged {
     this.#ever = Math.max(0, this.#ever - 1);
   }
 
-  // A connection that goes on from `offset` of the same session.
+  /** A connection that goes on from `offset` of the same session. @param {number} offset */
   resume(offset) {
     this.#sent = 0;
     this.#inFlight = 0;
@@ -84,7 +91,7 @@ export class Unacknowledged {
     while (this.#frames.length && offset > this.#start) this.#drop(Math.min(this.#frames[0].length, offset - this.#start));
   }
 
-  // A new session, whose first byte is the first one kept.
+  /** A new session, whose first byte is the first one kept. */
   beginAnew() {
     this.#start = 0;
     this.#safe = 0;

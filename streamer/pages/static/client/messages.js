@@ -1,0 +1,52 @@
+/**
+ * What the server says, as types: docs/protocol.md.
+ *
+ * @typedef {object} Word
+ * @property {string} text
+ * @property {number} start in seconds of the track
+ * @property {number} end
+ * @property {number} confidence 0 to 1
+ *
+ * @typedef {object} CaptionMessage
+ * @property {"caption"} type
+ * @property {string} room
+ * @property {string} track
+ * @property {string | null} [speaker]
+ * @property {number} utterance
+ * @property {"live" | "refined" | "edited"} pass
+ * @property {number} revision
+ * @property {boolean} final
+ * @property {string} language
+ * @property {number} start in seconds of the track
+ * @property {number} end
+ * @property {string} started_at `start` as a time of day, in UTC
+ * @property {string} text empty where a final withdraws its partials: it was noise
+ * @property {number} stable the first so many words do not change before the final
+ * @property {Word[]} [words]
+ * @property {number} [seq] of finals
+ *
+ * @typedef {CaptionMessage & {key: string}} Caption it replaces the earlier caption of the same `key`
+ *
+ * @typedef {object} Track
+ * @property {"track"} type
+ * @property {number} seq
+ * @property {string} track
+ * @property {string | null} [speaker]
+ * @property {"live" | "away" | "ended"} state
+ *
+ * @typedef {{type: "live"}} Live
+ * @typedef {{type: "gap", from: number, to: number}} Gap
+ *
+ * @typedef {{type: "ready", session: string, room: string, track: string, offset: number, resumable: boolean}} Ready
+ * @typedef {{type: "ack", offset: number}} Ack
+ * @typedef {{code: string, message: string}} Fault
+ * @typedef {{type: "warning"} & Fault} Warning
+ * @typedef {{type: "done", offset: number, seconds: number, warnings?: Fault[]}} Done
+ * @typedef {{type: "error", code: string, message: string, retry_after?: number}} Refusal
+ *
+ * @typedef {object} Room
+ * @property {string} room
+ * @property {number} viewers
+ * @property {{track: string, speaker: string | null}[]} tracks
+ */
+export {};

@@ -1,0 +1,2 @@
+// The token of the link that was opened.
+export const token = new URLSearchParams(location.search).get("token");
