@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -159,6 +160,7 @@ async def scripted() -> AsyncIterator[Scripted]:
     with listen("127.0.0.1", 0) as sock:
         server = Scripted(sock.getsockname()[1])
         app = FastAPI()
+        app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"])
         app.include_router(router)
         app.mount("/static", static_files)
 
