@@ -12,7 +12,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from captions.errors import Internal, TakenOver, Unauthorized
-from streamer.refusals import refuse
+from captions.track import RoomId
+from streamer.web.refusals import refuse
 from tests.browser.conftest import opened
 from tests.browser.foreign import page_elsewhere
 from tests.browser.scripted import Scripted, caption, track
@@ -69,8 +70,8 @@ async def test_the_example_shows_the_captions_of_a_real_server(browser: Browser)
             await expect(page.locator("p")).to_have_text(["Said before."])
             await say(system, utterance=2, revision=1, text="being sed", start=5.0)
             await expect(page.locator("p")).to_have_text(["Said before.", "being sed"])
-            for viewer in system.gateway.hub.room("hall").audience:
-                viewer.end(Internal("lost"))
+            [viewer] = system.gateway.hub.room(RoomId("hall")).audience
+            viewer.end(Internal("lost"))
             await say(system, utterance=2, revision=2, final=True, text="Being said.", start=5.0)
             await expect(page.locator("p")).to_have_text(["Said before.", "Being said."])
             await page.close()
