@@ -27,8 +27,9 @@ ARG SSL_CERT_FILE
 ENV UV_PYTHON=/usr/bin/python3 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 WORKDIR /app
 COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY livecaptions_client/pyproject.toml livecaptions_client/
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-default-groups --extra tiny --extra traces --no-install-project
+    uv sync --locked --no-default-groups --extra tiny --extra traces --no-install-workspace
 COPY captions captions
 COPY auth auth
 COPY streamer streamer
@@ -36,9 +37,11 @@ COPY inference inference
 COPY transport transport
 COPY monitoring monitoring
 COPY livecaptions livecaptions
+COPY livecaptions_client livecaptions_client
 # built anew: uv's cache knows a project by its pyproject.toml, not by its code
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-default-groups --extra tiny --extra traces --no-editable --reinstall-package livecaptions
+    uv sync --locked --no-default-groups --extra tiny --extra traces --no-editable \
+    --reinstall-package livecaptions --reinstall-package livecaptions-client
 
 FROM python AS runtime
 RUN useradd --uid 10001 --create-home --home-dir /var/cache/livecaptions --shell /usr/sbin/nologin captions

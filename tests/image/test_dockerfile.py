@@ -11,7 +11,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def test_every_package_of_the_project_is_copied() -> None:
-    packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    packages = [
+        *PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"],
+        *PROJECT["tool"]["uv"]["workspace"]["members"],
+    ]
     assert sorted(re.findall(r"^COPY (\w+) \1$", DOCKERFILE, re.MULTILINE)) == sorted(packages)
     let_through = (ROOT / ".dockerignore").read_text().split()
     assert {f"!{package}" for package in packages} <= set(let_through)

@@ -45,14 +45,18 @@ def test_it_says_what_it_is_and_how_it_is_run() -> None:
 def test_its_code_is_this_trees() -> None:
     """The package cache that builds share once gave an image the code of an earlier one."""
     packages = ("captions", "auth", "streamer", "inference", "transport", "monitoring", "livecaptions")
+    client = "livecaptions_client"
     digests = (
-        "import hashlib, pathlib, json, sys; root = pathlib.Path(sys.argv[1]); "
-        "print(json.dumps({str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() "
-        "for p in sys.argv[2:] for f in (root / p).rglob('*') if f.is_file() and '__pycache__' not in f.parts}))"
+        "import hashlib, pathlib, json, sys; roots = {pathlib.Path(p).name: pathlib.Path(p) for p in sys.argv[1:]}; "
+        "print(json.dumps({f'{name}/{f.relative_to(root)}': hashlib.sha256(f.read_bytes()).hexdigest() "
+        "for name, root in roots.items() for f in root.rglob('*') if f.is_file() and '__pycache__' not in f.parts}))"
     )
     (site,) = container.run("find", "/app/.venv/lib", "-name", "site-packages").stdout.split()
-    built = json.loads(container.run("python", "-c", digests, site, *packages).stdout)
-    here = [sys.executable, "-c", digests, str(container.SCRIPT.parents[2]), *packages]
+    built = json.loads(
+        container.run("python", "-c", digests, *(f"{site}/{name}" for name in (*packages, client))).stdout
+    )
+    root = container.SCRIPT.parents[2]
+    here = [sys.executable, "-c", digests, *(str(root / folder) for folder in (*packages, f"{client}/src/{client}"))]
     assert built == json.loads(subprocess.run(here, check=True, capture_output=True).stdout)
 
 

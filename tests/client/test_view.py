@@ -6,11 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from livecaptions.client import retry
-from livecaptions.client.publisher import Event
-from livecaptions.client.refused import RefusedError
-from livecaptions.client.viewer import View, view
-from tests.livecaptions.client.scripted import Part, Peer, playing, refusal
+from livecaptions_client import Event, Live, Reconnecting, RefusedError, Unknown, retry, view
+from tests.client.scripted import Part, Peer, playing, refusal
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +24,9 @@ async def seen(
     async with (
         playing(parts) as (url, peers),
         asyncio.timeout(30),
-        aclosing(view(View(server=url, room="hall", **wanted))) as room,
+        aclosing(view(url, "hall", **wanted)) as room,
     ):
-        while not events or events[-1]["type"] != "live":
+        while not events or not isinstance(events[-1], Live):
             events.append(await anext(room))
     return peers, events
 
@@ -47,19 +44,28 @@ async def test_a_view_says_what_it_wants() -> None:
         "track": ["main", "aside"],
         "partials": ["false"],
     }
-    assert events == [{"type": "live"}]
+    assert events == [Live(json={"type": "live"})]
+
+
+@pytest.mark.parametrize("history", [0, 20, "none", "all"])
+async def test_a_view_takes_part_of_the_room_so_far(history: int | str) -> None:
+    (peer,), _ = await seen(live, history=history)
+    assert parse_qs(urlsplit(peer.target).query) == {"partials": ["true"], "history": [str(history)]}
 
 
 async def test_a_lost_view_goes_on_after_the_last_seq() -> None:
     async def lost(peer: Peer) -> None:
-        await peer.say("caption", seq=41, text="kept")
-        await peer.say("caption", text="a partial has none")
+        await peer.caption("kept", seq=40, final=True)
+        await peer.say("news of a later version", seq=41)
+        await peer.caption("a partial has none")
         peer.vanish()
 
     (first, second), events = await seen(lost, live)
     assert "after" not in parse_qs(urlsplit(first.target).query)
     assert parse_qs(urlsplit(second.target).query)["after"] == ["41"]
-    assert [event["type"] for event in events] == ["caption", "caption", "reconnecting", "live"]
+    assert [event.json["type"] for event in events if not isinstance(event, Unknown)] == [
+        "caption", "caption", "reconnecting", "live",
+    ]  # fmt: skip
 
 
 async def test_a_gap_is_not_told_twice() -> None:
@@ -81,7 +87,7 @@ async def test_a_slow_viewer_and_a_server_that_drains_come_back() -> None:
 
     busy = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down", retry_after=0.01)
     _, events = await seen(slow, busy, closes, live)
-    reasons = [event["reason"] for event in events if event["type"] == "reconnecting"]
+    reasons = [event.reason for event in events if isinstance(event, Reconnecting)]
     assert reasons == ["slow_consumer: too slow", "shutting_down: because", "connection closed (1001)"]
 
 

@@ -1,7 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-
-from livecaptions.client.unacknowledged import Unacknowledged
+from livecaptions_client.unacknowledged import UTTERANCE_END, Unacknowledged
 
 
 def drained(kept: Unacknowledged) -> bytes:
@@ -41,3 +40,18 @@ def test_a_new_session_begins_with_a_whole_sample() -> None:
     kept.acknowledge(3)
     kept.restart(4)
     assert (kept.acknowledged, drained(kept)) == (0, b"efgh")
+
+
+def test_the_end_of_an_utterance_is_sent_again_until_audio_behind_it_is_safe() -> None:
+    kept = Unacknowledged()
+    kept.append(b"abcd")
+    kept.end_utterance()
+    kept.end_utterance()
+    kept.append(b"efgh")
+    kept.acknowledge(4)
+    assert list(iter(kept.next, None)) == [UTTERANCE_END, b"efgh"]
+    kept.rewind()
+    assert list(iter(kept.next, None)) == [UTTERANCE_END, b"efgh"]
+    kept.acknowledge(5)
+    kept.rewind()
+    assert list(iter(kept.next, None)) == [b"fgh"]

@@ -7,9 +7,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 import pytest
 
 from captions.audio import to_bytes
-from livecaptions.client import retry
-from livecaptions.client.publisher import Event, Publisher, Stream
-from livecaptions.client.viewer import View, view
+from livecaptions_client import Caption, Done, Reconnecting, publish, retry, view
 from tests.streamer.system import running
 from tests.support import script_of
 
@@ -61,7 +59,6 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_nothing_is_lost_or_doubled_when_the_line_is_cut() -> None:
     audio = to_bytes(PCM)
-    told: list[Event] = []
 
     async def frames(line: Line) -> AsyncIterator[bytes]:
         for at in range(0, len(audio), FRAME):
@@ -70,23 +67,26 @@ async def test_nothing_is_lost_or_doubled_when_the_line_is_cut() -> None:
             yield audio[at : at + FRAME]
             await asyncio.sleep(0.02)
 
-    async def watch(url: str) -> list[Event]:
-        finals: list[Event] = []
-        async with aclosing(view(View(server=url, room="hall"))) as room:
+    async def watch(url: str) -> list[Caption]:
+        finals: list[Caption] = []
+        async with aclosing(view(url, "hall")) as room:
             while len(finals) < len(SAID):
                 event = await anext(room)
-                if event["type"] == "caption" and event["final"]:
+                if isinstance(event, Caption) and event.final:
                     finals.append(event)
         return finals
 
     async with running(SCRIPT) as system, line_to(system.port) as (line, url), asyncio.timeout(30):
         watching = asyncio.create_task(watch(url))
-        await Publisher(Stream(server=url, room="hall", language="en"), told.append).publish(frames(line))
+        async with publish(url, "hall", language="en") as publication:
+            publication.feed(frames(line))
+            events = [event async for event in publication]
         seen = await watching
-    assert [event["type"] for event in told].count("reconnecting") == 3
-    assert told[-1]["type"] == "done"
-    assert told[-1]["offset"] == len(audio)
-    assert told[-1]["seconds"] == pytest.approx(len(audio) / 32_000, abs=0.001)
-    assert [event["text"] for event in seen] == SAID
-    assert [event["seq"] for event in seen] == sorted({event["seq"] for event in seen})
-    assert {event["text"] for event in told if event["type"] == "caption" and event["final"]} >= {SAID[-1]}
+    assert sum(isinstance(event, Reconnecting) for event in events) == 3
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert done.offset == len(audio)
+    assert done.seconds == pytest.approx(len(audio) / 32_000, abs=0.001)
+    assert [event.text for event in seen] == SAID
+    assert [event.json["seq"] for event in seen] == sorted({event.json["seq"] for event in seen})
+    assert {event.text for event in events if isinstance(event, Caption) and event.final} >= {SAID[-1]}

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-Message = dict[str, Any]
+from tests.client.messages import caption_message
 
 
 @dataclass
@@ -34,14 +33,24 @@ class Peer:
     async def ready(self, offset: int = 0, session: str = "s1") -> None:
         await self.say("ready", session=session, room="hall", track="main", offset=offset, resumable=True)
 
+    async def caption(self, text: str, **fields: object) -> None:
+        await self.socket.send(json.dumps(caption_message(text, **fields)))
+
+    async def read(self) -> None:
+        """Wait until the client has what was sent: it answers a ping behind it."""
+        await (await self.socket.ping())
+
     async def hear(self, size: int) -> None:
         """Listen until ``size`` bytes of audio came."""
         while len(self.audio) < size:
             await self._one()
 
-    async def hear_end(self) -> None:
-        while "end" not in self.commands:
+    async def hear_command(self, command: str) -> None:
+        while command not in self.commands:
             await self._one()
+
+    async def hear_end(self) -> None:
+        await self.hear_command("end")
 
     async def done(self) -> None:
         await self.say("done", offset=len(self.audio), seconds=1.0)

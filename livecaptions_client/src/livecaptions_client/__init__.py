@@ -1,0 +1,45 @@
+"""An async client of livecaptions: publish audio into a room, view a room's captions."""
+
+from livecaptions_client.errors import AddressError, ClientError, RefusedError, UnreachableError
+from livecaptions_client.events import (
+    Ack,
+    AudioWarning,
+    Caption,
+    Done,
+    Error,
+    Event,
+    Gap,
+    Live,
+    Ready,
+    Reconnecting,
+    Restarted,
+    Track,
+    Unknown,
+    Word,
+)
+from livecaptions_client.publication import Publication, publish
+from livecaptions_client.viewing import view
+
+__all__ = [
+    "Ack",
+    "AddressError",
+    "AudioWarning",
+    "Caption",
+    "ClientError",
+    "Done",
+    "Error",
+    "Event",
+    "Gap",
+    "Live",
+    "Publication",
+    "Ready",
+    "Reconnecting",
+    "RefusedError",
+    "Restarted",
+    "Track",
+    "Unknown",
+    "UnreachableError",
+    "Word",
+    "publish",
+    "view",
+]

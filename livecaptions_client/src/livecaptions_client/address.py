@@ -1,0 +1,38 @@
+"""Addresses of servers and of their sockets."""
+
+from collections.abc import Sequence
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
+
+from livecaptions_client.errors import AddressError
+
+Parameters = Sequence[tuple[str, str]]
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+def check_address(server: str) -> SplitResult:
+    """Return the parts of a server's URL; ``http://`` is assumed where no scheme is given. Raises ``AddressError``."""
+    problem = f"{server!r} is no server's address; it looks like http://localhost:8080"
+    try:
+        parts = urlsplit(server if "//" in server else f"http://{server}")
+        valid = parts.scheme in SCHEMES and parts.hostname is not None and parts.port != 0
+    except ValueError as error:  # of an impossible port or a bracket left open
+        raise AddressError(problem) from error
+    if not valid:
+        raise AddressError(problem)
+    return parts
+
+
+def check_addresses(servers: str) -> None:
+    """Check every address of a list separated by commas. Raises ``AddressError``."""
+    for server in servers.split(","):
+        check_address(server)
+
+
+def socket_url(server: str, room: str, endpoint: str, parameters: Parameters) -> str:
+    """Return the URL of a room's ``publish`` or ``captions`` socket. Raises ``AddressError``."""
+    parts = check_address(server)
+    path = f"{parts.path.rstrip('/')}/v1/rooms/{quote(room, safe='')}/{endpoint}"
+    return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, urlencode(parameters), ""))
