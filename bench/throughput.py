@@ -18,8 +18,8 @@ import typer
 from captions.ports.log import Log, Record
 from captions.quality import percentile
 from livecaptions import talk
-from livecaptions.client.files import read_file, reframed
 from livecaptions.clock import SystemClock
+from livecaptions.terminal.files import read_file, reframed
 from tests.kafka import Broker, answers
 from transport.kafka import KafkaSettings, TopicPlan, create_topics, kafka_log
 from transport.kafka.settings import Compression

@@ -21,7 +21,7 @@ from captions.audio import SAMPLE_RATE, Pcm, to_samples
 from captions.listener import Listener
 from captions.ports.detector import SpeechDetector
 from captions.segmenter import Segmenter, SegmenterSettings
-from livecaptions.client.files import read_file
+from livecaptions.terminal.files import read_file
 from streamer.vad.cascade import CascadeDetector
 from streamer.vad.high_pass import HighPassed
 from streamer.vad.silero import SileroDetector

@@ -18,6 +18,7 @@ from livecaptions.commands.top import top
 from livecaptions.commands.topics import topics
 from livecaptions.commands.watch import watch
 from livecaptions.settings.flags import takes_settings
+from livecaptions_client import AddressError, ClientError, UnreachableError
 
 app = typer.Typer(
     name="livecaptions",
@@ -63,18 +64,20 @@ def main() -> None:
     """Run the command line; what is wrong with the set-up is said without a traceback."""
     try:
         app()
-    except SetupError as error:
+    except (SetupError, AddressError) as error:
         _leave(error, 2)
     except BrokenPipeError:  # whoever read the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
         sys.exit(1)
-    except (LivecaptionsError, OSError) as error:
+    except UnreachableError as error:
+        _leave(error if error.reached else f"{error} --url names another", 1)
+    except (LivecaptionsError, ClientError, OSError) as error:
         _leave(error, 1)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _leave(error: Exception, code: int) -> None:
+def _leave(error: Exception | str, code: int) -> None:
     print(f"livecaptions: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output
     sys.exit(code)
 

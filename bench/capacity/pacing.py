@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from bench.capacity.recordings import BYTES_PER_SECOND
-from livecaptions.client.files import reframed
+from livecaptions.terminal.files import reframed
 
 
 class Pace:

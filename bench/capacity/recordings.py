@@ -11,8 +11,8 @@ from pathlib import Path
 from captions.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from captions.errors import SetupError
 from livecaptions import talk
-from livecaptions.client.files import read_file
 from livecaptions.talk import ReferenceWord
+from livecaptions.terminal.files import read_file
 
 SOUND = (".flac", ".wav", ".ogg", ".mp3", ".m4a", ".webm")
 BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE

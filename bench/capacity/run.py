@@ -17,6 +17,7 @@ from bench.capacity.systems import Heard, Running, System
 from bench.capacity.usage import Usage
 from captions.errors import LivecaptionsError
 from captions.quality import percentile
+from livecaptions_client import ClientError
 
 SPREAD = 2.0
 """Seconds within which the streams begin: no two of many in step."""
@@ -27,7 +28,7 @@ WARM_UP = 5.0
 GRACE = 20.0
 """Seconds after the sound's end at which streams that are not done are given up."""
 
-ENDINGS = (LivecaptionsError, WebSocketException, OSError)
+ENDINGS = (LivecaptionsError, ClientError, WebSocketException, OSError)
 """What may end a stream without being our fault."""
 
 

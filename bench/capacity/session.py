@@ -19,8 +19,8 @@ from bench.capacity.systems import Livecaptions
 from captions.errors import SetupError
 from inference.engine.parallelism import available_cores
 from inference.models import resolve
-from livecaptions.client.address import check_address
 from livecaptions.processes import leave_on_signals
+from livecaptions_client.address import check_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Session:
     goals: tuple[str, ...]
 
     def check(self) -> None:
-        """Raise ``SetupError`` where what was asked for contradicts itself."""
+        """Raise ``SetupError`` where what was asked for contradicts itself, ``AddressError`` where the URL is none."""
         if unknown := set(self.peers) - set(PEERS):
             raise SetupError(f"--peer {', '.join(sorted(unknown))}: there is {' and '.join(PEERS)}")
         if self.url is not None:

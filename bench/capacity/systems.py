@@ -11,10 +11,8 @@ from bench.capacity.pacing import Pace
 from bench.capacity.usage import keep_to_cores
 from captions.messages import CaptionMessage
 from captions.quality import Arrival
-from livecaptions.client.publisher import Event, Publisher, Stream
-from livecaptions.client.refused import raise_refusal
-from livecaptions.client.viewer import View, view
 from livecaptions.processes import free_port, own_server, ready
+from livecaptions_client import Caption, Error, Ready, publish, view
 
 VIEWER_PATIENCE = 5.0
 """Seconds a viewer may lag behind what the publisher was told."""
@@ -101,33 +99,39 @@ class Livecaptions:
     async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
         """Publish into a room of the stream's own; captions are timed at a viewer's socket."""
         began = asyncio.Event()
-        finals: set[int] = set()
         seen: set[int] = set()
         news = asyncio.Event()
 
-        def tell(event: Event) -> None:
-            raise_refusal(event)
-            if event["type"] == "ready":
-                began.set()
-            elif event["type"] == "caption" and event["final"]:
-                finals.add(event["utterance"])
-
         async def watch() -> None:
             await began.wait()
-            async for event in view(View(server=server.url, room=name, token=self._token)):
-                if event["type"] == "caption":
-                    heard.shown.append(Arrival(pace.elapsed, CaptionMessage.model_validate(event)))
-                    if event["final"]:
-                        seen.add(event["utterance"])
+            async for event in view(server.url, name, token=self._token):
+                if isinstance(event, Caption):
+                    heard.shown.append(Arrival(pace.elapsed, CaptionMessage.model_validate(event.json)))
+                    if event.final:
+                        seen.add(event.utterance)
                         news.set()
 
-        stream = Stream(server=server.url, room=name, language=self._language, token=self._token)
         heard.finals = heard.shown
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch())
-            await Publisher(stream, tell).publish(pace.frames())
+            finals = await self._publish(server.url, name, pace, began)
             async with asyncio.timeout(VIEWER_PATIENCE):
                 while finals - seen:
                     news.clear()
                     await news.wait()
             watching.cancel()
+
+    async def _publish(self, url: str, room: str, pace: Pace, began: asyncio.Event) -> set[int]:
+        """Send one stream to its end; the utterances that became final. ``began`` is set when the server is ready."""
+        finals: set[int] = set()
+        async with publish(url, room, language=self._language, token=self._token) as publication:
+            publication.feed(pace.frames())
+            async for event in publication:
+                match event:
+                    case Error():
+                        raise event.refusal()
+                    case Ready():
+                        began.set()
+                    case Caption(final=True):
+                        finals.add(event.utterance)
+        return finals

@@ -12,10 +12,10 @@ from rich.table import Table
 from captions.messages import CaptionMessage
 from captions.quality import Arrival, Quality, measure, percentile
 from livecaptions import talk
-from livecaptions.client.display import Display
-from livecaptions.client.files import file_frames
-from livecaptions.client.publisher import Event, Publisher, Stream
 from livecaptions.processes import Process, free_port, leave_on_signals, own_server, ready
+from livecaptions.terminal.display import Display
+from livecaptions.terminal.files import file_frames
+from livecaptions_client import Caption, publish
 
 ROOM = "demo"
 
@@ -40,14 +40,12 @@ async def play(console: Console, url: str, page: str, needed: Sequence[Process],
     console.print(f"Open [link]{page}[/link] in a browser while this runs.\n", soft_wrap=True)
     arrivals: list[Arrival] = []
     with Display(console) as display:
-
-        def tell(event: Event) -> None:
-            if event["type"] == "caption":
-                arrivals.append(Arrival(publisher.elapsed, CaptionMessage.model_validate(event)))
-            display.show(event)
-
-        publisher = Publisher(Stream(server=url, room=ROOM, speaker="Joe", language="en"), tell)
-        await publisher.publish(file_frames(talk.talk_path(), seconds=seconds))
+        async with publish(url, ROOM, speaker="Joe", language="en") as publication:
+            publication.feed(file_frames(talk.talk_path(), seconds=seconds))
+            async for event in publication:
+                if isinstance(event, Caption):
+                    arrivals.append(Arrival(publication.elapsed, CaptionMessage.model_validate(event.json)))
+                display.show(event)
     reference = [word for word in talk.words() if seconds is None or word.end <= seconds]
     finals = [caption for _, caption in arrivals if caption.final and caption.text]
     console.print("\n[bold]The transcript[/bold]\n")

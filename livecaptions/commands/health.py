@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from livecaptions.client.address import LOOPBACK, check_address
+from livecaptions_client.address import LOOPBACK, check_address
 
 PATIENCE = 4.0
 """Seconds."""

@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from livecaptions.client.address import check_address
-from livecaptions.client.display import Display, JsonLines, Terminal
-from livecaptions.client.files import file_frames, pipe_frames
-from livecaptions.client.publisher import Event, Publisher, Stream
+from livecaptions.terminal.display import Display, JsonLines, Terminal
+from livecaptions.terminal.files import file_frames, pipe_frames
+from livecaptions_client import Publication, publish
 
 DEFAULT_SERVER = "http://localhost:8080"
 INTERRUPTED = 130
@@ -44,47 +43,39 @@ def send(
     ] = False,
 ) -> None:
     """Send FILE into a room and show its captions. Ctrl-C stops the sound and waits for the last captions."""
-    for server in url.split(","):
-        check_address(server)
     piped = file == "-"
-    stream = Stream(
-        server=url,
-        room=room,
+    publication = publish(
+        url,
+        room,
         track=track,
         speaker=speaker,
         encoding=encoding if piped else "linear16",
         sample_rate=sample_rate if piped else 16_000,
         channels=channels if piped else 1,
         language=language,
-        vocabulary=tuple(vocabulary or ()),
+        vocabulary=vocabulary or (),
         token=token,
         takeover=takeover,
     )
     if piped:
-        frames = pipe_frames(bytes_per_second=None if fast else stream.bytes_per_second)
+        frames = pipe_frames(bytes_per_second=None if fast else publication.bytes_per_second)
     else:
         frames = file_frames(Path(file), fast=fast)
-    if asyncio.run(_send(stream, frames, jsonl=jsonl)):
+    if asyncio.run(_send(publication, frames, jsonl=jsonl)):
         raise typer.Exit(INTERRUPTED)
 
 
-async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) -> bool:
+async def _send(publication: Publication, frames: AsyncIterator[bytes], *, jsonl: bool) -> bool:
     """Publish and show; whether Ctrl-C ended it: the first one ends the sound, a second one everything."""
-    screen: Display | JsonLines
-
-    def tell(event: Event) -> None:
-        screen.show(event)
-
-    publisher = Publisher(stream, tell)
-    screen = JsonLines(sys.stdout, lambda: publisher.elapsed) if jsonl else Display(Terminal())
+    screen = JsonLines(sys.stdout, lambda: publication.elapsed) if jsonl else Display(Terminal())
     interrupted = asyncio.Event()
-    publishing = asyncio.create_task(publisher.publish(frames))
+    publishing = asyncio.create_task(_publish(publication, frames, screen))
 
     def stop() -> None:
         if interrupted.is_set():
             publishing.cancel()
         interrupted.set()
-        publisher.stop()
+        publication.stop()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
     with screen:
@@ -92,3 +83,10 @@ async def _send(stream: Stream, frames: AsyncIterator[bytes], *, jsonl: bool) ->
     if not publishing.cancelled():
         publishing.result()
     return interrupted.is_set()
+
+
+async def _publish(publication: Publication, frames: AsyncIterator[bytes], screen: Display | JsonLines) -> None:
+    async with publication:
+        publication.feed(frames)
+        async for event in publication:
+            screen.show(event)

@@ -13,12 +13,11 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from livecaptions.client.refused import UnreachableError
 from livecaptions.commands.send import DEFAULT_SERVER
 from livecaptions.top.figures import Figures, figures_of
 from livecaptions.top.keys import keys
 from livecaptions.top.screen import Screen
-from livecaptions.top.target import Target
+from livecaptions.top.target import NoAnswerError, Target
 
 Show = Callable[[Figures], None]
 
@@ -50,7 +49,7 @@ async def _once(targets: Sequence[Target], interval: float, *, as_json: bool) ->
     await _close(targets)
     (_print_json if as_json else _print)(figures)
     if figures.unreachable == len(targets):
-        raise UnreachableError("none of the targets answers")
+        raise NoAnswerError("none of the targets answers")
 
 
 async def _live(targets: Sequence[Target], interval: float, *, as_json: bool) -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from livecaptions.client.display import Display, JsonLines, Terminal
-from livecaptions.client.viewer import View, view
 from livecaptions.commands.send import DEFAULT_SERVER
+from livecaptions.terminal.display import Display, JsonLines, Terminal
+from livecaptions_client import Event, view
 
 
 class Mode(StrEnum):
@@ -35,11 +36,11 @@ def watch(
     ] = False,
 ) -> None:
     """Show a room's captions until Ctrl-C."""
-    wanted = View(server=url, room=room, after=after, tracks=tuple(track or ()), partials=partials, token=token)
-    asyncio.run(_watch(wanted, mode, jsonl=jsonl))
+    events = view(url, room, after=after, tracks=track or (), partials=partials, token=token)
+    asyncio.run(_watch(events, mode, jsonl=jsonl))
 
 
-async def _watch(wanted: View, mode: Mode, *, jsonl: bool) -> None:
+async def _watch(events: AsyncGenerator[Event, None], mode: Mode, *, jsonl: bool) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     screen: Display | JsonLines
@@ -48,6 +49,6 @@ async def _watch(wanted: View, mode: Mode, *, jsonl: bool) -> None:
     else:
         screen = Display(Terminal(), subtitles=mode is Mode.SUBTITLES)
     with screen:
-        async with aclosing(view(wanted)) as events:
+        async with aclosing(events):
             async for event in events:
                 screen.show(event)

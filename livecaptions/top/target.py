@@ -3,14 +3,17 @@
 import httpx
 
 from captions.errors import LivecaptionsError
-from livecaptions.client.address import LOOPBACK, SCHEMES, check_address
-from livecaptions.client.refused import UnreachableError
 from livecaptions.top.scrape import Scrape, read_scrape
 from livecaptions.top.window import Window
+from livecaptions_client.address import LOOPBACK, SCHEMES, check_address
+
+
+class NoAnswerError(LivecaptionsError):
+    """What is looked at does not answer, or not with its metrics."""
 
 
 class Target:
-    """Raises ``SetupError`` where ``address`` is no server's. ``window`` and ``timeout`` are in seconds."""
+    """Raises ``AddressError`` where ``address`` is no server's. ``window`` and ``timeout`` are in seconds."""
 
     def __init__(self, address: str, *, window: float, timeout: float) -> None:
         parts = check_address(address)
@@ -40,11 +43,11 @@ class Target:
         try:
             response = await self._client.get(f"{self.url}/metrics")
         except httpx.TimeoutException as error:
-            raise UnreachableError("no answer in time") from error
+            raise NoAnswerError("no answer in time") from error
         except httpx.TransportError as error:
-            raise UnreachableError(str(error) or type(error).__name__) from error
+            raise NoAnswerError(str(error) or type(error).__name__) from error
         if response.status_code != httpx.codes.OK:
-            raise UnreachableError(f"HTTP {response.status_code}")
+            raise NoAnswerError(f"HTTP {response.status_code}")
         return response.text
 
     async def close(self) -> None:

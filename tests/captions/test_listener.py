@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from captions.audio import NO_AUDIO, Pcm
 from captions.listener import Listener
 from captions.segmenter import Piece, Segmenter, SegmenterSettings
-from livecaptions.client.files import read_file
+from livecaptions.terminal.files import read_file
 from streamer.vad import detector_factory
 from tests.conftest import SHARED
 from tests.support import EnergyDetector, script_of

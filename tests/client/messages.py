@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from livecaptions_client.reading import read_event
-
 from livecaptions_client import Caption, Event
+from livecaptions_client.reading import read_event
 
 Message = dict[str, Any]
 

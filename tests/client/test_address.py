@@ -1,7 +1,7 @@
 import pytest
-from livecaptions_client.address import socket_url
 
 from livecaptions_client import AddressError, publish, view
+from livecaptions_client.address import socket_url
 
 
 @pytest.mark.parametrize(

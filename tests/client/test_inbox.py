@@ -1,10 +1,10 @@
 import asyncio
 
 import pytest
-from livecaptions_client.events import reconnecting
-from livecaptions_client.inbox import Inbox
 
 from livecaptions_client import Ack, Caption, Event, inbox
+from livecaptions_client.events import reconnecting
+from livecaptions_client.inbox import Inbox
 from tests.client.messages import caption_of
 
 

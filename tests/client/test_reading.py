@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from livecaptions_client.reading import READERS, read_event
 
 from captions import messages as protocol
 from livecaptions_client import (
@@ -21,6 +20,7 @@ from livecaptions_client import (
     UnreachableError,
     Word,
 )
+from livecaptions_client.reading import READERS, read_event
 from tests.client.messages import caption_message, caption_of, event_of
 
 WARNING: dict[str, Any] = {"code": "clipping", "message": "too loud"}

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+
 from livecaptions_client.errors import RefusedError, UnreachableError
 from livecaptions_client.retry import PATIENCE, SOUND, Retry
 

@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+
 from livecaptions_client.unacknowledged import UTTERANCE_END, Unacknowledged
 
 

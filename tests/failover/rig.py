@@ -17,10 +17,9 @@ from typing import Any
 from captions.audio import SAMPLE_RATE, Pcm, to_bytes
 from captions.ports.log import Entry
 from captions.records import DEAD_LETTERS
-from livecaptions.client.publisher import Event, Publisher, Stream
-from livecaptions.client.viewer import View, view
 from livecaptions.logs import kafka_settings, topic_plans
 from livecaptions.processes import free_ports
+from livecaptions_client import Caption, Event, Live, publish, view
 from tests.failover.role import Role
 from tests.support import script_of
 from transport.kafka import create_topics, kafka_log
@@ -99,24 +98,24 @@ class Seen:
     live: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def captions(self) -> list[Event]:
-        return [event for _, event in self.events if event["type"] == "caption"]
+    def captions(self) -> list[Caption]:
+        return [event for _, event in self.events if isinstance(event, Caption)]
 
     @property
     def finals(self) -> dict[tuple[str, int], list[str]]:
         """The texts of every utterance's finals, as often as they were told."""
         found: dict[tuple[str, int], list[str]] = defaultdict(list)
         for event in self.captions:
-            if event["final"]:
-                found[event["track"], event["utterance"]].append(event["text"])
+            if event.final:
+                found[event.track, event.utterance].append(event.text)
         return found
 
     def waits(self, since: float) -> list[float]:
         """Seconds from ``since`` to the next caption, of each track that got one."""
         first: dict[str, float] = {}
         for at, event in self.events:
-            if event["type"] == "caption" and at > since:
-                first.setdefault(event["track"], at - since)
+            if isinstance(event, Caption) and at > since:
+                first.setdefault(event.track, at - since)
         return sorted(first.values())
 
 
@@ -126,9 +125,9 @@ async def watching(servers: str, room: str = ROOM) -> AsyncIterator[Seen]:
     seen = Seen()
 
     async def watch() -> None:
-        async for event in view(View(server=servers, room=room)):
+        async for event in view(servers, room):
             seen.events.append((time.monotonic(), event))
-            if event["type"] == "live":
+            if isinstance(event, Live):
                 seen.live.set()
 
     task = asyncio.create_task(watch())
@@ -150,7 +149,6 @@ class Breath:
 
 async def speak(servers: str, track: str, pcm: Pcm, room: str = ROOM, breath: Breath | None = None) -> list[Event]:
     """Publish in real time, to the last caption; everything the publisher was told."""
-    told: list[Event] = []
 
     async def frames() -> AsyncIterator[bytes]:
         audio, began = to_bytes(pcm), time.monotonic()
@@ -161,8 +159,9 @@ async def speak(servers: str, track: str, pcm: Pcm, room: str = ROOM, breath: Br
             await asyncio.sleep(max(0.0, began + at / 2 / SAMPLE_RATE - time.monotonic()))
             yield audio[at : at + FRAME]
 
-    await Publisher(Stream(server=servers, room=room, track=track, language="en"), told.append).publish(frames())
-    return told
+    async with publish(servers, room, track=track, language="en") as publication:
+        publication.feed(frames())
+        return [event async for event in publication]
 
 
 @asynccontextmanager
@@ -199,15 +198,15 @@ def assert_kept(seen: Seen, tracks: int, utterances: int, words: int = 8) -> Non
     finals = seen.finals
     differ = {key: finals.get(key) for key in expected.keys() | finals.keys() if finals.get(key) != expected.get(key)}
     assert not differ, f"finals that an undisturbed run has not: {differ}"
-    last: dict[tuple[str, int], Event] = {}
+    last: dict[tuple[str, int], Caption] = {}
     for event in seen.captions:
-        before = last.get((event["track"], event["utterance"]))
+        before = last.get((event.track, event.utterance))
         if before is not None:
-            assert not before["final"], "a caption came after its final"
-            assert event["revision"] >= before["revision"], "a caption went back"
-            if event["revision"] == before["revision"]:
-                assert event["text"] == before["text"], "told again after a reconnect, but not the same"
-            if not event["final"]:
-                standing = before["text"].split()[: before["stable"]]
-                assert event["text"].split()[: before["stable"]] == standing, "a stable word changed"
-        last[event["track"], event["utterance"]] = event
+            assert not before.final, "a caption came after its final"
+            assert event.revision >= before.revision, "a caption went back"
+            if event.revision == before.revision:
+                assert event.text == before.text, "told again after a reconnect, but not the same"
+            if not event.final:
+                standing = before.text.split()[: before.stable]
+                assert event.text.split()[: before.stable] == standing, "a stable word changed"
+        last[event.track, event.utterance] = event

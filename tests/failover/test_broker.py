@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from livecaptions.processes import free_ports
+from livecaptions_client import Restarted
 from tests.failover.proxy import proxied
 from tests.failover.rig import assert_kept, rig_on, speaking, watching
 from tests.kafka import Broker, answers
@@ -50,7 +51,7 @@ async def test_a_broker_stopped_for_ten_seconds(broker: Broker) -> None:
             await asyncio.to_thread(broker.start)
             told = await asyncio.gather(*tasks)
     assert_kept(seen, TRACKS, UTTERANCES)
-    assert not [event for events in told for event in events if event["type"] == "restarted"]
+    assert not [event for events in told for event in events if isinstance(event, Restarted)]
 
 
 @pytest.mark.usefixtures("broker")

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from captions.audio import SAMPLE_RATE
+from livecaptions_client import Done, Restarted
 from tests.failover.rig import ROOM, assert_kept, kill, rig_on, speaking, watching
 from tests.support import script_of
 
@@ -73,9 +74,10 @@ async def test_a_gateway_killed_with_its_publishers_and_viewers_going_on_elsewhe
     assert_kept(moved, TRACKS, UTTERANCES)
     assert_kept(stayed, TRACKS, UTTERANCES)
     for events in told:
-        assert not [event for event in events if event["type"] == "restarted"]
-        assert events[-1]["offset"] == len(PCM) * 2
-        assert events[-1]["seconds"] == pytest.approx(len(PCM) / 16_000, abs=0.01)
+        assert not [event for event in events if isinstance(event, Restarted)]
+        assert isinstance(events[-1], Done)
+        assert events[-1].offset == len(PCM) * 2
+        assert events[-1].seconds == pytest.approx(len(PCM) / 16_000, abs=0.01)
 
 
 async def test_a_gateway_that_is_stopped_hands_its_sessions_on(bootstrap: str) -> None:
@@ -87,7 +89,7 @@ async def test_a_gateway_that_is_stopped_hands_its_sessions_on(bootstrap: str) -
             first.send_signal(signal.SIGTERM)
             told = await asyncio.gather(*tasks)
             assert await first.wait() == 0
-    assert all(events[-1]["type"] == "done" for events in told)
+    assert all(isinstance(events[-1], Done) for events in told)
     assert_kept(seen, TRACKS, UTTERANCES)
 
 

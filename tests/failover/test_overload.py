@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from livecaptions.client.refused import RefusedError
+from livecaptions_client import RefusedError
 from tests.failover.rig import assert_kept, rig_on, speak, speaking, watching
 from tests.support import script_of
 
@@ -18,7 +18,7 @@ _, PCM = script_of(UTTERANCES)
 async def test_newcomers_are_refused_and_what_is_spoken_is_captioned(
     bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livecaptions.client.retry.PATIENCE", 0.0)  # a refusal that would pass is told at once
+    monkeypatch.setattr("livecaptions_client.retry.PATIENCE", 0.0)  # a refusal that would pass is told at once
     async with rig_on(bootstrap) as rig:
         _, server = await rig.gateway(overload_after=2)
         await rig.worker(decoding=0.6)
@@ -30,4 +30,4 @@ async def test_newcomers_are_refused_and_what_is_spoken_is_captioned(
     assert refused.value.code == "overloaded"
     assert (refused.value.retry_after or 0) >= 2
     assert_kept(seen, TRACKS, UTTERANCES)
-    assert sum(not event["final"] for event in seen.captions) < TRACKS * UTTERANCES
+    assert sum(not event.final for event in seen.captions) < TRACKS * UTTERANCES

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from captions.audio import SAMPLE_RATE
-from livecaptions.client.publisher import Event
+from livecaptions_client import Caption, Done, Event, Restarted
 from tests.failover.rig import Seen, assert_kept, speaking, watching
 from tests.k8s_cluster import cluster
 from tests.k8s_cluster.conftest import WAITS
@@ -55,8 +55,8 @@ def standstills(seen: Seen) -> list[float]:
     last: dict[tuple[str, int], float] = {}
     between = []
     for at, event in seen.events:
-        if event["type"] == "caption":
-            key = (event["track"], event["utterance"])
+        if isinstance(event, Caption):
+            key = (event.track, event.utterance)
             between += [at - last[key]] if key in last else []
             last[key] = at
     return between
@@ -66,16 +66,17 @@ def lateness(seen: Seen) -> list[float]:
     """Of each final, seconds that it came later after its utterance's end than the promptest one of its track."""
     after: dict[str, list[float]] = defaultdict(list)
     for at, event in seen.events:
-        if event["type"] == "caption" and event["final"] and event["text"]:
-            after[event["track"]].append(at - event["end"])
+        if isinstance(event, Caption) and event.final and event.text:
+            after[event.track].append(at - event.end)
     return [wait - min(waits) for waits in after.values() for wait in waits]
 
 
 def assert_all_was_acknowledged(told: list[list[Event]]) -> None:
     for events in told:
-        assert not [event for event in events if event["type"] == "restarted"]
-        assert (events[-1]["type"], events[-1]["offset"]) == ("done", len(PCM) * 2)
-        assert events[-1]["seconds"] == pytest.approx(len(PCM) / SAMPLE_RATE, abs=0.01)
+        assert not [event for event in events if isinstance(event, Restarted)]
+        assert isinstance(events[-1], Done)
+        assert events[-1].offset == len(PCM) * 2
+        assert events[-1].seconds == pytest.approx(len(PCM) / SAMPLE_RATE, abs=0.01)
 
 
 async def kubectl(*arguments: str) -> None:

@@ -1,8 +1,8 @@
 from itertools import pairwise
 
 from captions.words import fold
-from livecaptions.client.files import read_file
 from livecaptions.talk import talk_path, text, words
+from livecaptions.terminal.files import read_file
 
 
 def test_the_audio_is_as_long_as_its_words() -> None:

@@ -2,10 +2,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from captions.errors import SetupError
 from livecaptions.processes import free_ports
 from livecaptions.top.figures import Figures, figures_of
 from livecaptions.top.target import Target
+from livecaptions_client import AddressError
 from tests.livecaptions.top.installation import Page, served
 
 
@@ -144,5 +144,5 @@ async def test_addresses_are_taken_as_people_write_them(given: str, url: str) ->
 
 
 def test_what_is_no_address_is_said() -> None:
-    with pytest.raises(SetupError, match="no server's address"):
+    with pytest.raises(AddressError, match="no server's address"):
         Target("ftp://x", window=60, timeout=5)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from captions.audio import NO_AUDIO, Pcm, from_bytes, to_bytes
 from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
-from livecaptions.client.files import read_file
 from livecaptions.talk import talk_path
+from livecaptions.terminal.files import read_file
 from streamer.audio.container import ContainerDecoder
 from streamer.audio.container_stream import MOST_LOST_BYTES, ContainerStream
 from streamer.audio.decoder import Decoded

@@ -5,8 +5,8 @@ import pytest
 
 from captions.audio import Pcm, from_bytes
 from captions.ports.detector import SpeechDetector
-from livecaptions.client.files import read_file
 from livecaptions.talk import talk_path, words
+from livecaptions.terminal.files import read_file
 from streamer.vad import DetectorName, detector_factory
 from tests.conftest import SHARED
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from captions.errors import SetupError
-from livecaptions.client.files import read_file
+from livecaptions.terminal.files import read_file
 from streamer.vad import detector_factory, silero
 from streamer.vad.silero import SileroDetector
 from tests.conftest import SHARED

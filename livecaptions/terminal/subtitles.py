@@ -8,7 +8,7 @@ from rich.text import Text
 
 from captions.lines import LINE_WIDTH, LINES, width
 from captions.words import written_with_spaces
-from livecaptions.client.publisher import Event
+from livecaptions_client import Caption
 
 RECENT = 12
 """Utterances held: more than fill two lines."""
@@ -16,12 +16,12 @@ RECENT = 12
 STABLE, VOLATILE = "bold", "not bold dim"
 
 
-def words_of(event: Event) -> tuple[list[str], str]:
+def words_of(event: Caption) -> tuple[list[str], str]:
     """A caption's words and what stands between them; its characters where no spaces tell them apart."""
-    glue = " " if written_with_spaces(event["language"]) else ""
-    if event.get("words"):
-        return [printable(word["text"]) for word in event["words"]], glue
-    text = printable(event["text"])
+    glue = " " if written_with_spaces(event.language) else ""
+    if event.words:
+        return [printable(word.text) for word in event.words], glue
+    text = printable(event.text)
     return (text.split() if glue else list(text)), glue
 
 
@@ -30,10 +30,10 @@ def printable(text: str) -> str:
     return "".join(character for character in text if unicodedata.category(character) != "Cc")
 
 
-def styled(event: Event) -> Text:
+def styled(event: Caption) -> Text:
     """A caption with its stable words bright and the others dimmed."""
     words, glue = words_of(event)
-    return _line(range(len(words)), words, glue, len(words) if event["final"] else event["stable"])
+    return _line(range(len(words)), words, glue, len(words) if event.final else event.stable)
 
 
 def _line(places: Sequence[int], words: Sequence[str], glue: str, stable: int) -> Text:
@@ -48,12 +48,12 @@ class Subtitles:
     """The lines to show. A word that began a line goes on beginning it while its caption is revised."""
 
     def __init__(self) -> None:
-        self._captions: dict[str, Event] = {}
+        self._captions: dict[str, Caption] = {}
         self._began: dict[str, set[int]] = {}
 
-    def take(self, key: str, event: Event) -> None:
+    def take(self, key: str, event: Caption) -> None:
         """The newest version of the caption under ``key``; one without text withdraws it."""
-        if not event["text"]:
+        if not event.text:
             self._captions.pop(key, None)
             self._began.pop(key, None)
             return
@@ -68,9 +68,9 @@ class Subtitles:
         return [line for key, event in self._captions.items() for line in _laid(event, self._began[key])][-LINES:]
 
 
-def _laid(event: Event, began: set[int]) -> Iterator[Text]:
+def _laid(event: Caption, began: set[int]) -> Iterator[Text]:
     words, glue = words_of(event)
-    stable = len(words) if event["final"] else event["stable"]
+    stable = len(words) if event.final else event.stable
     began.intersection_update(range(len(words)))
     for places in _filled(words, glue, began):
         yield _line(places, words, glue, stable)

@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Self, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from livecaptions.client.publisher import Event
-from livecaptions.client.subtitles import Subtitles, printable, styled
-
-PASSES = ("live", "refined", "edited")
+from livecaptions.terminal.subtitles import Subtitles, printable, styled
+from livecaptions_client import AudioWarning, Caption, Event, Gap, Reconnecting, Restarted, Track
 
 APART = 30.0
 """Seconds: one utterance never begins at two times so far apart."""
@@ -33,7 +30,7 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         """Take one message in."""
-        print(json.dumps({"at": round(self._clock(), 3), **event}, ensure_ascii=False), file=self._out, flush=True)
+        print(json.dumps({"at": round(self._clock(), 3), **event.json}, ensure_ascii=False), file=self._out, flush=True)
 
 
 class Terminal(Console):
@@ -49,7 +46,7 @@ class Display:
 
     def __init__(self, console: Console, *, subtitles: bool = False) -> None:
         self._console = console
-        self._partials: dict[str, Event] = {}
+        self._partials: dict[str, Caption] = {}
         self._newest = Newest()
         self._speaker: str | None = None
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
@@ -66,43 +63,42 @@ class Display:
 
     def show(self, event: Event) -> None:
         """Take one message of the server in."""
-        match event["type"]:
-            case "caption":
+        match event:
+            case Caption():
                 self._caption(event)
-            case "reconnecting":
-                self._note(f"reconnecting: {event['reason']}")
-            case "restarted":
+            case Reconnecting():
+                self._note(f"reconnecting: {event.reason}")
+            case Restarted():
                 self._note("the server forgot the session: going on in a new one")
-            case "warning":
-                self._note(event["message"])
-            case "gap":
+            case AudioWarning():
+                self._note(event.message)
+            case Gap():
                 self._note("some of what was said is no longer kept")
-            case "track" if event["state"] != "live":
-                self._note(f"{event.get('speaker') or event['track']} {event['state']}")
+            case Track() if event.state != "live":
+                self._note(f"{event.speaker or event.track} {event.state}")
             case _:
                 return
         self._refresh()
 
-    def _caption(self, event: Event) -> None:
+    def _caption(self, event: Caption) -> None:
         key = self._newest.take(event)
         if key is None:
             return
         if self._subtitles is not None:
             self._subtitles.take(key, event)
-        elif event["final"]:
+        elif event.final:
             self._partials.pop(key, None)
             self._print(event)
         else:
             self._partials[key] = event
 
-    def _print(self, event: Event) -> None:
-        if not event["text"]:
+    def _print(self, event: Caption) -> None:
+        if not event.text:
             return
-        speaker = event.get("speaker")
-        if speaker and speaker != self._speaker:
-            self._console.print(Text(printable(speaker), style="bold cyan"), soft_wrap=True)
-            self._speaker = speaker
-        self._console.print(Text(printable(event["text"])), soft_wrap=not self._console.is_terminal)
+        if event.speaker and event.speaker != self._speaker:
+            self._console.print(Text(printable(event.speaker), style="bold cyan"), soft_wrap=True)
+            self._speaker = event.speaker
+        self._console.print(Text(printable(event.text)), soft_wrap=not self._console.is_terminal)
 
     def _note(self, text: str) -> None:
         self._console.print(Text(f"({printable(text)})", style="dim italic"), soft_wrap=not self._console.is_terminal)
@@ -122,15 +118,14 @@ class Newest:
     def __init__(self) -> None:
         self._held: dict[tuple[str, int], tuple[float, tuple[int, int]]] = {}
 
-    def take(self, event: Event) -> str | None:
+    def take(self, event: Caption) -> str | None:
         """The caption's key if this version is news, else None."""
-        place = (event["track"], event["utterance"])
-        began = datetime.fromisoformat(event["started_at"]).timestamp()
-        version = (PASSES.index(event["pass"]), event["revision"])
+        place = (event.track, event.utterance)
+        began = event.started_at.timestamp()
         held = self._held.get(place)
         if held is not None and abs(held[0] - began) < APART:
-            if version <= held[1]:
+            if event.version <= held[1]:
                 return None
             began = held[0]
-        self._held[place] = (began, version)
+        self._held[place] = (began, event.version)
         return f"{place[0]}/{place[1]}/{began}"

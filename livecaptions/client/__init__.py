@@ -1,1 +1,0 @@
-"""The protocol from the client's side: what ``send``, ``watch``, ``demo`` and the benchmarks are made of."""
