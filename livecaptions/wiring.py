@@ -16,12 +16,14 @@ from captions.ports.clock import Clock
 from captions.ports.engine import Engine
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.room_directory import NoRoomDirectory
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.segmenter import SegmenterSettings
 from inference.decoding import in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 from inference.settings import WorkerSettings
 from inference.worker import Worker
+from livecaptions.rooms_file import RoomsFile
 from livecaptions.settings.fields import Settings
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
@@ -58,9 +60,12 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         resume_window=settings.resume_window,
         close_window=settings.close_window,
         stall_timeout=settings.stall_timeout,
+        idle_timeout=settings.idle_timeout,
         max_sessions=settings.max_sessions,
+        max_tracks=settings.max_tracks,
         max_viewers=settings.max_viewers,
         overload_after=settings.overload_after,
+        viewer_backlog=settings.viewer_backlog,
         history_bytes=settings.captions_bytes,
     )
     return Gateway(
@@ -71,6 +76,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         gateway,
         tracer=tracer,
         authenticator=build_authenticator(settings),
+        rooms=NoRoomDirectory() if settings.rooms_file is None else RoomsFile(settings.rooms_file),
     )
 
 
@@ -110,7 +116,12 @@ async def working(
             clock,
             probe,
             WorkerSettings(
-                partial_interval=settings.partial_interval, max_batch=settings.max_batch, decoders=engine.decoders
+                partial_interval=settings.partial_interval,
+                max_batch=settings.max_batch,
+                decoders=engine.decoders,
+                orphan_timeout=settings.orphan_timeout,
+                most_buffered=settings.most_buffered,
+                attempts=settings.attempts,
             ),
             company=engine.company,
             tracer=tracer,

@@ -3,15 +3,28 @@
 The keys are flat: ``port`` in a file, ``--port`` on the command line, ``LIVECAPTIONS_PORT`` in the environment.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from captions.access import Right
+from captions.segmenter import SegmenterSettings
 from captions.session import LANGUAGE_PATTERN
+from inference.engine import WhisperSettings
+from inference.settings import WorkerSettings
+from streamer.settings import GatewaySettings
+from transport.kafka.settings import Compression, KafkaSettings, Login
 
 ENV_PREFIX = "LIVECAPTIONS_"
+
+# what a part can be told has its default where the part is
+_GATEWAY = GatewaySettings()
+_SEGMENTER = SegmenterSettings()
+_WORKER = WorkerSettings()
+_WHISPER = WhisperSettings()
+_KAFKA = KafkaSettings(bootstrap=())
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -46,7 +59,7 @@ class Model(BaseModel):
         0, ge=0, le=64, description="Batches decoded at the same time; 0: as many as the cores hold, two on a GPU."
     )
     language: str = Field(
-        "auto",
+        _GATEWAY.language,
         pattern=LANGUAGE_PATTERN,
         description="Of sessions that name none: a BCP 47 tag, or auto to detect it.",
     )
@@ -58,41 +71,78 @@ class Segmenting(BaseModel):
     vad: Literal["cascade", "silero", "webrtc"] = Field(
         "cascade", description="The speech detector: docs/voice-activity.md."
     )
-    pre_roll: Seconds = Field(0.25, description="Seconds sent from before speech was detected: soft onsets.")
-    endpoint: Seconds = Field(0.5, description="Seconds of non-speech that end an utterance.")
+    pre_roll: Seconds = Field(
+        _SEGMENTER.pre_roll, description="Seconds sent from before speech was detected: soft onsets."
+    )
+    endpoint: Seconds = Field(
+        _SEGMENTER.endpoint, description="Seconds of non-speech that end an utterance, where a publisher asks for none."
+    )
     longest_utterance: float = Field(
-        20.0, ge=2, le=28, description="Seconds; cut at its quietest point. Whisper hears 30."
+        _SEGMENTER.longest, ge=2, le=28, description="Seconds; cut at its quietest point. Whisper hears 30."
     )
 
 
 class Decoding(BaseModel):
     """How utterances become captions."""
 
-    partial_interval: Seconds = Field(0.3, description="Seconds of new audio between two partial decodes, when idle.")
-    max_batch: Count = Field(8, description="Windows decoded together; larger ones gain little and wait longer.")
-    beam_size: Count = Field(2, description="Beams of a final decode; Whisper's authors use 5.")
+    partial_interval: Seconds = Field(
+        _WORKER.partial_interval, description="Seconds of new audio between two partial decodes, when idle."
+    )
+    max_batch: Count = Field(
+        _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."
+    )
+    beam_size: Count = Field(_WHISPER.beam_size, description="Beams of a final decode; Whisper's authors use 5.")
     final_window: Literal["short", "full"] = Field(
-        "short", description="full pads finals to 30 s: up to half a point of accuracy for several times the work."
+        _WHISPER.final_window,
+        description="full pads finals to 30 s: up to half a point of accuracy for several times the work.",
+    )
+    orphan_timeout: Seconds = Field(
+        _WORKER.orphan_timeout,
+        description="Seconds after which a worker ends an utterance whose audio stopped coming without an end.",
+    )
+    most_buffered: Seconds = Field(
+        _WORKER.most_buffered, description="Seconds of audio that a worker holds before it reads no further."
+    )
+    attempts: Count = Field(
+        _WORKER.attempts, description="Tries at a decode that fails before its utterance is given up."
     )
 
 
 class Sessions(BaseModel):
     """Publishers' sessions and how long things are waited for."""
 
-    resume_window: Seconds = Field(60.0, description="Seconds a lost publisher may take to resume its session.")
-    close_window: Seconds = Field(
-        2.0, description="Seconds a publisher that closed its connection without `end` may take to resume its session."
+    resume_window: Seconds = Field(
+        _GATEWAY.resume_window, description="Seconds a lost publisher may take to resume its session."
     )
-    stall_timeout: Seconds = Field(10.0, description="Seconds without audio after which an open utterance is ended.")
+    close_window: Seconds = Field(
+        _GATEWAY.close_window,
+        description="Seconds a publisher that closed its connection without `end` may take to resume its session.",
+    )
+    stall_timeout: Seconds = Field(
+        _GATEWAY.stall_timeout, description="Seconds without audio after which an open utterance is ended."
+    )
+    idle_timeout: Seconds = Field(
+        _GATEWAY.idle_timeout,
+        description="Seconds without audio or keepalive after which a publisher counts as lost.",
+    )
     drain_deadline: Seconds = Field(25.0, description="Seconds a stop may take; Kubernetes kills after 30.")
 
 
 class Limits(BaseModel):
     """What one server takes on."""
 
-    max_sessions: Count = Field(200, description="Publishers at a time; more are told to come back later.")
-    max_viewers: Count = Field(5000, description="Viewers at a time; more are told to come back later.")
-    overload_after: Seconds = Field(8.0, description="Seconds a final may be late before new sessions are refused.")
+    max_sessions: Count = Field(
+        _GATEWAY.max_sessions, description="Publishers at a time; more are told to come back later."
+    )
+    max_tracks: Count = Field(_GATEWAY.max_tracks, description="Publishers at a time in one room.")
+    max_viewers: Count = Field(_GATEWAY.max_viewers, description="Viewers at a time; more are told to come back later.")
+    overload_after: Seconds = Field(
+        _GATEWAY.overload_after, description="Seconds a final may be late before new sessions are refused."
+    )
+    viewer_backlog: Count = Field(
+        _GATEWAY.viewer_backlog,
+        description="Messages that may wait for a viewer who reads slowly; then it is disconnected.",
+    )
 
 
 class Transport(BaseModel):
@@ -105,19 +155,22 @@ class Transport(BaseModel):
         32, description="Of the topics that `topics` makes: more than workers will ever be; changing it moves tracks."
     )
     replication: Count = Field(1, description="Copies of each topic that `topics` makes; 3 survives a broker's death.")
-    kafka_prefix: str = Field("", description="Put before topic and group names: installations can share a cluster.")
-    kafka_session_timeout: Seconds = Field(
-        1.5, description="Seconds until a dead worker is replaced; brokers refuse less than their minimum."
+    kafka_prefix: str = Field(
+        _KAFKA.prefix, description="Put before topic and group names: installations can share a cluster."
     )
-    kafka_start_timeout: Seconds = Field(60.0, description="Seconds that brokers are waited for at start.")
-    kafka_compression: Literal["none", "lz4", "zstd"] = Field("none", description="Of records: docs/kafka.md.")
-    kafka_tls: bool = Field(False, description="Connect with TLS.")
+    kafka_session_timeout: Seconds = Field(
+        _KAFKA.session_timeout,
+        description="Seconds until a dead worker is replaced; brokers refuse less than their minimum.",
+    )
+    kafka_start_timeout: Seconds = Field(
+        _KAFKA.start_timeout, description="Seconds that brokers are waited for at start."
+    )
+    kafka_compression: Compression = Field(_KAFKA.compression, description="Of records: docs/kafka.md.")
+    kafka_tls: bool = Field(_KAFKA.tls, description="Connect with TLS.")
     kafka_tls_ca: str | None = Field(None, description="A file of certificate authorities; else the system's.")
     kafka_tls_certificate: str | None = Field(None, description="Our own certificate, where brokers ask for one.")
     kafka_tls_key: str | None = Field(None, description="Its key.")
-    kafka_sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "none", description="How to log in; PLAIN needs TLS to be safe."
-    )
+    kafka_sasl: Login = Field(_KAFKA.sasl, description="How to log in; PLAIN needs TLS to be safe.")
     kafka_username: str | None = Field(None, description="Of the login.")
     kafka_password: SecretStr | None = Field(None, description="Of the login; better in the environment than a flag.")
 
@@ -129,7 +182,7 @@ class Retention(BaseModel):
         256 * 1024 * 1024, description="Bytes of audio that the log in memory holds: over two hours of speech."
     )
     captions_bytes: Count = Field(
-        64 * 1024 * 1024,
+        _GATEWAY.history_bytes,
         description="Bytes of finals that rooms hold for late viewers, and the log in memory again: 45,000 finals.",
     )
     audio_retention: float = Field(
@@ -168,6 +221,14 @@ class Token(BaseModel):
     tenant: Annotated[str, Field(min_length=1)] | None = None
 
 
+class Rooms(BaseModel):
+    """What is set for rooms."""
+
+    rooms_file: Path | None = Field(
+        None, description="A TOML file with vocabulary, language and model of rooms; read again when it changes."
+    )
+
+
 class Access(BaseModel):
     """Who may do what; without tokens everybody may do everything."""
 
@@ -177,7 +238,7 @@ class Access(BaseModel):
 
 
 class Settings(
-    Access, Output, Retention, Transport, Limits, Sessions, Decoding, Segmenting, Model, Listening, BaseSettings
+    Access, Rooms, Output, Retention, Transport, Limits, Sessions, Decoding, Segmenting, Model, Listening, BaseSettings
 ):
     """All of them; pydantic lists the fields of the last base first."""
 

@@ -11,6 +11,7 @@ from captions.errors import BadRequest, NotFound, ShuttingDown, TrackBusy
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS
+from captions.room_settings import RoomSettings
 from captions.stream_options import Encoding
 from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
@@ -246,3 +247,36 @@ async def test_what_is_said_after_a_pause_was_said_after_it(elsewhere: bool) -> 
     spoken = [final.started_at.timestamp() - final.start - began for final in finals]
     pause = 23 if elsewhere else 20
     assert spoken == pytest.approx([0, pause, pause], abs=0.5)
+
+
+class Directory:
+    """A RoomDirectory in which every room is German and knows a term."""
+
+    async def settings_of(self, _: RoomId) -> RoomSettings:
+        return RoomSettings(language="de", vocabulary=("Kubernetes",), model="small")
+
+
+async def test_what_is_set_for_a_room_counts_where_a_publisher_names_nothing_else() -> None:
+    gateway = Gateway(memory_log(), LoopClock(), Probe(), EnergyDetector, GatewaySettings(), rooms=Directory())
+    plain, _ = await opened(gateway)
+    assert (plain.settings.language, plain.settings.vocabulary, plain.settings.model) == (
+        "de",
+        ("Kubernetes",),
+        "small",
+    )
+    own, _ = await opened(gateway, track="other", language="fr", vocabulary="Tonspur")
+    assert (own.settings.language, own.settings.vocabulary) == ("fr", ("Tonspur", "Kubernetes"))
+    await gateway.close()
+
+
+async def test_a_publishers_endpointing_ends_its_utterances_here_and_at_another_gateway() -> None:
+    async with two_gateways() as (log, here, there):
+        session, _ = await opened(here, endpointing=2.5)
+        first = round((SCRIPT[7].end + 0.7) * SAMPLE_RATE) * 2
+        await send_audio(session, 0, first)
+        moved, _ = await opened(there, session.id)
+        await send_audio(moved, moved.acknowledged, len(AUDIO))
+        await moved.finish()
+        await there.pending.settled(RoomId("hall").track("main"))
+        finals = (await told(log, CAPTIONS)).finals
+    assert [final.text for final in finals] == [" ".join(SAID)], "no pause of the script is as long"

@@ -10,6 +10,7 @@ from captions.errors import SetupError
 DEFAULT_PORT = 9092
 
 Compression = Literal["none", "lz4", "zstd"]
+Login = Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class KafkaSettings:
     tls_ca: str | None = None
     tls_certificate: str | None = None
     tls_key: str | None = None
-    sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "none"
+    sasl: Login = "none"
     username: str | None = None
     password: str | None = None
 
