@@ -1,6 +1,6 @@
 """Our own protocol, as docs/protocol.md describes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -33,7 +33,7 @@ from captions.publication import (
     Warned,
 )
 from captions.stream_options import AudioFormat, Encoding, StreamOptions
-from streamer.protocols.protocol import Farewell, Frame
+from streamer.protocols.protocol import Farewell, Frame, Query
 
 LARGEST_FRAME = 64 * 1024
 """Bytes of the largest frame that a publisher may send."""
@@ -49,7 +49,7 @@ class FormatQuery(BaseModel):
     channels: int = Field(1, ge=1, le=8)
 
 
-def stream_options(query: Mapping[str, Sequence[str]]) -> StreamOptions:
+def stream_options(query: Query) -> StreamOptions:
     """The options in a publisher's query parameters. Raises ``BadRequest`` naming the one that is wrong."""
     values: dict[str, Any] = {name: given if name == "vocabulary" else given[-1] for name, given in query.items()}
     named = {name: values[name] for name in FormatQuery.model_fields if name in values}
@@ -65,6 +65,10 @@ def stream_options(query: Mapping[str, Sequence[str]]) -> StreamOptions:
 
 class NativeProtocol:
     """The ``publish`` socket of ``/v1``: audio in binary frames, JSON in text frames."""
+
+    def options(self, query: Query) -> StreamOptions:
+        """What the query parameters ask for. Raises ``BadRequest`` naming the one that is wrong."""
+        return stream_options(query)
 
     def receive(self, frame: Frame) -> Sequence[Command]:
         """What a frame asks for. Raises ``TooLarge``, and ``BadRequest`` for a text that is no message."""

@@ -1,13 +1,18 @@
 """What every publisher's protocol is to the gateway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from captions.errors import Refusal
 from captions.publication import Command, Event
+from captions.stream_options import StreamOptions
 
 Frame = str | bytes
 """A WebSocket message: text or binary."""
+
+
+Query = Mapping[str, Sequence[str]]
+"""The parameters of an address by name, each with all its values in their order."""
 
 
 class Farewell(NamedTuple):
@@ -20,6 +25,10 @@ class Farewell(NamedTuple):
 
 class PublisherProtocol(Protocol):
     """One connection's protocol. It does no I/O: frames in, commands out; events in, frames out."""
+
+    def options(self, query: Query) -> StreamOptions:
+        """What the publisher asks for in the address it connects to. Raises ``BadRequest``."""
+        ...
 
     def receive(self, frame: Frame) -> Sequence[Command]:
         """What a frame of the publisher asks for. Raises ``ClientFault`` where it is none of the protocol."""

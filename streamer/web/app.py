@@ -14,6 +14,7 @@ from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
 from streamer.pages.problem import problem_page, wants_page
+from streamer.protocols.native import NativeProtocol
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
 from streamer.web.credentials import token_of
@@ -61,7 +62,7 @@ def _errors(app: FastAPI, gateway: Gateway) -> None:
 def _sockets(app: FastAPI, gateway: Gateway) -> None:
     @app.websocket("/v1/rooms/{room}/publish")
     async def publish(websocket: WebSocket, room: str) -> None:
-        await publishing.publish(websocket, gateway, room)
+        await publishing.publish(websocket, gateway, room, NativeProtocol())
 
     @app.websocket("/v1/rooms/{room}/captions")
     async def captions(websocket: WebSocket, room: str) -> None:

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from captions.errors import Internal, Refusal, TooLarge
 from captions.publication import Event
 from streamer.gateway import Gateway
-from streamer.protocols.native import LARGEST_FRAME, NativeProtocol, stream_options
+from streamer.protocols.native import LARGEST_FRAME
 from streamer.protocols.protocol import Frame, PublisherProtocol
 from streamer.sessions.publication import Publication, Silent
 from streamer.web.credentials import token_of
@@ -21,15 +21,15 @@ from streamer.web.refusals import accept, refuse, send
 logger = structlog.get_logger(__name__)
 
 
-async def publish(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
-    """``WS /v1/rooms/{room}/publish``: serve one publisher from its request to its close."""
+async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protocol: PublisherProtocol) -> None:
+    """Serve one publisher of a room, who speaks ``protocol``, from its request to its close."""
     outcome = "away"
     try:
         gateway.admit()
         room = room_of(room_name)
         principal = await gateway.authenticator.authenticate(token_of(websocket))
         query = websocket.query_params
-        options = stream_options({name: query.getlist(name) for name in query})
+        options = protocol.options({name: query.getlist(name) for name in query})
         publication = await gateway.publish(room, options, principal)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
@@ -41,7 +41,7 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str) -> Non
         await refuse(websocket, Internal("the session could not be opened, which is logged here; try again"))
         return
     session = publication.session
-    connection = Connection(websocket, gateway, NativeProtocol(), publication)
+    connection = Connection(websocket, gateway, protocol, publication)
     with structlog.contextvars.bound_contextvars(session=session.id, **session.track.describe()):
         logger.info("publisher_connected", resumed=options.session is not None)
         try:

@@ -15,6 +15,7 @@ from captions.caption import CaptionId
 from captions.ports.probe import Probe
 from captions.track import RoomId
 from streamer.gateway import Gateway
+from streamer.protocols.native import NativeProtocol
 from streamer.settings import GatewaySettings
 from streamer.web.publish import publish
 from tests.support import EnergyDetector, LoopClock, memory_log
@@ -56,7 +57,7 @@ def gateway_with(**settings: Any) -> Gateway:  # noqa: ANN401 - the gateway's ow
 @asynccontextmanager
 async def connected(gateway: Gateway) -> AsyncIterator[tuple[Client, asyncio.Task[None]]]:
     client = Client()
-    serving = asyncio.create_task(publish(client.socket, gateway, "hall"))
+    serving = asyncio.create_task(publish(client.socket, gateway, "hall", NativeProtocol()))
     try:
         while not client.heard:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
