@@ -22,19 +22,19 @@ class Batch:
     final: bool
 
 
-class Company(Protocol):
-    """``Engine.company``."""
+class BatchKey(Protocol):
+    """``Engine.batch_key``."""
 
     def __call__(self, samples: int, *, final: bool) -> Hashable:
-        """What windows of so many samples share with those that they are cheaply decoded with."""
+        """The key of windows of so many samples: windows that share a batch key are cheaply decoded together."""
         ...
 
 
 class Scheduler:
-    """Chooses batches. ``company`` is the engine's: what windows have in common that belong together."""
+    """Chooses batches. ``batch_key`` is the engine's: windows that share a key are cheaply decoded together."""
 
-    def __init__(self, settings: WorkerSettings, company: Company) -> None:
-        self._company = company
+    def __init__(self, settings: WorkerSettings, batch_key: BatchKey) -> None:
+        self._batch_key = batch_key
         self._interval = to_samples(settings.partial_interval)
         self._first = to_samples(settings.first_partial)
         self._most = settings.max_batch
@@ -82,6 +82,6 @@ class Scheduler:
 
     def _batch(self, ordered: list[Utterance], decoders: int, *, final: bool) -> Batch:
         """The first, and those of the others that go well with it: a decoder's share of them all at most."""
-        companies = [self._company(u.samples if final else u.samples - u.window_start, final=final) for u in ordered]
-        fitting = [u for u, company in zip(ordered, companies, strict=True) if company == companies[0]]
+        keys = [self._batch_key(u.samples if final else u.samples - u.window_start, final=final) for u in ordered]
+        fitting = [u for u, key in zip(ordered, keys, strict=True) if key == keys[0]]
         return Batch(tuple(fitting[: min(self._most, -(-len(ordered) // decoders))]), final=final)

@@ -19,7 +19,7 @@ from inference.decoding import Decode, Failed, decode_each
 from inference.orphans import Orphans
 from inference.publishing import Publisher
 from inference.recall import recall
-from inference.scheduler import Batch, Company, Scheduler
+from inference.scheduler import Batch, BatchKey, Scheduler
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 from inference.utterances import Utterances
@@ -39,7 +39,7 @@ LAG_INTERVAL = 5.0
 class Worker:
     """One member of a consumer group on topic ``audio``.
 
-    ``decode`` runs the engine, off the event loop; ``company`` is the engine's. ``run`` goes on until it is cancelled;
+    ``decode`` runs the engine, off the event loop; ``batch_key`` is the engine's. ``run`` goes on until cancelled;
     what was not final then is replayed by whoever takes over.
     """
 
@@ -51,7 +51,7 @@ class Worker:
         probe: Probe,
         settings: WorkerSettings,
         *,
-        company: Company,
+        batch_key: BatchKey,
         tracer: Tracer = NO_TRACES,
         group: str = "live",
     ) -> None:
@@ -62,7 +62,7 @@ class Worker:
         self._tracer = tracer
         self._settings = settings
         self._group = group
-        self._scheduler = Scheduler(settings, company)
+        self._scheduler = Scheduler(settings, batch_key)
         self._publisher = Publisher(log, clock, probe, settings, tracer)
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._utterances = Utterances()

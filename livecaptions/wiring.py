@@ -123,7 +123,7 @@ async def working(
                 most_buffered=settings.most_buffered,
                 attempts=settings.attempts,
             ),
-            company=engine.company,
+            batch_key=engine.batch_key,
             tracer=tracer,
         )
         task = asyncio.create_task(_keep_working(worker), name="worker")

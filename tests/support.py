@@ -135,7 +135,7 @@ async def worker_on(
         LoopClock(),
         probe or Probe(),
         settings or WorkerSettings(),
-        company=engine.company,
+        batch_key=engine.batch_key,
         tracer=tracer,
     )
     task = asyncio.create_task(worker.run())

@@ -64,9 +64,9 @@ class Engine(Protocol):
         """How many calls of ``decode`` make progress at the same time; more wait."""
         ...
 
-    def company(self, samples: int, *, final: bool) -> Hashable:
-        """What windows of so many samples share with those that they are cheaply decoded with.
+    def batch_key(self, samples: int, *, final: bool) -> Hashable:
+        """The key of windows of so many samples: windows that share a batch key are cheaply decoded together.
 
-        Windows of other company in the same batch are decoded one after the other, and wait for each other.
+        Windows with other keys in the same batch are decoded one after the other, and wait for each other.
         """
         ...

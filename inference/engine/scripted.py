@@ -71,7 +71,7 @@ class ScriptedEngine:
             self._sleep(self._delay * sum(len(request.pcm) for request in requests) / SAMPLE_RATE)
         return [self._hear(request) for request in requests]
 
-    def company(self, samples: int, *, final: bool) -> Hashable:  # noqa: ARG002 - as the port has it
+    def batch_key(self, samples: int, *, final: bool) -> Hashable:  # noqa: ARG002 - as the port has it
         """All windows cost alike."""
         return None
 

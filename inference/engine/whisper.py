@@ -35,7 +35,7 @@ LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples that one decode can hear."""
 
 _LONGEST_TEXT = 224  # tokens: half of Whisper's 448 positions
-_COMPANY_FRAMES = 600  # partials whose windows differ by less are searched together, the shorter with longer tails
+_PARTIAL_SPREAD = 600  # partials whose windows differ by less are searched together, the shorter with longer tails
 _COMMON_LEVELS = range(1, 8)  # of silence behind most speech; others are encoded when they turn up
 
 Key = TypeVar("Key", bound=Hashable)
@@ -99,7 +99,7 @@ class WhisperEngine:
         self._prompter = Prompter(self._languages.tokenizer("en"))
         self._log_mel = LogMel(model.n_mels)
         self._states = states_on(str(model.device))
-        longer = max(_COMPANY_FRAMES // 2, round(self.settings.search_step * FRAMES_PER_SECOND / 2))
+        longer = max(_PARTIAL_SPREAD // 2, round(self.settings.search_step * FRAMES_PER_SECOND / 2))
         kept = tail_states(0, self.settings) + longer
         self._silence = SilenceTail(self._encode, model.n_mels, kept=min(kept, FULL_FRAMES // 2))
 
@@ -194,27 +194,27 @@ class WhisperEngine:
             found.update(zip((i for i, _ in members), hypotheses, strict=True))
         return [found[i] for i in range(len(requests))]
 
-    def company(self, samples: int, *, final: bool) -> Hashable:
+    def batch_key(self, samples: int, *, final: bool) -> Hashable:
         """Windows that may be made equal by longer tails: partials of any such, finals up to one of few lengths."""
         full = final and self.settings.final_window == "full"
-        return self._company(FULL_FRAMES if full else self._frames(samples), final=final)
+        return self._key(FULL_FRAMES if full else self._frames(samples), final=final)
 
     def _frames(self, samples: int) -> int:
         return window_frames(samples, self.model.n_mels, self.settings)
 
-    def _company(self, frames: int, *, final: bool) -> tuple[bool, int]:
+    def _key(self, frames: int, *, final: bool) -> tuple[bool, int]:
         """A final's length depends on nothing but its own audio; a partial's on others that are nearly as long."""
         if not self.settings.tail or frames == FULL_FRAMES:
             return final, frames
         if final:
             return final, frames // 2 + final_tail_states(frames, self.settings)
-        return final, frames - frames % _COMPANY_FRAMES
+        return final, frames - frames % _PARTIAL_SPREAD
 
     def _searched_with(self, window: _Window) -> Hashable:
         """What windows must share to be searched together."""
         final = window.request.final
-        company = self._company(window.frames, final=final)
-        return company, len(window.past), window.cap(self.settings) if final else 0
+        key = self._key(window.frames, final=final)
+        return key, len(window.past), window.cap(self.settings) if final else 0
 
     def _make_equal(self, windows: Sequence[_Window]) -> None:
         """Append more of the silence to shorter windows, so that all are as long as the longest."""

@@ -18,7 +18,7 @@ from inference.utterance import Utterance
 ORIGIN = 1_764_000_000.0
 SESSION = SessionSettings(session="s", origin=ORIGIN, language="en")
 SEGMENT = 3200
-SCHEDULER = Scheduler(WorkerSettings(partial_interval=0.3, first_partial=0.9), ScriptedEngine([]).company)
+SCHEDULER = Scheduler(WorkerSettings(partial_interval=0.3, first_partial=0.9), ScriptedEngine([]).batch_key)
 
 
 def utterance(

@@ -91,7 +91,9 @@ async def running(
         authenticator=StaticTokens(tokens) if tokens is not None else None,
     )
     engine = ScriptedEngine(script)
-    worker = Worker(log, inline(engine, delay), clock, Probe(), WorkerSettings(), company=engine.company, tracer=tracer)
+    worker = Worker(
+        log, inline(engine, delay), clock, Probe(), WorkerSettings(), batch_key=engine.batch_key, tracer=tracer
+    )
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway)

@@ -95,7 +95,7 @@ def test_word_times_are_those_of_the_reference(tiny: WhisperEngine, recording: S
 
 
 @pytest.mark.speech
-def test_results_do_not_depend_on_the_company(tiny: WhisperEngine, recording: Speech, jfk: Pcm) -> None:
+def test_results_do_not_depend_on_the_batch(tiny: WhisperEngine, recording: Speech, jfk: Pcm) -> None:
     other = recording("two_cities")
     requests = [
         final(jfk),
@@ -121,11 +121,11 @@ def test_results_do_not_depend_on_the_company(tiny: WhisperEngine, recording: Sp
 
 @pytest.mark.speech
 @pytest.mark.parametrize(("final", "lengths"), [(False, (4.1, 5.0, 6.3, 8.2, 9.4)), (True, (6.6, 7.4, 7.9, 7.0))])
-def test_windows_of_one_company_are_searched_together_and_heard_as_alone(
+def test_windows_of_one_batch_key_are_searched_together_and_heard_as_alone(
     tiny: WhisperEngine, jfk: Pcm, monkeypatch: pytest.MonkeyPatch, lengths: tuple[float, ...], *, final: bool
 ) -> None:
     requests = [DecodeRequest(pcm=jfk[: round(s * 16_000)], language="en", final=final) for s in lengths]
-    assert len({tiny.company(len(request.pcm), final=final) for request in requests}) == 1
+    assert len({tiny.batch_key(len(request.pcm), final=final) for request in requests}) == 1
     alone = [tiny.decode([request])[0] for request in requests]
     search, searched = tiny._search, list[int]()
 
