@@ -8,13 +8,11 @@ import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 
 from captions.words import Word, written_with_spaces
+from inference.engine.windows import STATES_PER_SECOND
 
 _OPENING = frozenset("\"'“¿([{「『《〈（")  # noqa: RUF001 - these are the marks
 _CLOSING = frozenset("\"'.。,，!！?？:：;；”)]}、」』》〉）…") | frozenset(string.punctuation)  # noqa: RUF001 - these are the marks
 _UNDECODABLE = "\ufffd"
-
-STATES_PER_SECOND = 50
-"""Encoder states a second: the resolution of word times."""
 
 
 @dataclass(slots=True)

@@ -1,9 +1,7 @@
 """Whisper in CTranslate2, on short windows with the silence tail."""
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import ctranslate2
 import numpy as np
@@ -13,65 +11,43 @@ from captions.audio import SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import EngineError
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.words import Word
-from inference.engine.alignment import STATES_PER_SECOND, pieces, plain_words, timed_words
+from inference.engine.alignment import pieces, plain_words, timed_words
+from inference.engine.batching import LONGEST_TEXT, Batching, Shape, grouped
 from inference.engine.features import Floats, LogMel
 from inference.engine.languages import Languages
 from inference.engine.prompt import Prompter
 from inference.engine.second_look import better, is_doubtful, may_loop
 from inference.engine.silence import SilenceTail
 from inference.engine.states import states_on
-from inference.engine.windows import (
-    FRAMES_PER_SECOND,
-    FULL_FRAMES,
-    WhisperSettings,
-    audio_frames,
-    final_tail_states,
-    is_short,
-    tail_states,
-    window_frames,
-)
+from inference.engine.windows import WhisperSettings, audio_frames, tail_states
 
 LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples that one decode can hear."""
 
-_LONGEST_TEXT = 224  # tokens: half of Whisper's 448 positions
-_PARTIAL_SPREAD = 600  # partials whose windows differ by less are searched together, the shorter with longer tails
 _COMMON_LEVELS = range(1, 8)  # of silence behind most speech; others are encoded when they turn up
-
-Key = TypeVar("Key", bound=Hashable)
-Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
 class _Window:
-    """A request on its way: its features, its encoded audio with the silence behind it, then what is found in it."""
+    """A request on its way: its features, its encoded audio without the silence behind it, its language and prompt."""
 
     request: DecodeRequest
     mel: Floats
     states: Floats
+    past: tuple[int, ...]
     language: str = "en"
     language_probability: float = 1.0
-    past: tuple[int, ...] = ()
 
     @property
-    def frames(self) -> int:
-        """The window's length in frames of features."""
-        return int(self.mel.shape[1])
-
-    def cap(self, settings: WhisperSettings) -> int:
-        """Tokens at most. Finals have room to show that they loop, and the same cap where they are searched together.
-
-        Fast English has 5 tokens a second, other languages up to three times that.
-        """
-        request = self.request
-        seconds = len(request.pcm) / SAMPLE_RATE
-        if request.final and is_short(len(request.pcm), settings):
-            seconds = settings.short
-        elif request.final:
-            states = len(self.states) - tail_states(self.frames, settings)
-            seconds = states / STATES_PER_SECOND - settings.zeros
-        floor, rate = (4, 6) if self.language == "en" and not request.final else (16, 16)
-        return min(_LONGEST_TEXT, floor + round(rate * seconds))
+    def shape(self) -> Shape:
+        """What decides which windows it is searched with."""
+        return Shape(
+            samples=len(self.request.pcm),
+            frames=int(self.mel.shape[1]),
+            final=self.request.final,
+            past=len(self.past),
+            language=self.language,
+        )
 
 
 class WhisperEngine:
@@ -99,9 +75,8 @@ class WhisperEngine:
         self._prompter = Prompter(self._languages.tokenizer("en"))
         self._log_mel = LogMel(model.n_mels)
         self._states = states_on(str(model.device))
-        longer = max(_PARTIAL_SPREAD // 2, round(self.settings.search_step * FRAMES_PER_SECOND / 2))
-        kept = tail_states(0, self.settings) + longer
-        self._silence = SilenceTail(self._encode, model.n_mels, kept=min(kept, FULL_FRAMES // 2))
+        self._batching = Batching(self.settings, model.n_mels)
+        self._silence = SilenceTail(self._encode, model.n_mels, kept=self._batching.longest_tail)
 
     @property
     def model_name(self) -> str:
@@ -139,7 +114,7 @@ class WhisperEngine:
 
     def prepare(self, pcm: Pcm) -> None:
         """Encode the silence that goes with audio as loud as ``pcm``, if it is not known yet."""
-        frames = window_frames(len(pcm), self.model.n_mels, self.settings)
+        frames = self._batching.frames(len(pcm), full=False)
         if missing := tail_states(frames, self.settings):
             self._silence.behind(self._log_mel(pcm, frames), missing)
 
@@ -161,7 +136,7 @@ class WhisperEngine:
             if len(request.pcm) > LONGEST_WINDOW:
                 raise EngineError(f"a window of {to_seconds(len(request.pcm))} s: Whisper hears 30 s at most")
         try:
-            full = [request.final and self.settings.final_window == "full" for request in requests]
+            full = [self._batching.is_full(final=request.final) for request in requests]
             found = self._decode(requests, full, self.settings.beam_size)
             again = [i for i, first in enumerate(found) if is_doubtful(requests[i], first, self.settings)]
             if again:
@@ -180,69 +155,42 @@ class WhisperEngine:
             for i, request in enumerate(requests)
             if not len(request.pcm)
         }
-        lengths = {
-            i: FULL_FRAMES if full[i] else self._frames(len(request.pcm))
-            for i, request in enumerate(requests)
-            if len(request.pcm)
-        }
+        spoken = [i for i in range(len(requests)) if i not in found]
+        lengths = [self._batching.frames(len(requests[i].pcm), full=full[i]) for i in spoken]
         windows: list[tuple[int, _Window]] = []
-        for frames, indices in _grouped(lengths.items(), key=lambda item: item[1]).items():
-            numbers = [i for i, _ in indices]
+        for frames, members in grouped(lengths).items():
+            numbers = [spoken[member] for member in members]
             windows += zip(numbers, self._windows([requests[i] for i in numbers], frames), strict=True)
-        for members in _grouped(windows, key=lambda item: self._searched_with(item[1])).values():
-            hypotheses = self._search([window for _, window in members], beams)
-            found.update(zip((i for i, _ in members), hypotheses, strict=True))
+        for members in self._batching.search_groups([window.shape for _, window in windows]).values():
+            hypotheses = self._search([windows[member][1] for member in members], beams)
+            found.update(zip((windows[member][0] for member in members), hypotheses, strict=True))
         return [found[i] for i in range(len(requests))]
 
     def batch_key(self, samples: int, *, final: bool) -> Hashable:
-        """Windows that may be made equal by longer tails: partials of any such, finals up to one of few lengths."""
-        full = final and self.settings.final_window == "full"
-        return self._key(FULL_FRAMES if full else self._frames(samples), final=final)
-
-    def _frames(self, samples: int) -> int:
-        return window_frames(samples, self.model.n_mels, self.settings)
-
-    def _key(self, frames: int, *, final: bool) -> tuple[bool, int]:
-        """A final's length depends on nothing but its own audio; a partial's on others that are nearly as long."""
-        if not self.settings.tail or frames == FULL_FRAMES:
-            return final, frames
-        if final:
-            return final, frames // 2 + final_tail_states(frames, self.settings)
-        return final, frames - frames % _PARTIAL_SPREAD
-
-    def _searched_with(self, window: _Window) -> Hashable:
-        """What windows must share to be searched together."""
-        final = window.request.final
-        key = self._key(window.frames, final=final)
-        return key, len(window.past), window.cap(self.settings) if final else 0
-
-    def _make_equal(self, windows: Sequence[_Window]) -> None:
-        """Append more of the silence to shorter windows, so that all are as long as the longest."""
-        longest = max(len(window.states) for window in windows)
-        for window in windows:
-            if len(window.states) < longest:
-                heard = window.states[: window.frames // 2]
-                window.states = self._with_tail(heard, window.mel, longest - len(heard))
-
-    def _with_tail(self, heard: Floats, mel: Floats, states: int) -> Floats:
-        """What was heard, and so many states of the silence that goes with it."""
-        return self._states.joined(heard, self._silence.behind(mel, states)) if states else heard
+        """Shared by windows that longer tails make equally long: partials of such lengths, finals of one length."""
+        return self._batching.batch_key(samples, final=final)
 
     def _windows(self, requests: Sequence[DecodeRequest], frames: int) -> list[_Window]:
-        """Encode windows of one length, tails appended, and settle their languages and prompts."""
+        """Encode windows of one length, and settle their languages and prompts."""
         mels = [self._log_mel(request.pcm, frames) for request in requests]
         windows = []
-        for request, mel, heard in zip(requests, mels, self._encode(np.stack(mels)), strict=True):
-            silence = final_tail_states if request.final else tail_states
-            window = _Window(request, mel, self._with_tail(heard, mel, silence(frames, self.settings)))
-            window.past = tuple(self._prompter.past(request.vocabulary, request.context))
+        for request, mel, states in zip(requests, mels, self._encode(np.stack(mels)), strict=True):
+            past = tuple(self._prompter.past(request.vocabulary, request.context))
+            window = _Window(request, mel, states, past)
             tag = self._languages.tag(request.language)
             if tag is None:
-                window.language, window.language_probability = self._detect(window.states)
+                tail = self._batching.tail(window.shape)
+                window.language, window.language_probability = self._detect(self._with_tail(window, tail))
             else:
                 window.language = tag
             windows.append(window)
         return windows
+
+    def _with_tail(self, window: _Window, states: int) -> Floats:
+        """The window's states, and so many of the silence that goes with it."""
+        if not states:
+            return window.states
+        return self._states.joined(window.states, self._silence.behind(window.mel, states))
 
     def _detect(self, states: Floats) -> tuple[str, float]:
         """The likeliest language and its probability. One window at a time: there is one step to decode."""
@@ -255,26 +203,27 @@ class WhisperEngine:
         return self._states.taken(self.model.encode(features, to_cpu=self._states.to_cpu))
 
     def _search(self, windows: Sequence[_Window], beams: int) -> list[Hypothesis]:
-        """Decode windows that may be searched together; finals with so many ``beams``."""
-        self._make_equal(windows)
-        states = self._states.given([window.states for window in windows])
+        """Decode windows of one search group; finals with so many ``beams``."""
+        shapes = [window.shape for window in windows]
+        length = self._batching.states(shapes)
+        tailed = [self._with_tail(window, length - len(window.states)) for window in windows]
         prompts = [[*window.past, *self._languages.task(window.language)] for window in windows]
-        first = windows[0]
-        caps = [window.cap(self.settings) for window in windows]
+        final = windows[0].request.final
+        caps = [self._batching.cap(shape) for shape in shapes]
         cap = max(caps)
         results = self.model.generate(
-            states,
+            self._states.given(tailed),
             prompts,
-            beam_size=beams if first.request.final else self.settings.partial_beam_size,
+            beam_size=beams if final else self.settings.partial_beam_size,
             # CTranslate2 allows half of max_length, and counts the prompt against the whole
-            max_length=min(2 * _LONGEST_TEXT, max(2 * cap, cap + len(prompts[0]))),
+            max_length=min(2 * LONGEST_TEXT, max(2 * cap, cap + len(prompts[0]))),
             return_scores=True,
             return_no_speech_prob=True,
         )
         texts = [result.sequences_ids[0] for result in results]
-        if not first.request.final:
+        if not final:
             texts = [tokens[:own] for tokens, own in zip(texts, caps, strict=True)]
-        words = self._words(windows, texts)
+        words = self._words(windows, tailed, texts)
         return [
             self._hypothesis(window, tokens, window_words, result)
             for window, tokens, window_words, result in zip(windows, texts, words, results, strict=True)
@@ -296,42 +245,37 @@ class WhisperEngine:
             mean_log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1),
         )
 
-    def _words(self, windows: Sequence[_Window], texts: Sequence[list[int]]) -> list[tuple[Word, ...]]:
-        words: list[tuple[Word, ...]] = [()] * len(windows)
+    def _words(
+        self, windows: Sequence[_Window], tailed: Sequence[Floats], texts: Sequence[list[int]]
+    ) -> list[tuple[Word, ...]]:
+        """The words of each text, with times where they are asked for or tell whether the text is a loop."""
+        words = []
         alignable = []
         for i, (window, tokens) in enumerate(zip(windows, texts, strict=True)):
             request, language = window.request, window.language
             plain = plain_words(self._languages.tokenizer(language), tokens, language)
+            words.append(plain)
             if tokens and (request.final or request.aligned or may_loop(request.pcm, plain, language)):
-                alignable.append((i, window))
-            else:
-                words[i] = plain
-        for language, members in _grouped(alignable, key=lambda item: item[1].language).items():
-            numbers = [i for i, _ in members]
-            timed = self._align(language, [window for _, window in members], [texts[i] for i in numbers])
+                alignable.append(i)
+        for language, members in grouped([windows[i].language for i in alignable]).items():
+            numbers = [alignable[member] for member in members]
+            requests = [windows[i].request for i in numbers]
+            timed = self._align(language, requests, [tailed[i] for i in numbers], [texts[i] for i in numbers])
             for i, found in zip(numbers, timed, strict=True):
                 words[i] = found
         return words
 
     def _align(
-        self, language: str, windows: Sequence[_Window], texts: Sequence[list[int]]
+        self, language: str, requests: Sequence[DecodeRequest], states: Sequence[Floats], texts: Sequence[list[int]]
     ) -> Iterable[tuple[Word, ...]]:
         """Words with times, of windows in one language."""
         results = self.model.align(
-            self._states.given([window.states for window in windows]),
+            self._states.given(states),
             self._languages.task(language)[:-1],
             texts,
-            [max(2, audio_frames(len(window.request.pcm))) for window in windows],
+            [max(2, audio_frames(len(request.pcm))) for request in requests],
         )
         tokenizer = self._languages.tokenizer(language)
-        for window, tokens, result in zip(windows, texts, results, strict=True):
-            duration = len(window.request.pcm) / SAMPLE_RATE
+        for request, tokens, result in zip(requests, texts, results, strict=True):
             parts = pieces(tokenizer, tokens, language)
-            yield timed_words(parts, result.alignments, result.text_token_probs, duration)
-
-
-def _grouped(items: Iterable[Item], *, key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    groups: defaultdict[Key, list[Item]] = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups
+            yield timed_words(parts, result.alignments, result.text_token_probs, to_seconds(len(request.pcm)))

@@ -13,6 +13,9 @@ FULL_FRAMES = 3000
 
 FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 
+STATES_PER_SECOND = FRAMES_PER_SECOND // 2
+"""Encoder states a second: the resolution of word times."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhisperSettings:
