@@ -47,7 +47,8 @@ class AudioSegment:
     ``utterance`` counts in the track, ``number`` in the utterance, both from 0. ``start`` is the position of
     the segment's first sample, in samples from the track's first. ``last`` ends the utterance; its audio goes
     to sample ``end`` only (None: all of it), for one that grew too long is cut where it was quietest.
-    ``offset`` is how many bytes of the session's audio stream are safe once this record is.
+    ``offset`` is how many bytes of the session's audio stream are safe once this record is. ``paused``: the speaker
+    paused at its end, so its last word is complete; a record without that header does not say so.
     ``settings`` is there on the first segment. ``trace`` is the context of the utterance's trace. ``epoch`` is the
     offset of its gateway's claim on the session (``captions.fencing``).
     """
@@ -60,6 +61,7 @@ class AudioSegment:
     offset: int
     last: bool = False
     end: int | None = None
+    paused: bool = False
     settings: SessionSettings | None = None
     epoch: int | None = None
     trace: Context = field(default_factory=dict)
@@ -101,6 +103,8 @@ def write_audio(segment: AudioSegment) -> Record:
         headers["last"] = b"1"
     if segment.end is not None:
         headers["end"] = str(segment.end).encode()
+    if segment.paused:
+        headers["paused"] = b"1"
     if segment.settings is not None:
         headers["settings"] = _settings_header(segment.settings)
     headers |= _epoch_header(segment.epoch) | trace_headers(segment.trace)
@@ -149,6 +153,7 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
         offset=_whole(headers, "offset"),
         last="last" in headers,
         end=_whole(headers, "end") if "end" in headers else None,
+        paused="paused" in headers,
         settings=_settings(headers["settings"]) if number == 0 else None,
         epoch=_epoch(headers),
         trace=trace_of(record),

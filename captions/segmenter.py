@@ -60,7 +60,8 @@ class Piece:
 
     ``start`` is the position of its first sample, counted from the track's first. ``last`` ends the utterance, for
     ``reason``: endpoint, longest, finalize, stall or end. ``end`` then says where its audio ends if that is before
-    the end of what was sent; audio from there on is sent again in the next utterance.
+    the end of what was sent; audio from there on is sent again in the next utterance. ``paused``: the speaker paused at
+    its end, so its last word is complete.
     """
 
     utterance: int
@@ -70,6 +71,7 @@ class Piece:
     last: bool = False
     end: int | None = None
     reason: str | None = None
+    paused: bool = False
 
 
 class Segmenter:
@@ -221,12 +223,20 @@ class Segmenter:
         edges = [*range(self._sent, position, self._segment), position]
         pieces = []
         for start, end in pairwise(edges):
-            pieces.append(self._piece(start, self._audio.between(start, end)))
+            paused = self._pausing and end == position
+            pieces.append(self._piece(start, self._audio.between(start, end), paused=paused))
         self._sent = position
         self._audio.drop_before(min(self._sent, self._heard - self._cut_within))
         return pieces
 
-    def _piece(self, start: int, pcm: Pcm, *, end: int | None = None, reason: str | None = None) -> Piece:
+    @property
+    def _pausing(self) -> bool:
+        """Whether the speaker pauses now, for long enough to send what is there."""
+        return self._heard - self._speech_end >= min(self._flush_after, self._post_roll)
+
+    def _piece(
+        self, start: int, pcm: Pcm, *, end: int | None = None, reason: str | None = None, paused: bool = False
+    ) -> Piece:
         piece = Piece(
             utterance=self._utterance,
             number=self._number,
@@ -235,13 +245,14 @@ class Segmenter:
             last=reason is not None,
             end=end,
             reason=reason,
+            paused=paused,
         )
         self._number += 1
         return piece
 
     def _close(self, reason: str) -> list[Piece]:
         upto = max(self._sendable(), self._sent)
-        last = self._piece(self._sent, self._audio.between(self._sent, upto), reason=reason)
+        last = self._piece(self._sent, self._audio.between(self._sent, upto), reason=reason, paused=self._pausing)
         self._audio.drop_before(max(upto, self._heard - self._pre_roll))
         self._open = False
         self._run = 0

@@ -41,7 +41,7 @@ class Utterance:
     final_due: float | None = None
     """When its last segment came, or none was waited for any more, epoch seconds."""
     paused: bool = False
-    """The last segment was a short one: the speaker paused."""
+    """The speaker paused at the end of the last segment."""
     decoding: bool = False
     decoded_samples: int = 0
     published: tuple[str, int] = ("", 0)
@@ -93,7 +93,7 @@ class Utterance:
         """
         return self.settings.origin + seconds + self._lag
 
-    def hear(self, segment: AudioSegment, *, full_segment: int, now: float, appended: float) -> bool:
+    def hear(self, segment: AudioSegment, *, now: float, appended: float) -> bool:
         """Take a segment in; False if it was heard before. A hole in the audio is filled with silence.
 
         ``now`` is monotonic, ``appended`` when the log got it in epoch seconds. One that was given up is open again.
@@ -106,7 +106,7 @@ class Utterance:
             self._append(np.zeros(hole, dtype=np.int16))
         self._append(segment.pcm)
         self.heard = segment.number + 1
-        self.paused = 0 < len(segment.pcm) < full_segment
+        self.paused = segment.paused
         self.touched = now
         self._unheard.append((self.samples, appended))
         self._lag = min(self._lag, appended - self.settings.origin - (self.start + self.samples) / SAMPLE_RATE)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import structlog
 
-from captions.audio import to_samples
 from captions.caption import CaptionId
 from captions.ports.log import Entry
 from captions.records import AudioMark, AudioSegment, read_audio
@@ -15,10 +14,6 @@ logger = structlog.get_logger(__name__)
 
 MOST_GIVEN_UP = 1000
 """Utterances kept, the latest of those that were given up, should their audio come after all."""
-
-FULL_SEGMENT = to_samples(0.2)
-"""Samples of a segment while speech goes on; a shorter one says that the speaker paused."""
-
 
 SPOKE_LATELY = 10.0
 """Seconds that a track counts as a stream after it spoke."""
@@ -85,7 +80,7 @@ class Utterances:
         if utterance is None:
             return None
         begun = utterance.heard == 0
-        utterance.hear(segment, full_segment=FULL_SEGMENT, now=now, appended=entry.timestamp)
+        utterance.hear(segment, now=now, appended=entry.timestamp)
         self._spoke[segment.track] = entry.partition, now
         return utterance if begun else None
 

@@ -151,6 +151,7 @@ class Recorder:
             offset=self._safe.at(piece.start + len(piece.pcm)),
             last=piece.last,
             end=piece.end,
+            paused=piece.paused,
             settings=self.settings if piece.number == 0 else None,
             epoch=self.epoch,
             trace=self._trace,

@@ -26,7 +26,7 @@ def listen(pcm: Pcm, sizes: list[int]) -> list[Piece]:
 
 
 def facts(pieces: list[Piece]) -> list[tuple[object, ...]]:
-    return [(p.utterance, p.number, p.start, p.pcm.tobytes(), p.last, p.end, p.reason) for p in pieces]
+    return [(p.utterance, p.number, p.start, p.pcm.tobytes(), p.last, p.end, p.reason, p.paused) for p in pieces]
 
 
 @settings(max_examples=40, deadline=None)

@@ -43,11 +43,11 @@ TRACES = st.dictionaries(st.sampled_from(TRACE), st.text(st.characters(codec="as
 SEGMENTS = st.builds(
     AudioSegment,
     track=TRACKS, utterance=COUNTS, number=st.just(0), start=COUNTS, pcm=PCM, offset=COUNTS,
-    last=st.booleans(), end=st.none() | COUNTS, settings=SETTINGS, trace=TRACES,
+    last=st.booleans(), end=st.none() | COUNTS, paused=st.booleans(), settings=SETTINGS, trace=TRACES,
 ) | st.builds(
     AudioSegment,
     track=TRACKS, utterance=COUNTS, number=st.integers(1, 1000), start=COUNTS, pcm=PCM, offset=COUNTS,
-    last=st.booleans(), end=st.none() | COUNTS, settings=st.none(), trace=TRACES,
+    last=st.booleans(), end=st.none() | COUNTS, paused=st.booleans(), settings=st.none(), trace=TRACES,
 )  # fmt: skip
 
 
@@ -78,6 +78,7 @@ def test_audio_segments_survive_the_log(segment: AudioSegment) -> None:
         "offset",
         "last",
         "end",
+        "paused",
         "settings",
         "first",
         "trace",
@@ -99,6 +100,17 @@ def test_a_caption_carries_its_trace() -> None:
     message = TrackMessage(room="hall", track="main", state="live")
     assert trace_of(write_room_event(RoomId("hall"), message, trace=trace)) == trace
     assert trace_of(write_room_event(RoomId("hall"), message)) == {}
+
+
+def test_a_record_that_does_not_say_that_the_speaker_paused_is_no_pause() -> None:
+    record = a_record()
+    assert "paused" not in record.headers
+    read = read_audio(record)
+    assert isinstance(read, AudioSegment)
+    assert not read.paused
+    paused = read_audio(Record(record.key, record.value, {**record.headers, "paused": b"1"}))
+    assert isinstance(paused, AudioSegment)
+    assert paused.paused
 
 
 def test_a_record_from_before_formats_were_named_is_read() -> None:

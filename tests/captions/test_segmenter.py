@@ -212,6 +212,46 @@ def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: 
         before = end
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    runs=st.lists(st.tuples(st.booleans(), st.integers(1, 40)), min_size=1, max_size=12),
+    segment=st.sampled_from([0.1, 0.2, 0.4]),
+    flush_after=st.sampled_from([0.05, 0.09, 0.3]),  # the post-roll ends after 0.2 s
+    flushes=st.sets(st.integers(0, 400), max_size=4),
+)
+@example(runs=[(True, 40), (False, 4), (True, 10)], segment=0.1, flush_after=0.09, flushes={35})
+def test_a_piece_is_paused_where_the_speaker_paused_at_its_end_and_only_there(
+    runs: list[tuple[bool, int]], segment: float, flush_after: float, flushes: set[int]
+) -> None:
+    segmenter = Segmenter(SegmenterSettings(segment=segment, flush_after=flush_after, longest=4.0), FRAME)
+    frames = [speech for speech, count in runs for _ in range(count)]
+    pause = 0
+    for number, speech in enumerate(frames):
+        pause = 0 if speech else pause + FRAME
+        pushed = segmenter.push(noise(0.02, number), float(speech))
+        flushed = segmenter.flush() if number in flushes else []
+        for pieces in (pushed, flushed):
+            assert [piece.paused for piece in pieces[:-1]] == [False] * len(pieces[:-1])
+            if pieces:
+                assert pieces[-1].paused == (pause >= to_samples(min(flush_after, 0.2)))
+        cut = any(piece.reason == "longest" for piece in pushed)
+        if pushed and not cut and not pushed[-1].paused and not pushed[-1].last:
+            assert len(pushed[-1].pcm) == to_samples(segment), "only a pause makes a piece shorter"
+
+
+def test_what_is_sent_of_speech_before_it_is_whole_is_no_pause() -> None:
+    segmenter, pieces = cut(noise(1.54), [(1.0, 9.0)])
+    (flushed,) = segmenter.flush()
+    assert 0 < len(flushed.pcm) < to_samples(0.2)
+    assert not any(piece.paused for piece in (*pieces, flushed, *segmenter.finalize("finalize")))
+
+
+def test_the_pieces_before_and_at_the_endpoint_are_paused() -> None:
+    _, pieces = cut(noise(4), [(1.0, 2.0)])
+    assert [piece.paused for piece in pieces].count(True) == 3, "after 0.1 s, at the post-roll's end, at the endpoint"
+    assert all(piece.paused for piece in pieces[-3:])
+
+
 def test_the_quietest_point_is_the_middle_of_the_least_energy() -> None:
     pcm = noise(5)
     pcm[40_000:42_000] = 0

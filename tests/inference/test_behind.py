@@ -45,7 +45,6 @@ def utterance(
     for number in range(segments):
         heard = made.hear(
             replace(segment, number=number, start=number * SEGMENT, last=last and number == segments - 1),
-            full_segment=SEGMENT,
             now=0.0,
             appended=ORIGIN + 0.2 * (number + 1) + late,
         )
@@ -117,5 +116,5 @@ def test_a_publishers_constant_delay_and_mute_are_not_the_words() -> None:
         pcm=np.ones(SEGMENT, np.int16),
         offset=0,
     )
-    made.hear(stalled, full_segment=SEGMENT, now=0.0, appended=ORIGIN + 62.8)
+    made.hear(stalled, now=0.0, appended=ORIGIN + 62.8)
     assert made.spoken_at(0.7) == pytest.approx(ORIGIN + 60.7)

@@ -41,6 +41,7 @@ def segments(pcm: Pcm, track: str = "main") -> list[AudioSegment]:
             offset=0,
             last=piece.last,
             end=piece.end,
+            paused=piece.paused,
             settings=SESSION if piece.number == 0 else None,
         )
         for piece in (*listener.push(pcm), *listener.finish())
