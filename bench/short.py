@@ -101,7 +101,9 @@ def main() -> None:
         print(f"\n{options.model}, int8, 1 thread: {what}, {len(said)} clips, {count} words\n")
         print("| window | right | words wrong | twice | lost | CPU s a clip |\n|---|---|---|---|---|---|")
         for label, settings in ROWS.items():
-            engine = WhisperEngine(loaded.model, loaded.tokenizer, name=options.model, settings=settings)
+            engine = WhisperEngine(
+                loaded.model, loaded.tokenizer, name=options.model, revision=loaded.revision, settings=settings
+            )
             for one in said:
                 engine.prepare(one.pcm)
             row = measure(engine, said)

@@ -60,7 +60,7 @@ def main(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     loaded = load_engine(model, device="cpu", threads=1)
     clock = Clocked(loaded.model)
-    engine = WhisperEngine(clock, loaded.tokenizer, name="bench")
+    engine = WhisperEngine(clock, loaded.tokenizer, name="bench", revision=loaded.revision)
     print(f"{loaded.model_name}, {loaded.compute_type}, 1 thread; CPU ms a window\n")
     print("| windows | batch | mean length | features | encoder | search | alignment | rest | all |")
     print("|---|---|---|---|---|---|---|---|---|")

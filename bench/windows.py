@@ -119,7 +119,9 @@ def main() -> None:
         if options.quick and label not in QUICK_ROWS:
             continue
         clock = Clocked(loaded.model)
-        engine = WhisperEngine(clock, loaded.tokenizer, name=options.model, settings=replace(settings))
+        engine = WhisperEngine(
+            clock, loaded.tokenizer, name=options.model, revision=loaded.revision, settings=replace(settings)
+        )
         row = measure(engine, clock, speech)
         print(
             f"| {label} | {row.error_rate:.1%} | {row.redecoded} | {row.emptied} "

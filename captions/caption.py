@@ -44,7 +44,8 @@ class Caption:
     """What is known of one utterance.
 
     ``start`` and ``end`` are seconds from the track's first sample; ``origin`` is the UTC time of that sample
-    as epoch seconds. The first ``stable`` of ``words`` will not change before the final.
+    as epoch seconds. The first ``stable`` of ``words`` will not change before the final. ``model`` is what decoded a
+    final, ``NAME@REVISION``; None where nothing did, and on partials.
     """
 
     id: CaptionId
@@ -57,6 +58,7 @@ class Caption:
     origin: float
     words: tuple[Word, ...]
     stable: int
+    model: str | None = None
 
     @property
     def text(self) -> str:

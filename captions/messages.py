@@ -141,9 +141,12 @@ class WordMessage(Message):
 
 
 class CaptionMessage(Message):
-    """A caption; it replaces the earlier one of the same track and utterance."""
+    """A caption; it replaces the earlier one of the same track and utterance.
 
-    omitted_when_none = frozenset({"seq", "words"})
+    ``model`` is what decoded a final, ``NAME@REVISION``.
+    """
+
+    omitted_when_none = frozenset({"seq", "words", "model"})
     type: Literal["caption"] = "caption"
     seq: int | None = None
     room: Name
@@ -160,6 +163,7 @@ class CaptionMessage(Message):
     text: str
     stable: int
     words: tuple[WordMessage, ...] | None = None
+    model: str | None = None
 
     @property
     def version(self) -> Version:
@@ -224,6 +228,7 @@ def caption_message(caption: Caption) -> CaptionMessage:
         text=caption.text,
         stable=caption.stable,
         words=tuple(timed) if listed else None,
+        model=caption.model,
     )
 
 

@@ -1,53 +1,41 @@
-"""Decoding off the event loop, with failures contained to the request that fails."""
+"""Decoding with failures contained to the request that fails."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from captions.errors import EngineError
-from captions.ports.engine import DecodeRequest, Engine, Hypothesis
+from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.probe import Probe
+from inference.decoders import Decoder
 
 logger = structlog.get_logger(__name__)
-
-Decode = Callable[[Sequence[DecodeRequest]], Awaitable[list[Hypothesis]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A request that the engine failed on every time, and what it said the last time."""
+    """A request that the engine failed on every time, and the engine's last error."""
 
     reason: str
 
 
-def in_thread(engine: Engine, executor: ThreadPoolExecutor) -> Decode:
-    """The engine's decode, run in the executor: the event loop goes on meanwhile."""
-
-    async def decode(requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
-        return await asyncio.get_running_loop().run_in_executor(executor, engine.decode, requests)
-
-    return decode
-
-
 async def decode_each(
-    decode: Decode, requests: Sequence[DecodeRequest], probe: Probe, attempts: int
+    decoder: Decoder, requests: Sequence[DecodeRequest], probe: Probe, attempts: int
 ) -> list[Hypothesis | Failed]:
-    """One hypothesis for each request, or that it failed ``attempts`` times, also alone.
+    """One result for each request, in their order: ``Failed`` where the decode failed ``attempts`` times, also alone.
 
-    Whatever the engine raises is one request's failure: no audio may stop the partition that it came on.
+    Every exception of the engine counts as a failure of its request: no audio may stop its partition.
     """
     try:
-        return list(await decode(requests))
+        return list(await decoder.decode(requests))
     except EngineError as error:
         reason = str(error)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         logger.exception("engine_raised")
-    probe.decode_failed()
-    logger.warning("decode_failed", batch=len(requests), error=reason)
+    probe.decode_failed(decoder.model.name)
+    logger.warning("decode_failed", model=decoder.model.name, batch=len(requests), error=reason)
     if len(requests) > 1:
-        return [(await decode_each(decode, [request], probe, attempts))[0] for request in requests]
-    return await decode_each(decode, requests, probe, attempts - 1) if attempts > 1 else [Failed(reason)]
+        return [(await decode_each(decoder, [request], probe, attempts))[0] for request in requests]
+    return await decode_each(decoder, requests, probe, attempts - 1) if attempts > 1 else [Failed(reason)]

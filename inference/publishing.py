@@ -1,20 +1,22 @@
 """Hypotheses made into captions and put on the log."""
 
+from typing import NamedTuple
+
 import structlog
 
 from captions.audio import SAMPLE_RATE, to_samples, to_seconds
 from captions.caption import Caption, Pass, Version
-from captions.errors import RecordError
 from captions.gates import Screened, screen
 from captions.messages import caption_message
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.ports.log import Entry, Log
+from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
 from captions.records import CAPTIONS, DEAD_LETTERS, PARTIALS, write_room_event
 from captions.words import Word
-from inference.dead_letters import dead_record, dead_utterance
+from inference.dead_letters import dead_utterance
+from inference.decoders import Model
 from inference.decoding import Failed
 from inference.measuring import measure_final, measure_partial
 from inference.settings import WorkerSettings
@@ -23,18 +25,45 @@ from inference.utterance import Utterance
 logger = structlog.get_logger(__name__)
 
 
-class Publisher:
-    """Revises and publishes what was heard of utterances."""
+class Topics(NamedTuple):
+    """Names of the topics that a publisher writes to."""
 
-    def __init__(self, log: Log, clock: Clock, probe: Probe, settings: WorkerSettings, tracer: Tracer) -> None:
+    partials: str
+    finals: str
+    dead_letters: str
+
+
+LIVE_TOPICS = Topics(partials=PARTIALS, finals=CAPTIONS, dead_letters=DEAD_LETTERS)
+"""What viewers and people who look after the system read."""
+
+
+class Publisher:
+    """Revises and publishes captions of utterances, as versions of pass ``by``, on ``topics``.
+
+    Its methods raise ``LogError``.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        clock: Clock,
+        probe: Probe,
+        settings: WorkerSettings,
+        tracer: Tracer,
+        *,
+        by: Pass,
+        topics: Topics,
+    ) -> None:
         self._log = log
         self._clock = clock
         self._probe = probe
         self._settings = settings
         self._tracer = tracer
+        self._by = by
+        self._topics = topics
 
     async def partial(
-        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis, revision: int
+        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis, model: Model, revision: int
     ) -> None:
         """Revise the utterance and publish it, if what is shown has changed."""
         duration = len(request.pcm) / SAMPLE_RATE
@@ -46,47 +75,41 @@ class Publisher:
         utterance.revision.update(on_track, touches_end=not utterance.paused)
         if request.aligned and (end := utterance.revision.trim(screened.words)) is not None:
             utterance.window_start += to_samples(end)
-        shown = utterance.revision.words
-        caption = self._caption(utterance, hypothesis.language, shown, revision, final=False)
+        caption = self._partial(utterance, hypothesis.language, revision)
         if (caption.text, caption.stable) == utterance.published:
             return
         utterance.published = (caption.text, caption.stable)
         stable = [word.text for word in utterance.revision.stable]
         with self._tracer.publishing(
-            utterance.decode_trace, kind="partial", words=len(shown), gates=screened.fired
+            utterance.decode_trace, kind="partial", model=model.name, words=len(caption.words), gates=screened.fired
         ) as trace:
             record = write_room_event(caption.id.track.room, caption_message(caption), stable=stable, trace=trace)
-            await self._log.append(PARTIALS, record)
+            await self._log.append(self._topics.partials, record)
         measure_partial(self._probe, utterance, caption, self._clock.wall())
 
-    async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, revision: int) -> None:
-        """Publish the utterance's final: always exactly one, empty where nothing was said or nothing could be heard.
+    async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, model: Model, revision: int) -> None:
+        """Publish the utterance's final: always exactly one, empty where nothing was said or the decode failed.
 
-        What could not be heard goes to the dead letters first.
+        The audio of a failed decode goes to the dead letters first.
         """
         screened = Screened((), ())
         language = utterance.settings.language
         if isinstance(hypothesis, Failed):
             logger.error("utterance_lost", **utterance.id.describe(), reason=hypothesis.reason)
-            await self._log.append(DEAD_LETTERS, dead_utterance(utterance, hypothesis.reason))
+            await self._log.append(self._topics.dead_letters, dead_utterance(utterance, hypothesis.reason))
             self._probe.dead_letter("utterance")
         else:
             screened, language = self._screened(hypothesis, utterance.seconds), hypothesis.language
             if hypothesis.redecoded:
-                self._probe.redecoded()
-        caption = self._caption(utterance, language, screened.words, revision, final=True)
+                self._probe.redecoded(model.name)
+        decoded_by = None if isinstance(hypothesis, Failed) else str(model)
+        caption = self._final(utterance, language, screened.words, decoded_by, revision)
         with self._tracer.publishing(
-            utterance.decode_trace, kind="final", words=len(caption.words), gates=screened.fired
+            utterance.decode_trace, kind="final", model=model.name, words=len(caption.words), gates=screened.fired
         ) as trace:
             record = write_room_event(caption.id.track.room, caption_message(caption), trace=trace)
-            await self._log.append(CAPTIONS, record)
+            await self._log.append(self._topics.finals, record)
         measure_final(self._probe, utterance, caption, self._clock.wall())
-
-    async def unreadable(self, entry: Entry, error: RecordError) -> None:
-        """A record of topic ``audio`` that cannot be understood goes to the dead letters as it is."""
-        logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
-        await self._log.append(DEAD_LETTERS, dead_record(entry, str(error)))
-        self._probe.dead_letter("record")
 
     def _screened(self, hypothesis: Hypothesis, duration: float) -> Screened:
         screened = screen(hypothesis, duration, self._settings.gates)
@@ -94,32 +117,46 @@ class Publisher:
             self._probe.gate_fired(gate)
         return screened
 
-    @staticmethod
-    def _caption(
-        utterance: Utterance, language: str, words: tuple[Word, ...], revision: int, *, final: bool
-    ) -> Caption:
-        start = to_seconds(utterance.start)
-        end = to_seconds(utterance.start + utterance.samples)
-        if final:
-            words = tuple(_on_track(word, start) for word in words)
-            if words and words[0].start is not None and words[-1].end is not None:
-                start, end = words[0].start, max(words[0].start, words[-1].end)
+    def _partial(self, utterance: Utterance, language: str, revision: int) -> Caption:
         return Caption(
             id=utterance.id,
             speaker=utterance.settings.speaker,
-            version=Version(Pass.LIVE, revision),
-            final=final,
+            version=Version(self._by, revision),
+            final=False,
+            language=language,
+            start=to_seconds(utterance.start),
+            end=to_seconds(utterance.start + utterance.samples),
+            origin=utterance.settings.origin,
+            words=utterance.revision.words,
+            stable=len(utterance.revision.stable),
+        )
+
+    def _final(
+        self, utterance: Utterance, language: str, decoded: tuple[Word, ...], model: str | None, revision: int
+    ) -> Caption:
+        """The caption of all words; it begins with the first and ends with the last of them where they have times."""
+        start = to_seconds(utterance.start)
+        end = to_seconds(utterance.start + utterance.samples)
+        words = tuple(_on_track(word, start) for word in decoded)
+        if words and words[0].start is not None and words[-1].end is not None:
+            start, end = words[0].start, max(words[0].start, words[-1].end)
+        return Caption(
+            id=utterance.id,
+            speaker=utterance.settings.speaker,
+            version=Version(self._by, revision),
+            final=True,
             language=language,
             start=start,
             end=end,
             origin=utterance.settings.origin,
             words=words,
-            stable=len(words) if final else len(utterance.revision.stable),
+            stable=len(words),
+            model=model,
         )
 
 
 def _on_track(word: Word, start: float) -> Word:
-    """The word with its times counted from the track's first sample."""
+    """The word with its times counted from the track's first sample, which is ``start`` seconds before the window."""
     if word.start is None or word.end is None:
         return word
     return Word(word.text, start + word.start, start + word.end, word.confidence)

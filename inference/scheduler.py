@@ -23,15 +23,18 @@ class Batch:
 
 
 class BatchKey(Protocol):
-    """``Engine.batch_key``."""
+    """``Decoders.batch_key``."""
 
-    def __call__(self, samples: int, *, final: bool) -> Hashable:
-        """The key of windows of so many samples: windows that share a batch key are cheaply decoded together."""
+    def __call__(self, model: str | None, samples: int, *, final: bool) -> Hashable:
+        """The key of windows of so many samples: those that share it have one model and are cheaply decoded together.
+
+        ``model`` is the name that was asked for.
+        """
         ...
 
 
 class Scheduler:
-    """Chooses batches. ``batch_key`` is the engine's: windows that share a key are cheaply decoded together."""
+    """Chooses batches. ``batch_key`` is that of the decoders: only windows that share it are decoded together."""
 
     def __init__(self, settings: WorkerSettings, batch_key: BatchKey) -> None:
         self._batch_key = batch_key
@@ -82,6 +85,10 @@ class Scheduler:
 
     def _batch(self, ordered: list[Utterance], decoders: int, *, final: bool) -> Batch:
         """The first, and those of the others that go well with it: a decoder's share of them all at most."""
-        keys = [self._batch_key(u.samples if final else u.samples - u.window_start, final=final) for u in ordered]
+        keys = [self._key(utterance, final=final) for utterance in ordered]
         fitting = [u for u, key in zip(ordered, keys, strict=True) if key == keys[0]]
         return Batch(tuple(fitting[: min(self._most, -(-len(ordered) // decoders))]), final=final)
+
+    def _key(self, utterance: Utterance, *, final: bool) -> Hashable:
+        samples = utterance.samples if final else utterance.samples - utterance.window_start
+        return self._batch_key(utterance.settings.model, samples, final=final)

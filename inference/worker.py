@@ -6,20 +6,23 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from captions.audio import to_samples
+from captions.caption import Pass
 from captions.errors import LogError, RecordError
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Assigned, Entry, Log, Member, Revoked
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
-from captions.records import AUDIO
+from captions.records import AUDIO, DEAD_LETTERS
 from captions.words import join
 from inference.behind import audio_behind
-from inference.decoding import Decode, Failed, decode_each
+from inference.dead_letters import dead_record
+from inference.decoders import Decoder, Decoders, Model
+from inference.decoding import Failed, decode_each
 from inference.orphans import Orphans
-from inference.publishing import Publisher
+from inference.publishing import LIVE_TOPICS, Publisher
 from inference.recall import recall
-from inference.scheduler import Batch, BatchKey, Scheduler
+from inference.scheduler import Batch, Scheduler
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 from inference.utterances import Utterances
@@ -39,31 +42,29 @@ LAG_INTERVAL = 5.0
 class Worker:
     """One member of a consumer group on topic ``audio``.
 
-    ``decode`` runs the engine, off the event loop; ``batch_key`` is the engine's. ``run`` goes on until cancelled;
-    what was not final then is replayed by whoever takes over.
+    ``run`` goes on until it is cancelled; what was not final then is replayed by whoever takes over.
     """
 
     def __init__(
         self,
         log: Log,
-        decode: Decode,
+        decoders: Decoders,
         clock: Clock,
         probe: Probe,
         settings: WorkerSettings,
         *,
-        batch_key: BatchKey,
         tracer: Tracer = NO_TRACES,
         group: str = "live",
     ) -> None:
         self._log = log
-        self._decode = decode
+        self._decoders = decoders
         self._clock = clock
         self._probe = probe
         self._tracer = tracer
         self._settings = settings
         self._group = group
-        self._scheduler = Scheduler(settings, batch_key)
-        self._publisher = Publisher(log, clock, probe, settings, tracer)
+        self._scheduler = Scheduler(settings, decoders.batch_key)
+        self._publisher = Publisher(log, clock, probe, settings, tracer, by=Pass.LIVE, topics=LIVE_TOPICS)
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._utterances = Utterances()
         self._news = asyncio.Event()
@@ -132,7 +133,9 @@ class Worker:
                 try:
                     return self._utterances.hear(event, now)
                 except RecordError as error:
-                    await self._publisher.unreadable(event, error)
+                    logger.warning("record_skipped", partition=event.partition, offset=event.offset, error=str(error))
+                    await self._log.append(DEAD_LETTERS, dead_record(event, str(error)))
+                    self._probe.dead_letter("record")
         return None
 
     def _revoke(self, partition: int) -> None:
@@ -183,29 +186,36 @@ class Worker:
             utterance.decoding = True
             utterance.decoded_samples = utterance.samples
         began = self._clock.monotonic()
-        hypotheses = await self._decode_all(requests)
+        decoder = self._decoders.named(batch.utterances[0].settings.model)
+        hypotheses = await self._decode_all(decoder, requests)
         audio = sum(len(request.pcm) for request in requests) / to_samples(1)
         kind = "final" if batch.final else "partial"
         took = self._clock.monotonic() - began
-        self._probe.decoded(kind, len(requests), audio, took)
-        self._trace(batch, requests, hypotheses, took)
+        self._probe.decoded(kind, decoder.model.name, len(requests), audio, took)
+        self._trace(batch, decoder.model, requests, hypotheses, took)
         for utterance, request, hypothesis, revision in zip(
             batch.utterances, requests, hypotheses, revisions, strict=True
         ):
             utterance.decoding = False
             utterance.decoded(utterance.decoded_samples)
             if self._utterances.owns(utterance):
-                await self._publish(utterance, request, hypothesis, revision)
+                await self._publish(utterance, request, hypothesis, decoder.model, revision)
         if batch.final:
             await self._commit({utterance.partition for utterance in batch.utterances}, member)
 
     def _trace(
-        self, batch: Batch, requests: Sequence[DecodeRequest], hypotheses: Sequence[Hypothesis | Failed], took: float
+        self,
+        batch: Batch,
+        model: Model,
+        requests: Sequence[DecodeRequest],
+        hypotheses: Sequence[Hypothesis | Failed],
+        took: float,
     ) -> None:
         for utterance, request, hypothesis in zip(batch.utterances, requests, hypotheses, strict=True):
             utterance.decode_trace = self._tracer.decoded(
                 utterance.trace,
                 kind="final" if batch.final else "partial",
+                model=model.name,
                 batch=len(requests),
                 audio=len(request.pcm) / to_samples(1),
                 took=took,
@@ -213,10 +223,10 @@ class Worker:
                 failed=isinstance(hypothesis, Failed),
             )
 
-    async def _decode_all(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | Failed]:
+    async def _decode_all(self, decoder: Decoder, requests: Sequence[DecodeRequest]) -> list[Hypothesis | Failed]:
         """Audio too short to hold a word is not worth a decode."""
         heard = [request for request in requests if len(request.pcm) >= to_samples(0.1)]
-        found = iter(await decode_each(self._decode, heard, self._probe, self._settings.attempts) if heard else [])
+        found = iter(await decode_each(decoder, heard, self._probe, self._settings.attempts) if heard else [])
         nothing = Hypothesis(words=(), language="en")
         return [next(found) if len(request.pcm) >= to_samples(0.1) else nothing for request in requests]
 
@@ -236,13 +246,13 @@ class Worker:
         )
 
     async def _publish(
-        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis | Failed, revision: int
+        self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis | Failed, model: Model, revision: int
     ) -> None:
         if request.final:
-            await self._publisher.final(utterance, hypothesis, revision)
+            await self._publisher.final(utterance, hypothesis, model, revision)
             self._utterances.finished(utterance, revision)
         elif isinstance(hypothesis, Hypothesis) and not utterance.complete:
-            await self._publisher.partial(utterance, request, hypothesis, revision)
+            await self._publisher.partial(utterance, request, hypothesis, model, revision)
 
     async def _commit(self, partitions: Iterable[int], member: Member) -> None:
         for partition in partitions:

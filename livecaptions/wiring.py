@@ -19,7 +19,7 @@ from captions.ports.probe import Probe
 from captions.ports.room_directory import NoRoomDirectory
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.segmenter import SegmenterSettings
-from inference.decoding import in_thread
+from inference.decoders import Decoder, Decoders, in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 from inference.settings import WorkerSettings
 from inference.worker import Worker
@@ -108,11 +108,10 @@ async def working(
     settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe, *, tracer: Tracer = NO_TRACES
 ) -> AsyncIterator[Work]:
     """A worker that decodes in threads while the context lasts; one that fails is started again and replays."""
-    tracer.model_loaded(engine.model_name)
     with ThreadPoolExecutor(engine.decoders, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
-            in_thread(engine, executor),
+            Decoders(Decoder(engine, in_thread(engine, executor))),
             clock,
             probe,
             WorkerSettings(
@@ -123,7 +122,6 @@ async def working(
                 most_buffered=settings.most_buffered,
                 attempts=settings.attempts,
             ),
-            batch_key=engine.batch_key,
             tracer=tracer,
         )
         task = asyncio.create_task(_keep_working(worker), name="worker")

@@ -84,7 +84,6 @@ class OpenTelemetryTracer(Tracer):
         self._spans = self._provider.get_tracer("livecaptions")
         self._resumed = resumed.get_tracer("livecaptions")
         self._open: dict[CaptionId, Span] = {}
-        self._model = ""
 
     def utterance_opened(self, utterance: CaptionId, ago: float) -> Context:
         """Begin the root."""
@@ -110,12 +109,17 @@ class OpenTelemetryTracer(Tracer):
         for utterance in [held for held in self._open if held.track == track]:
             del self._open[utterance]
 
-    def model_loaded(self, name: str) -> None:
-        """Remember its name for what it decodes."""
-        self._model = name
-
     def decoded(
-        self, context: Context, *, kind: str, batch: int, audio: float, took: float, redecoded: bool, failed: bool
+        self,
+        context: Context,
+        *,
+        kind: str,
+        model: str,
+        batch: int,
+        audio: float,
+        took: float,
+        redecoded: bool,
+        failed: bool,
     ) -> Context:
         """A span of the decode."""
         scope = _scope(context)
@@ -125,7 +129,7 @@ class OpenTelemetryTracer(Tracer):
         span = self._spans.start_span(f"decode {kind}", scope, SpanKind.CONSUMER, start_time=now - _ns(took))
         span.set_attributes(
             {
-                "livecaptions.model": self._model,
+                "livecaptions.model": model,
                 "livecaptions.batch": batch,
                 "livecaptions.audio_seconds": audio,
                 "livecaptions.redecoded": redecoded,
@@ -137,7 +141,9 @@ class OpenTelemetryTracer(Tracer):
         return _carried(span)
 
     @contextmanager
-    def publishing(self, context: Context, *, kind: str, words: int, gates: Sequence[str]) -> Iterator[Context]:
+    def publishing(
+        self, context: Context, *, kind: str, model: str, words: int, gates: Sequence[str]
+    ) -> Iterator[Context]:
         """A span while the caption is put on the log; its record carries what the root is to know."""
         scope = _scope(context)
         if scope is None:
@@ -146,7 +152,7 @@ class OpenTelemetryTracer(Tracer):
         span = self._spans.start_span(f"publish {kind}", scope, SpanKind.PRODUCER, start_time=self._now())
         span.set_attributes({"livecaptions.words": words, "livecaptions.gates": tuple(gates)})
         try:
-            yield _carried(span, **{_MODEL: self._model, _GATES: " ".join(gates)} if kind == "final" else {})
+            yield _carried(span, **{_MODEL: model, _GATES: " ".join(gates)} if kind == "final" else {})
         except BaseException as error:
             span.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise

@@ -58,25 +58,28 @@ class WorkerProbe(PrometheusProbe):
             "decode_queue_utterances", "Utterances that wait for a decode.", together="livesum"
         )  # fmt: skip
         self._decode = families.counter(
-            "decode_seconds", "Time spent decoding, by kind, of all decoders together.", "kind"
+            "decode_seconds", "Time spent decoding, by kind and model, of all decoders together.", "kind", "model"
         )
-        self._decoded = families.counter("decoded_audio_seconds", "Audio decoded, repeats counted, by kind.", "kind")
-        self._batches = families.histogram("decode_batch_windows", "Windows decoded together.", buckets.BATCH, "kind")
+        self._decoded = families.counter(
+            "decoded_audio_seconds", "Audio decoded, repeats counted, by kind and model.", "kind", "model"
+        )
+        self._batches = families.histogram(
+            "decode_batch_windows", "Windows decoded together.", buckets.BATCH, "kind", "model"
+        )
         self._rtf = families.gauge(
             "real_time_factor_ratio",
-            "Decode time over audio of the last batch, by kind.",
+            "Decode time over audio of the last batch, by kind and model.",
             "kind",
+            "model",
             together="livemostrecent",
         )
-        for kind in KINDS:
-            self._decode.labels(kind)
-            self._decoded.labels(kind)
-            self._batches.labels(kind)
-        self._redecoded = families.counter("windows_redecoded", "Doubtful finals that were decoded again at 30 s.")
+        self._redecoded = families.counter(
+            "windows_redecoded", "Doubtful finals that were decoded again at 30 s.", "model"
+        )
         self._gates = families.counter("gates_fired", "Words withdrawn by a hallucination gate.", "gate")
         for gate in GATES:
             self._gates.labels(gate)
-        self._failures = families.counter("decode_failures", "Batches the engine failed on.")
+        self._failures = families.counter("decode_failures", "Batches the engine failed on.", "model")
 
     def _captions(self, families: Families) -> None:
         self._first = families.histogram(
@@ -102,9 +105,15 @@ class WorkerProbe(PrometheusProbe):
         )
 
     def model_loaded(self, model: str, compute_type: str, device: str) -> None:
-        """The model is in memory."""
+        """The model is in memory: its series begin at 0."""
         self._loaded.set(1)
         self._info.labels(model, compute_type, device).set(1)
+        for kind in KINDS:
+            self._decode.labels(kind, model)
+            self._decoded.labels(kind, model)
+            self._batches.labels(kind, model)
+        self._redecoded.labels(model)
+        self._failures.labels(model)
 
     def partition_assigned(self, partition: int) -> None:
         """A partition is ours."""
@@ -137,25 +146,25 @@ class WorkerProbe(PrometheusProbe):
         """Utterances wait."""
         self._queue.set(waiting)
 
-    def decoded(self, kind: str, batch: int, audio: float, took: float) -> None:
+    def decoded(self, kind: str, model: str, batch: int, audio: float, took: float) -> None:
         """A batch was decoded."""
-        self._decode.labels(kind).inc(took)
-        self._decoded.labels(kind).inc(audio)
-        self._batches.labels(kind).observe(batch)
+        self._decode.labels(kind, model).inc(took)
+        self._decoded.labels(kind, model).inc(audio)
+        self._batches.labels(kind, model).observe(batch)
         if audio > 0:
-            self._rtf.labels(kind).set(took / audio)
+            self._rtf.labels(kind, model).set(took / audio)
 
-    def redecoded(self) -> None:
+    def redecoded(self, model: str) -> None:
         """A window was decoded again."""
-        self._redecoded.inc()
+        self._redecoded.labels(model).inc()
 
     def gate_fired(self, gate: str) -> None:
         """A gate withdrew words."""
         self._gates.labels(gate).inc()
 
-    def decode_failed(self) -> None:
+    def decode_failed(self, model: str) -> None:
         """A batch failed."""
-        self._failures.inc()
+        self._failures.labels(model).inc()
 
     def first_partial(self, latency: float) -> None:
         """An utterance's first words are out."""

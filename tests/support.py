@@ -17,7 +17,7 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, read_room_event
-from inference.decoding import Decode
+from inference.decoders import Decode, Decoder, Decoders
 from inference.engine.scripted import ScriptedWord, scripted_audio
 from inference.settings import WorkerSettings
 from inference.worker import Worker
@@ -118,11 +118,15 @@ def inline(engine: Engine, delay: float = 0.0) -> Decode:
     return decode
 
 
+def decoders_of(*engines: Engine, delay: float = 0.0) -> Decoders:
+    """Engines that decode in the loop's own time; the first is the default."""
+    return Decoders(*(Decoder(engine, inline(engine, delay)) for engine in engines))
+
+
 @asynccontextmanager
 async def worker_on(
     log: Log,
-    engine: Engine,
-    *,
+    *engines: Engine,
     delay: float = 0.0,
     settings: WorkerSettings | None = None,
     probe: Probe | None = None,
@@ -131,11 +135,10 @@ async def worker_on(
     """A worker while the context lasts; leaving it is a death: nothing is finished first."""
     worker = Worker(
         log,
-        inline(engine, delay),
+        decoders_of(*engines, delay=delay),
         LoopClock(),
         probe or Probe(),
         settings or WorkerSettings(),
-        batch_key=engine.batch_key,
         tracer=tracer,
     )
     task = asyncio.create_task(worker.run())

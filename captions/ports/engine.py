@@ -52,6 +52,11 @@ class Engine(Protocol):
         """The model's name, as operators know it."""
         ...
 
+    @property
+    def revision(self) -> str:
+        """The revision of the model's weights: 12 hexadecimal digits. Other weights have another revision."""
+        ...
+
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """One hypothesis for each request, in their order.
 

@@ -90,17 +90,17 @@ class Probe:
     def queue_depth(self, waiting: int) -> None:
         """Utterances that wait for a decode."""
 
-    def decoded(self, kind: str, batch: int, audio: float, took: float) -> None:
-        """A batch of ``kind`` (``partial`` or ``final``) with ``audio`` seconds in all took ``took``."""
+    def decoded(self, kind: str, model: str, batch: int, audio: float, took: float) -> None:
+        """``model`` decoded a batch of ``kind`` (``partial`` or ``final``), ``audio`` seconds in all, in ``took``."""
 
-    def redecoded(self) -> None:
-        """The loop gate decoded a window again at the full 30 s."""
+    def redecoded(self, model: str) -> None:
+        """``model`` decoded a doubtful final again at the full 30 s."""
 
     def gate_fired(self, gate: str) -> None:
         """A hallucination gate withdrew words."""
 
-    def decode_failed(self) -> None:
-        """The engine failed on a batch."""
+    def decode_failed(self, model: str) -> None:
+        """The engine of ``model`` failed on a batch."""
 
     def first_partial(self, latency: float) -> None:
         """An utterance's first words were published ``latency`` after its onset."""

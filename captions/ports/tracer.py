@@ -33,24 +33,30 @@ class Tracer:
     def track_left(self, track: TrackId) -> None:
         """Another gateway has the track now: it ends the traces of the utterances that are open here."""
 
-    def model_loaded(self, name: str) -> None:
-        """The worker of this process decodes with this model."""
-
     def decoded(
-        self, context: Context, *, kind: str, batch: int, audio: float, took: float, redecoded: bool, failed: bool
+        self,
+        context: Context,
+        *,
+        kind: str,
+        model: str,
+        batch: int,
+        audio: float,
+        took: float,
+        redecoded: bool,
+        failed: bool,
     ) -> Context:
         """A window of an utterance, ``audio`` long, was decoded in a batch that ``took`` so long and is over just now.
 
-        ``kind`` is ``partial`` or ``final``. Returns the context of what comes of it.
+        ``kind`` is ``partial`` or ``final``, ``model`` the model's name. Returns the context of what comes of it.
         """
         return NO_CONTEXT
 
     def publishing(
-        self, context: Context, *, kind: str, words: int, gates: Sequence[str]
+        self, context: Context, *, kind: str, model: str, words: int, gates: Sequence[str]
     ) -> AbstractContextManager[Context]:
         """A caption of so many words is put on the log meanwhile, with the context that its record is to carry.
 
-        ``gates`` withdrew other words.
+        ``model`` is the name of the one that decoded it; ``gates`` withdrew other words.
         """
         return _NOTHING
 

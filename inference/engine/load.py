@@ -65,7 +65,10 @@ def open_engine(
     parallelism: Parallelism,
     settings: WhisperSettings | None = None,
 ) -> WhisperEngine:
-    """The engine for a folder that was looked at before. Raises ``SetupError``."""
+    """The engine for a folder that was checked before. Reads its weights: call it off the event loop.
+
+    Raises ``SetupError``.
+    """
     if compute_type == "default":
         compute_type = "int8" if device == "cpu" else "float16"
     try:
@@ -75,8 +78,17 @@ def open_engine(
     # numpy's own threads gain nothing on such small matrices, and spin for a while after each: half a decode's CPU
     threadpoolctl.threadpool_limits(1, user_api="blas")
     model = _load(folder, device, compute_type, parallelism)
-    engine = WhisperEngine(model, tokenizer, name=folder.name, settings=settings, decoders=parallelism.decoders)
-    _log.info("model loaded", path=str(folder.path), **engine.describe(), **asdict(parallelism))
+    engine = WhisperEngine(
+        model,
+        tokenizer,
+        name=folder.name,
+        revision=folder.revision(),
+        settings=settings,
+        decoders=parallelism.decoders,
+    )
+    _log.info(
+        "model loaded", path=str(folder.path), revision=engine.revision, **engine.describe(), **asdict(parallelism)
+    )
     return engine
 
 

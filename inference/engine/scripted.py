@@ -48,6 +48,7 @@ class ScriptedEngine:
     """
 
     model_name = "scripted"
+    revision = "0" * 12
     decoders = 1
 
     def __init__(

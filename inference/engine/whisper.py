@@ -63,6 +63,7 @@ class WhisperEngine:
         tokenizer: tokenizers.Tokenizer,
         *,
         name: str,
+        revision: str,
         settings: WhisperSettings | None = None,
         decoders: int = 1,
     ) -> None:
@@ -71,6 +72,7 @@ class WhisperEngine:
         self.model = model
         self.tokenizer = tokenizer
         self._name = name
+        self._revision = revision
         self._languages = Languages(tokenizer, multilingual=model.is_multilingual)
         self._prompter = Prompter(self._languages.tokenizer("en"))
         self._log_mel = LogMel(model.n_mels)
@@ -82,6 +84,11 @@ class WhisperEngine:
     def model_name(self) -> str:
         """The model's name, as operators know it."""
         return self._name
+
+    @property
+    def revision(self) -> str:
+        """The revision of the model's weights: 12 hexadecimal digits."""
+        return self._revision
 
     @property
     def multilingual(self) -> bool:

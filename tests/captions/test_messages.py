@@ -1,5 +1,6 @@
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,18 @@ def test_a_caption_reads_as_the_protocol_writes_it() -> None:
         "stable": 1,
         "words": [{"text": "So", "start": 41.22, "end": 41.35, "confidence": 0.971}],
     }
+
+
+def test_a_final_says_what_decoded_it_and_one_from_before_it_did_is_read() -> None:
+    message = caption_message(replace(a_caption(final=True, words=()), model="tiny.en@1a5afae06a4d"))
+    sent = json.loads(message.encode())
+    assert sent["model"] == "tiny.en@1a5afae06a4d"
+    assert room_event(message.encode().encode()) == message
+    del sent["model"]
+    older = room_event(json.dumps(sent).encode())
+    assert isinstance(older, CaptionMessage)
+    assert older.model is None
+    assert "model" not in json.loads(older.encode())
 
 
 def test_words_are_absent_from_untimed_partials_and_always_on_finals() -> None:

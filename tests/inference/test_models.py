@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import structlog
 
 from captions.errors import SetupError
 from inference import models
-from inference.models import EMBEDDED, check_folder, resolve
+from inference.models import EMBEDDED, EMBEDDED_SHA256, check_folder, resolve
 
 HEADER = b"\x06\x00\x00\x00\x0c\x00WhisperSpec\x00\x03\x00\x00\x00"
 
@@ -42,6 +43,27 @@ def test_the_embedded_model_comes_from_its_package() -> None:
     assert folder.name == "tiny.en"
     assert (folder.path / "model.bin").is_file()
     assert folder.note is None
+
+
+def test_the_revision_of_the_embedded_model_is_the_checksum_that_was_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = resolve(EMBEDDED)
+    monkeypatch.setattr(models, "_sha256", lambda _: pytest.fail("computed again"))
+    assert folder.revision() == EMBEDDED_SHA256[:12] == "1a5afae06a4d"
+
+
+def test_the_revision_of_a_folder_is_the_checksum_of_its_weights(tmp_path: Path) -> None:
+    path = model_folder(tmp_path / "mine", "model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
+    assert resolve(str(path)).revision() == hashlib.sha256(HEADER).hexdigest()[:12]
+
+
+def test_the_revision_of_a_model_from_the_hub_is_its_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    commit = "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf"
+    folder = tmp_path / "models--someone--whisper-ct2" / "snapshots" / commit
+    folder.mkdir(parents=True)
+    model_folder(folder, "model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(folder))
+    assert resolve("someone/whisper-ct2").revision() == "0a363e9161cb"
+    assert resolve(str(folder)).revision() == "0a363e9161cb"
 
 
 def test_damaged_embedded_weights_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

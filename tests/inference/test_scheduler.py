@@ -15,9 +15,9 @@ from inference.utterance import Utterance
 SESSION = SessionSettings(session="s", origin=0.0, language="en")
 
 
-def by_seconds(samples: int, *, final: bool) -> Hashable:
-    """Windows of the same whole seconds go together, finals only with their likes."""
-    return final, samples // 16_000
+def by_seconds(model: str | None, samples: int, *, final: bool) -> Hashable:
+    """Windows of the same model and whole seconds go together, finals only with finals."""
+    return model, final, samples // 16_000
 
 
 SCHEDULER = Scheduler(WorkerSettings(max_batch=3), by_seconds)

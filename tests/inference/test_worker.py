@@ -240,7 +240,7 @@ class Counting(Probe):
     def __init__(self) -> None:
         self.failures = 0
 
-    def decode_failed(self) -> None:
+    def decode_failed(self, model: str) -> None:  # noqa: ARG002 - as the port has it
         self.failures += 1
 
 

@@ -118,6 +118,17 @@ def test_the_series_of_a_revoked_partition_go() -> None:
     }
 
 
+def test_a_models_series_are_there_before_it_decodes() -> None:
+    probe = worker()
+    probe.model_loaded("tiny.en", "int8", "cpu")
+    found = rendered(probe)
+    for name in ("decode_seconds_total", "decoded_audio_seconds_total", "decode_batch_windows_count"):
+        for kind in ("final", "partial"):
+            assert found[f"livecaptions_{name}[('kind', '{kind}'), ('model', 'tiny.en')]"] == 0
+    for name in ("decode_failures_total", "windows_redecoded_total"):
+        assert found[f"livecaptions_{name}[('model', 'tiny.en')]"] == 0
+
+
 def test_tenants_have_series_where_they_were_asked_for_and_nobody_else_does() -> None:
     assert not {name for name in families(gateway()) if "tenant" in name}
     probe = gateway(["acme", "zenith"])

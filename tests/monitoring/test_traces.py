@@ -21,6 +21,7 @@ from monitoring.traces import OpenTelemetryTracer, traces_url
 from tests.traces import Traces, attributes, shape, span_id, trace_id
 
 UTTERANCE = CaptionId(RoomId("hall").track("main"), 7)
+MODEL = "größtes Modell, v3;x=y"
 GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -30,7 +31,7 @@ def traces() -> Traces:
 
 
 def decoded(tracer: Tracer, context: Context, *, kind: str = "final", failed: bool = False) -> Context:
-    return tracer.decoded(context, kind=kind, batch=3, audio=1.5, took=0.25, redecoded=True, failed=failed)
+    return tracer.decoded(context, kind=kind, model=MODEL, batch=3, audio=1.5, took=0.25, redecoded=True, failed=failed)
 
 
 def delivered(tracer: Tracer, context: Context, *, viewers: int = 1) -> None:
@@ -38,28 +39,29 @@ def delivered(tracer: Tracer, context: Context, *, viewers: int = 1) -> None:
 
 
 def captioned(tracer: Tracer, context: Context, *, viewers: int = 1) -> None:
-    with tracer.publishing(decoded(tracer, context), kind="final", words=2, gates=("loop", "too_fast")) as carried:
+    with tracer.publishing(
+        decoded(tracer, context), kind="final", model=MODEL, words=2, gates=("loop", "too_fast")
+    ) as carried:
         delivered(tracer, carried, viewers=viewers)
 
 
 def test_a_tracer_that_keeps_nothing_gives_nothing_on() -> None:
     nothing = Tracer()
     opened = nothing.utterance_opened(UTTERANCE, 0.2)
-    with nothing.publishing(decoded(nothing, opened), kind="final", words=2, gates=()) as carried:
+    with nothing.publishing(decoded(nothing, opened), kind="final", model=MODEL, words=2, gates=()) as carried:
         assert (opened, carried) == ({}, {})
 
 
 def test_the_root_knows_the_model_and_the_gates_of_a_worker_elsewhere(traces: Traces) -> None:
     worker = Traces(SystemClock())
-    worker.tracer.model_loaded("größtes Modell, v3;x=y")
     opened = traces.tracer.utterance_opened(UTTERANCE, 0.2)
     with worker.tracer.publishing(
-        decoded(worker.tracer, opened), kind="final", words=2, gates=("loop", "too_fast")
+        decoded(worker.tracer, opened), kind="final", model=MODEL, words=2, gates=("loop", "too_fast")
     ) as carried:
         assert all(value.isascii() for value in carried.values())
     delivered(traces.tracer, carried)
     told = attributes(traces.named("utterance")[0])
-    assert (told["model"], told["gates"]) == ("größtes Modell, v3;x=y", ("loop", "too_fast"))
+    assert (told["model"], told["gates"]) == (MODEL, ("loop", "too_fast"))
     assert len({trace_id(span) for span in (*traces.spans, *worker.spans)}) == 1
 
 
@@ -125,7 +127,10 @@ def test_other_tracks_stay_when_one_is_left(traces: Traces) -> None:
 def test_what_failed_says_so(traces: Traces) -> None:
     opened = traces.tracer.utterance_opened(UTTERANCE, 0.2)
     context = decoded(traces.tracer, opened, failed=True)
-    with pytest.raises(ZeroDivisionError), traces.tracer.publishing(context, kind="final", words=0, gates=()):
+    with (
+        pytest.raises(ZeroDivisionError),
+        traces.tracer.publishing(context, kind="final", model=MODEL, words=0, gates=()),
+    ):
         1 / 0  # noqa: B018 - as a log that fails
     traces.tracer.close(1.0)
     assert [(span.name, span.status.status_code) for span in traces.spans] == [

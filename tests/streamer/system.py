@@ -24,7 +24,7 @@ from livecaptions.server import listen, serving
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
 from streamer.web.app import create_app
-from tests.support import EnergyDetector, inline
+from tests.support import EnergyDetector, decoders_of
 from transport.memory import MemoryLog, TopicSettings
 
 Message = dict[str, Any]
@@ -91,9 +91,7 @@ async def running(
         authenticator=StaticTokens(tokens) if tokens is not None else None,
     )
     engine = ScriptedEngine(script)
-    worker = Worker(
-        log, inline(engine, delay), clock, Probe(), WorkerSettings(), batch_key=engine.batch_key, tracer=tracer
-    )
+    worker = Worker(log, decoders_of(engine, delay=delay), clock, Probe(), WorkerSettings(), tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway)

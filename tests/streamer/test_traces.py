@@ -52,7 +52,6 @@ async def captioned(traces: Traces) -> None:
 
 async def test_one_trace_for_each_utterance() -> None:
     traces = Traces(SystemClock())
-    traces.tracer.model_loaded("scripted")
     await captioned(traces)
     both = by_trace(traces.spans)
     assert len(both) == 2

@@ -24,6 +24,7 @@ def copied(tmp_path: Path) -> Path:
 def test_a_folder_is_loaded_under_its_own_name(copied: Path) -> None:
     engine = load_engine(str(copied), device="cpu", threads=1)
     assert engine.model_name == "copied"
+    assert engine.revision == "1a5afae06a4d", "the same weights under another name"
 
 
 def test_a_small_model_gets_a_decoder_for_each_core_and_told_what_to_do_does_that() -> None:

@@ -34,7 +34,7 @@ def engine(request: pytest.FixtureRequest) -> WhisperEngine:
 def whole(engine: WhisperEngine) -> WhisperEngine:
     """The same model at 30 s windows with 5 beams, as everybody decodes."""
     full = WhisperSettings(final_window="full", gated=False, beam_size=5)
-    return WhisperEngine(engine.model, engine.tokenizer, name="full", settings=full)
+    return WhisperEngine(engine.model, engine.tokenizer, name="full", revision=engine.revision, settings=full)
 
 
 def shown(engine: WhisperEngine, pcm: Pcm, *, final: bool = True) -> list[str]:

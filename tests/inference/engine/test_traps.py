@@ -58,7 +58,7 @@ class Spy:
 def test_the_engine_never_makes_them(tiny: WhisperEngine, seconds: float) -> None:
     spy = Spy(tiny.model)
     settings = WhisperSettings(zeros=0.0, tail=0.0, step=0.02, gated=False)
-    engine = WhisperEngine(spy, tiny.tokenizer, name="spied", settings=settings)
+    engine = WhisperEngine(spy, tiny.tokenizer, name="spied", revision=tiny.revision, settings=settings)
     engine.decode([DecodeRequest(pcm=np.ones(round(16_000 * seconds), dtype=np.int16), language="en")])
     assert spy.encoded[-1][2] not in (80, 160)
     assert spy.encoded[-1][2] % 2 == 0
@@ -78,7 +78,7 @@ def test_prompts_of_a_batch_must_have_one_length(tiny: WhisperEngine) -> None:
 
 def test_the_engine_keeps_prompts_of_different_lengths_apart(tiny: WhisperEngine) -> None:
     spy = Spy(tiny.model)
-    engine = WhisperEngine(spy, tiny.tokenizer, name="spied")
+    engine = WhisperEngine(spy, tiny.tokenizer, name="spied", revision=tiny.revision)
     pcm = np.ones(16_000, dtype=np.int16)
     contexts = ["", "one two three four five", "five six seven eight nine", "", "one " * 40]
     engine.decode([DecodeRequest(pcm=pcm, language="en", context=context) for context in contexts])
@@ -99,7 +99,7 @@ def test_max_length_counts_double_and_counts_the_prompt(
 
 def test_the_engine_allows_for_that(tiny: WhisperEngine) -> None:
     spy = Spy(tiny.model)
-    engine = WhisperEngine(spy, tiny.tokenizer, name="spied")
+    engine = WhisperEngine(spy, tiny.tokenizer, name="spied", revision=tiny.revision)
     pcm = np.ones(16_000, dtype=np.int16)
     engine.decode([DecodeRequest(pcm=pcm, language="en")])
     engine.decode([DecodeRequest(pcm=pcm, language="en", context="word " * 300)])

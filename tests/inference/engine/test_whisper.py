@@ -31,7 +31,7 @@ def final(pcm: Pcm, **more: object) -> DecodeRequest:
 
 
 def with_settings(engine: WhisperEngine, settings: WhisperSettings) -> WhisperEngine:
-    return WhisperEngine(engine.model, engine.tokenizer, name="tiny.en", settings=settings)
+    return WhisperEngine(engine.model, engine.tokenizer, name="tiny.en", revision=engine.revision, settings=settings)
 
 
 def test_it_is_an_engine_and_says_what_it_is(tiny: WhisperEngine) -> None:
@@ -270,7 +270,7 @@ def test_a_failing_library_is_an_engine_error(tiny: WhisperEngine) -> None:
         def encode(self, *_: object, **__: object) -> None:
             raise RuntimeError("out of memory")
 
-    broken = WhisperEngine(Broken(), tiny.tokenizer, name="broken")
+    broken = WhisperEngine(Broken(), tiny.tokenizer, name="broken", revision=tiny.revision)
     with pytest.raises(EngineError, match="a batch of 1: out of memory"):
         broken.decode([final(np.ones(1600, dtype=np.int16))])
 
