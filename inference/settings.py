@@ -1,4 +1,4 @@
-"""What a worker can be told, with units."""
+"""The settings of a worker, with units."""
 
 from dataclasses import dataclass, field
 
@@ -7,22 +7,26 @@ from captions.gates import GateSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """Settings of one worker; durations are seconds."""
+    """Settings of one worker."""
 
     partial_interval: float = 0.3
-    """New audio between two partial decodes of an utterance, when there is time."""
+    """Seconds of new audio between two partial decodes of an utterance, when there is time."""
     first_partial: float = 0.9
-    """Audio before the first partial decode: Whisper loops on less."""
+    """Seconds of audio before the first partial decode: Whisper loops on less."""
     max_batch: int = 8
-    """Windows decoded together."""
+    """Windows decoded together at most."""
     decoders: int = 1
     """Batches decoded at the same time."""
     longest_window: float = 12.0
-    """A partial's window beyond this is trimmed at a stable word."""
+    """Seconds; a partial's window that is longer is trimmed at a stable word."""
     orphan_timeout: float = 15.0
-    """An utterance whose audio stopped coming is finalised after this."""
-    most_buffered: float = 3600.0
-    """Audio held, of all utterances, before the log is read no further."""
-    attempts: int = 3
-    """Tries at a decode that fails before it is given up."""
+    """Seconds without new audio after which an utterance is finalised, while the log answers."""
+    max_buffered: float = 3600.0
+    """Seconds of audio buffered, of all utterances together, above which partitions with open utterances are not read.
+
+    Reading resumes below half of it.
+    """
+    decode_attempts: int = 3
+    """How often a decode that fails is tried before its utterance gets an empty final and becomes a dead letter."""
     gates: GateSettings = field(default_factory=GateSettings)
+    """Limits of the hallucination gates."""

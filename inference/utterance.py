@@ -30,8 +30,8 @@ class Utterance:
     decode_trace: Context = field(default_factory=dict)
     """Of its last decode: what is published comes from there."""
 
-    heard: int = 0
-    """Segments heard."""
+    segments: int = 0
+    """Number of the last segment plus one."""
     complete: bool = False
     """Its last segment was heard, or is waited for no longer."""
     given_up: int = 0
@@ -52,8 +52,8 @@ class Utterance:
     """Samples from ``start`` that are stable and decoded no more."""
     revision: Revision = field(default_factory=Revision)
     _pieces: list[Pcm] = field(default_factory=list)
-    _last_heard: bool = False
-    _unheard: deque[tuple[int, float]] = field(default_factory=deque)
+    _has_last: bool = False
+    _undecoded: deque[tuple[int, float]] = field(default_factory=deque)
     _lag: float = inf
     samples: int = 0
 
@@ -70,12 +70,12 @@ class Utterance:
     @property
     def version(self) -> int:
         """The revision of what is said about it."""
-        return self.heard + self.given_up
+        return self.segments + self.given_up
 
     @property
     def ended_on_the_log(self) -> bool:
         """Its last segment was heard: nothing more can come."""
-        return self._last_heard
+        return self._has_last
 
     @property
     def waits_since(self) -> float | None:
@@ -83,7 +83,7 @@ class Utterance:
 
         Epoch seconds; None where it waits for nothing.
         """
-        return self._unheard[0][1] if self._unheard else self.final_due
+        return self._undecoded[0][1] if self._undecoded else self.final_due
 
     def spoken_at(self, seconds: float) -> float:
         """When what is at ``seconds`` of the track was said, in epoch seconds.
@@ -93,25 +93,25 @@ class Utterance:
         """
         return self.settings.origin + seconds + self._lag
 
-    def hear(self, segment: AudioSegment, *, now: float, appended: float) -> bool:
+    def append(self, segment: AudioSegment, *, now: float, appended: float) -> bool:
         """Take a segment in; False if it was heard before. A hole in the audio is filled with silence.
 
         ``now`` is monotonic, ``appended`` when the log got it in epoch seconds. One that was given up is open again.
         """
-        if segment.number < self.heard or self._last_heard:
+        if segment.number < self.segments or self._has_last:
             return False
         self.complete, self.final_due = False, None
         hole = segment.start - (self.start + self.samples)
         if hole > 0:
-            self._append(np.zeros(hole, dtype=np.int16))
-        self._append(segment.pcm)
-        self.heard = segment.number + 1
+            self._add(np.zeros(hole, dtype=np.int16))
+        self._add(segment.pcm)
+        self.segments = segment.number + 1
         self.paused = segment.paused
         self.touched = now
-        self._unheard.append((self.samples, appended))
+        self._undecoded.append((self.samples, appended))
         self._lag = min(self._lag, appended - self.settings.origin - (self.start + self.samples) / SAMPLE_RATE)
         if segment.last:
-            self.complete = self._last_heard = True
+            self.complete = self._has_last = True
             self.ended = self.final_due = appended
             if segment.end is not None:
                 self._cut(segment.end - self.start)
@@ -125,8 +125,8 @@ class Utterance:
 
     def decoded(self, samples: int) -> None:
         """A decode has heard the first so many samples."""
-        while self._unheard and self._unheard[0][0] <= samples:
-            self._unheard.popleft()
+        while self._undecoded and self._undecoded[0][0] <= samples:
+            self._undecoded.popleft()
 
     def window(self) -> Pcm:
         """The audio that a partial decode hears."""
@@ -136,7 +136,7 @@ class Utterance:
         """The audio that the final decode hears."""
         return self._audio()
 
-    def _append(self, pcm: Pcm) -> None:
+    def _add(self, pcm: Pcm) -> None:
         self._pieces.append(pcm)
         self.samples += len(pcm)
 

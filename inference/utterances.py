@@ -67,7 +67,7 @@ class Utterances:
                 del held[key]
         self._spoke = {track: spoke for track, spoke in self._spoke.items() if spoke[0] != partition}
 
-    def hear(self, entry: Entry, now: float) -> Utterance | None:
+    def add(self, entry: Entry, now: float) -> Utterance | None:
         """Take one entry of topic ``audio`` in; the utterance that it opens, if it does.
 
         Raises ``RecordError`` for an entry that cannot be understood.
@@ -79,10 +79,10 @@ class Utterances:
         utterance = self._of(segment, entry, now)
         if utterance is None:
             return None
-        begun = utterance.heard == 0
-        utterance.hear(segment, now=now, appended=entry.timestamp)
+        opened = utterance.segments == 0
+        utterance.append(segment, now=now, appended=entry.timestamp)
         self._spoke[segment.track] = entry.partition, now
-        return utterance if begun else None
+        return utterance if opened else None
 
     def _of(self, segment: AudioSegment, entry: Entry, now: float) -> Utterance | None:
         key = CaptionId(segment.track, segment.utterance)
@@ -113,7 +113,7 @@ class Utterances:
         self._open[key] = utterance
         return utterance
 
-    def finished(self, utterance: Utterance, version: int) -> None:
+    def finish(self, utterance: Utterance, version: int) -> None:
         """The utterance's final is on the log, of what was heard up to ``version``: more of it makes another."""
         if self._open.get(utterance.id) is not utterance or utterance.version > version:
             return
@@ -123,7 +123,7 @@ class Utterances:
             if len(self._given_up) > MOST_GIVEN_UP:
                 del self._given_up[next(iter(self._given_up))]
 
-    def owns(self, utterance: Utterance) -> bool:
+    def holds(self, utterance: Utterance) -> bool:
         """Whether the utterance is still ours to speak of."""
         return self._open.get(utterance.id) is utterance
 

@@ -119,8 +119,8 @@ async def working(
                 max_batch=settings.max_batch,
                 decoders=engine.decoders,
                 orphan_timeout=settings.orphan_timeout,
-                most_buffered=settings.most_buffered,
-                attempts=settings.attempts,
+                max_buffered=settings.most_buffered,
+                decode_attempts=settings.attempts,
             ),
             tracer=tracer,
         )

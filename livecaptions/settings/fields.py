@@ -101,10 +101,10 @@ class Decoding(BaseModel):
         description="Seconds after which a worker ends an utterance whose audio stopped coming without an end.",
     )
     most_buffered: Seconds = Field(
-        _WORKER.most_buffered, description="Seconds of audio that a worker holds before it reads no further."
+        _WORKER.max_buffered, description="Seconds of audio that a worker holds before it reads no further."
     )
     attempts: Count = Field(
-        _WORKER.attempts, description="Tries at a decode that fails before its utterance is given up."
+        _WORKER.decode_attempts, description="Tries at a decode that fails before its utterance is given up."
     )
 
 

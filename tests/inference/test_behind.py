@@ -42,12 +42,12 @@ def utterance(
         settings=SESSION,
     )
     for number in range(segments):
-        heard = made.hear(
+        appended = made.append(
             replace(segment, number=number, start=number * SEGMENT, last=last and number == segments - 1),
             now=0.0,
             appended=ORIGIN + 0.2 * (number + 1) + late,
         )
-        assert heard
+        assert appended
     return made
 
 
@@ -115,5 +115,5 @@ def test_a_publishers_constant_delay_and_mute_are_not_the_words() -> None:
         pcm=np.ones(SEGMENT, np.int16),
         offset=0,
     )
-    made.hear(stalled, now=0.0, appended=ORIGIN + 62.8)
+    made.append(stalled, now=0.0, appended=ORIGIN + 62.8)
     assert made.spoken_at(0.7) == pytest.approx(ORIGIN + 60.7)

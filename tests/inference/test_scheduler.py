@@ -43,7 +43,7 @@ def utterance(track: str, seconds: float, *, number: int = 0, last: bool = False
         last=last,
         settings=SESSION,
     )
-    made.hear(segment, now=0.0, appended=float(number))
+    made.append(segment, now=0.0, appended=float(number))
     return made
 
 

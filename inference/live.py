@@ -1,0 +1,147 @@
+"""Captions while people speak: partial decodes as utterances grow, and a final decode when they end."""
+
+import asyncio
+from collections.abc import Sequence
+
+from captions.audio import to_samples
+from captions.ports.clock import Clock
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.probe import Probe
+from captions.ports.tracer import Tracer
+from captions.words import join
+from inference.behind import audio_behind
+from inference.decoders import Decoder, Decoders, Model
+from inference.decoding import Failed, decode_each
+from inference.intake import Intake
+from inference.publishing import Publisher
+from inference.scheduler import Batch, Scheduler
+from inference.settings import WorkerSettings
+from inference.utterance import Utterance
+
+REPORT_INTERVAL = 1.0
+"""Seconds between two reports of what waits."""
+
+SHORTEST = to_samples(0.1)
+"""Samples; less audio holds no word and is not decoded."""
+
+
+class Live:
+    """Decodes the utterances of ``intake`` in the scheduler's order and publishes partials and finals of them."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        decoders: Decoders,
+        publisher: Publisher,
+        *,
+        clock: Clock,
+        probe: Probe,
+        tracer: Tracer,
+        settings: WorkerSettings,
+    ) -> None:
+        self._intake = intake
+        self._decoders = decoders
+        self._publisher = publisher
+        self._clock = clock
+        self._probe = probe
+        self._tracer = tracer
+        self._settings = settings
+        self._scheduler = Scheduler(settings, decoders.batch_key)
+        self._free_decoders = settings.decoders
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Work until the tasks are cancelled. Raises ``LogError`` in ``tasks`` where the log fails."""
+        for number in range(self._settings.decoders):
+            tasks.create_task(self._work(), name=f"live decodes {number}")
+        tasks.create_task(self._report_each_interval(), name="live reports")
+
+    def report(self) -> None:
+        """Report to the probe what waits now."""
+        utterances = self._intake.utterances
+        waits, now = self._scheduler.waits, self._clock.wall()
+        self._probe.queue_depth(self._scheduler.waiting(utterances))
+        self._probe.audio_behind(audio_behind(utterances, utterances.partitions, waits, now))
+        self._probe.streams(utterances.streams(self._clock.monotonic()))
+
+    async def _report_each_interval(self) -> None:
+        while True:
+            self.report()
+            await asyncio.sleep(REPORT_INTERVAL)
+
+    async def _work(self) -> None:
+        while True:
+            batch = self._scheduler.next(self._intake.utterances, decoders=self._free_decoders)
+            if batch is None:
+                await self._intake.changed()
+                continue
+            self._free_decoders -= 1
+            await self._decode_batch(batch)
+            self._free_decoders += 1
+
+    async def _decode_batch(self, batch: Batch) -> None:
+        """Decode a batch, which has one model, publish its captions, and commit where they are final."""
+        decoder = self._decoders.named(batch.utterances[0].settings.model)
+        requests = [self._request(utterance, final=batch.final) for utterance in batch.utterances]
+        revisions = [utterance.version for utterance in batch.utterances]
+        for utterance in batch.utterances:
+            utterance.decoding = True
+            utterance.decoded_samples = utterance.samples
+        results = await self._decode(decoder, batch, requests)
+        for utterance, request, result, revision in zip(batch.utterances, requests, results, revisions, strict=True):
+            utterance.decoding = False
+            utterance.decoded(utterance.decoded_samples)
+            if self._intake.utterances.holds(utterance):
+                await self._publish(utterance, request, result, decoder.model, revision)
+        if batch.final:
+            await self._intake.commit({utterance.partition for utterance in batch.utterances})
+
+    async def _decode(
+        self, decoder: Decoder, batch: Batch, requests: Sequence[DecodeRequest]
+    ) -> list[Hypothesis | Failed]:
+        """One result for each request, reported and traced."""
+        began = self._clock.monotonic()
+        long_enough = [request for request in requests if len(request.pcm) >= SHORTEST]
+        attempts = self._settings.decode_attempts
+        decoded = iter(await decode_each(decoder, long_enough, self._probe, attempts) if long_enough else [])
+        nothing = Hypothesis(words=(), language="en")
+        results = [next(decoded) if len(request.pcm) >= SHORTEST else nothing for request in requests]
+        took = self._clock.monotonic() - began
+        audio = sum(len(request.pcm) for request in requests) / to_samples(1)
+        kind = "final" if batch.final else "partial"
+        self._probe.decoded(kind, decoder.model.name, len(requests), audio, took)
+        for utterance, request, result in zip(batch.utterances, requests, results, strict=True):
+            utterance.decode_trace = self._tracer.decoded(
+                utterance.trace,
+                kind=kind,
+                model=decoder.model.name,
+                batch=len(requests),
+                audio=len(request.pcm) / to_samples(1),
+                took=took,
+                redecoded=isinstance(result, Hypothesis) and result.redecoded,
+                failed=isinstance(result, Failed),
+            )
+        return results
+
+    def _request(self, utterance: Utterance, *, final: bool) -> DecodeRequest:
+        settings = utterance.settings
+        if final:
+            return DecodeRequest(
+                pcm=utterance.whole(), language=settings.language, vocabulary=settings.vocabulary, final=True
+            )
+        window = utterance.window()
+        return DecodeRequest(
+            pcm=window,
+            language=settings.language,
+            context=join(utterance.revision.trimmed, settings.language),
+            vocabulary=settings.vocabulary,
+            aligned=len(window) > to_samples(self._settings.longest_window),
+        )
+
+    async def _publish(
+        self, utterance: Utterance, request: DecodeRequest, result: Hypothesis | Failed, model: Model, revision: int
+    ) -> None:
+        if request.final:
+            await self._publisher.final(utterance, result, model, revision)
+            self._intake.finish(utterance, revision)
+        elif isinstance(result, Hypothesis) and not utterance.complete:
+            await self._publisher.partial(utterance, request, result, model, revision)
