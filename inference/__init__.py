@@ -1,1 +1,1 @@
-"""The worker: utterances in, captions out, through a speech engine."""
+"""The worker: decodes utterances with a speech engine and publishes captions."""

@@ -1,4 +1,4 @@
-"""How far a worker is behind what was said."""
+"""How long audio waits for a decode."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,9 +8,9 @@ from inference.utterance import Utterance
 def audio_behind(
     utterances: Iterable[Utterance], partitions: Iterable[int], waits: Callable[[Utterance], bool], now: float
 ) -> dict[int, float]:
-    """Seconds that each owned partition's oldest audio waits for a decode at epoch second ``now``; 0 where none does.
+    """Seconds that the oldest audio of each owned partition has waited at epoch second ``now``; 0 where none waits.
 
-    ``waits`` tells which utterances do: what a stalled publisher left half said waits for its publisher, not for us.
+    Only utterances for which ``waits`` is true count: one whose publisher stalls waits for audio, not for a decode.
     """
     behind = dict.fromkeys(partitions, 0.0)
     for utterance in utterances:

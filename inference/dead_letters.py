@@ -1,4 +1,4 @@
-"""What could not be dealt with, as people find it on topic ``dead-letters``."""
+"""Records of topic ``dead-letters``: utterances and records that failed, for people to look at."""
 
 from captions.audio import to_bytes
 from captions.ports.log import Entry, Record
@@ -7,7 +7,7 @@ from inference.utterance import Utterance
 
 
 def dead_utterance(utterance: Utterance, reason: str) -> Record:
-    """An utterance that the engine failed on: its audio, PCM16 mono at 16 kHz, and where it began."""
+    """An utterance that the engine failed on: its audio, PCM16 mono at 16 kHz, and the position of its start."""
     return Record(
         utterance.id.track.key,
         to_bytes(utterance.whole()),
@@ -24,7 +24,7 @@ def dead_utterance(utterance: Utterance, reason: str) -> Record:
 
 
 def dead_record(entry: Entry, reason: str) -> Record:
-    """A record that could not be understood: its key and value, its headers, and where it was."""
+    """A record that could not be read: its key, value and headers, and its topic, partition and offset."""
     place = {"topic": entry.topic, "partition": entry.partition, "offset": entry.offset}
     headers = {name: str(value).encode() for name, value in place.items()}
     return Record(entry.record.key, entry.record.value, {**entry.record.headers, "reason": reason.encode(), **headers})

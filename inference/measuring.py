@@ -1,4 +1,4 @@
-"""What was published, as the probe is told of it."""
+"""Reports published captions to the probe."""
 
 from captions.caption import Caption
 from captions.ports.probe import Probe
@@ -6,21 +6,21 @@ from captions.quality import comparable_words
 from inference.utterance import Utterance
 
 
-def measure_partial(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
-    """A partial is on the log since epoch second ``at``."""
-    _measure_first(probe, utterance, caption, at)
+def report_partial(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
+    """Report a partial that was appended to the log at epoch second ``at``."""
+    _report_first(probe, utterance, caption, at)
     if utterance.partial_at is not None:
         probe.partial_interval(max(0.0, at - utterance.partial_at))
     utterance.partial_at = at
     probe.partial(utterance.history.show(comparable_words(caption.text, caption.language), at))
 
 
-def measure_final(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
-    """A final is on the log since epoch second ``at``; its words are timed."""
+def report_final(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
+    """Report a final that was appended to the log at epoch second ``at``; its words have times."""
     ends = [(text, word.end) for word in caption.words for text in comparable_words(word.text, caption.language)]
     words = [text for text, _ in ends]
     if words:
-        _measure_first(probe, utterance, caption, at)
+        _report_first(probe, utterance, caption, at)
     probe.final(len(words), utterance.history.show(words, at))
     for (_, end), first in zip(ends, utterance.history.first_shown(words), strict=True):
         if end is not None and first is not None:
@@ -32,7 +32,7 @@ def measure_final(probe: Probe, utterance: Utterance, caption: Caption, at: floa
         probe.final_latency(max(0.0, at - utterance.ended))
 
 
-def _measure_first(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
-    """The words are the utterance's first, if none were shown: under load those are its final's."""
+def _report_first(probe: Probe, utterance: Utterance, caption: Caption, at: float) -> None:
+    """Report the first words of an utterance. Under load they come with its final."""
     if utterance.history.empty:
         probe.first_partial(max(0.0, at - utterance.spoken_at(caption.start)))

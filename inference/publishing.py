@@ -1,4 +1,4 @@
-"""Hypotheses made into captions and put on the log."""
+"""Makes captions of hypotheses and appends them to the log."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from captions.words import Word
 from inference.dead_letters import dead_utterance
 from inference.decoders import Model
 from inference.decoding import Failed
-from inference.measuring import measure_final, measure_partial
+from inference.measuring import report_final, report_partial
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
 
@@ -34,7 +34,7 @@ class Topics(NamedTuple):
 
 
 LIVE_TOPICS = Topics(partials=PARTIALS, finals=CAPTIONS, dead_letters=DEAD_LETTERS)
-"""What viewers and people who look after the system read."""
+"""The topics that viewers and operators read."""
 
 
 class Publisher:
@@ -65,7 +65,7 @@ class Publisher:
     async def partial(
         self, utterance: Utterance, request: DecodeRequest, hypothesis: Hypothesis, model: Model, revision: int
     ) -> None:
-        """Revise the utterance and publish it, if what is shown has changed."""
+        """Revise the utterance with the hypothesis. Publish a partial if its text or its stable words changed."""
         duration = len(request.pcm) / SAMPLE_RATE
         screened = self._screened(hypothesis, duration)
         if not screened.words:
@@ -85,12 +85,12 @@ class Publisher:
         ) as trace:
             record = write_room_event(caption.id.track.room, caption_message(caption), stable=stable, trace=trace)
             await self._log.append(self._topics.partials, record)
-        measure_partial(self._probe, utterance, caption, self._clock.wall())
+        report_partial(self._probe, utterance, caption, self._clock.wall())
 
     async def final(self, utterance: Utterance, hypothesis: Hypothesis | Failed, model: Model, revision: int) -> None:
-        """Publish the utterance's final: always exactly one, empty where nothing was said or the decode failed.
+        """Publish one final of the utterance. It is empty where nobody spoke or the decode failed.
 
-        The audio of a failed decode goes to the dead letters first.
+        The audio of a failed decode is appended to the dead letters first.
         """
         screened = Screened((), ())
         language = utterance.settings.language
@@ -109,7 +109,7 @@ class Publisher:
         ) as trace:
             record = write_room_event(caption.id.track.room, caption_message(caption), trace=trace)
             await self._log.append(self._topics.finals, record)
-        measure_final(self._probe, utterance, caption, self._clock.wall())
+        report_final(self._probe, utterance, caption, self._clock.wall())
 
     def _screened(self, hypothesis: Hypothesis, duration: float) -> Screened:
         screened = screen(hypothesis, duration, self._settings.gates)
@@ -134,7 +134,7 @@ class Publisher:
     def _final(
         self, utterance: Utterance, language: str, decoded: tuple[Word, ...], model: str | None, revision: int
     ) -> Caption:
-        """The caption of all words; it begins with the first and ends with the last of them where they have times."""
+        """The final caption. It starts and ends with its words where they have times."""
         start = to_seconds(utterance.start)
         end = to_seconds(utterance.start + utterance.samples)
         words = tuple(_on_track(word, start) for word in decoded)

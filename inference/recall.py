@@ -1,4 +1,4 @@
-"""What another worker said of an utterance before this one took it over: its stable words stand."""
+"""The last partials of utterances that another worker began: their stable words stand."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,35 +21,35 @@ logger = structlog.get_logger(__name__)
 
 
 async def recall(log: Log, utterances: Sequence[Utterance], since: float) -> None:
-    """Give each of ``utterances`` the stable words of its last partial since epoch second ``since``, where it has one.
+    """Give each of ``utterances`` the stable words of its last partial, if it has one since epoch second ``since``.
 
-    Reads each partition once. Raises ``LogError``.
+    Reads each partition of topic ``partials`` once. Raises ``LogError``.
     """
     partitions = {log.partition_of(PARTIALS, utterance.id.track.room.key) for utterance in utterances}
-    said: dict[CaptionId, Said] = {}
-    for found in await asyncio.gather(*(_said(log, partition, since) for partition in partitions)):
-        said |= found
+    last_partials: dict[CaptionId, LastPartial] = {}
+    for found in await asyncio.gather(*(_last_partials(log, partition, since) for partition in partitions)):
+        last_partials |= found
     for utterance in utterances:
-        if (last := said.get(utterance.id)) is not None:
+        if (last := last_partials.get(utterance.id)) is not None:
             utterance.revision.recall([Word(text) for text in last.stable])
             utterance.history.recall(last.shown)
 
 
-class Said(NamedTuple):
-    """The last partial of an utterance: its stable words, and all of them as they are compared."""
+class LastPartial(NamedTuple):
+    """The last partial of an utterance: its stable words, and all words in the form that is compared."""
 
     stable: list[str]
     shown: list[str]
 
 
-async def _said(log: Log, partition: int, since: float) -> dict[CaptionId, Said]:
-    said: dict[CaptionId, Said] = {}
+async def _last_partials(log: Log, partition: int, since: float) -> dict[CaptionId, LastPartial]:
+    last_partials: dict[CaptionId, LastPartial] = {}
     async for entry in entries_between(log, PARTIALS, partition, since=since):
         try:
             event = read_room_event(entry.record)
             if isinstance(event, CaptionMessage):
                 of = CaptionId(TrackId(RoomId.from_key(entry.record.key), event.track), event.utterance)
-                said[of] = Said(stable_words(entry.record), shown_words(event))
+                last_partials[of] = LastPartial(stable_words(entry.record), shown_words(event))
         except RecordError as error:
             logger.warning("record_skipped", partition=partition, offset=entry.offset, error=str(error))
-    return said
+    return last_partials

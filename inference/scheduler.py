@@ -1,7 +1,7 @@
-"""Which utterances to decode next: finals first, then the partial that has waited for the most audio.
+"""Chooses the utterances to decode next: finals first, then the partial with the most new audio.
 
-An utterance waits at most once, and is decoded with all audio heard so far (latest wins): where decoding is
-slower than speech, partials come less often by themselves, and not at all while finals wait.
+An utterance waits at most once and is decoded with all of its audio so far. So where decoding is slower than speech,
+partials come less often, and not at all while finals wait.
 """
 
 from collections.abc import Hashable, Iterable
@@ -44,7 +44,7 @@ class Scheduler:
         self._backlogs_turn = True
 
     def waiting(self, utterances: Iterable[Utterance]) -> int:
-        """How many utterances wait for a decode."""
+        """The number of utterances that wait for a decode."""
         return sum(1 for utterance in utterances if utterance.complete or self._due(utterance))
 
     def waits(self, utterance: Utterance) -> bool:
@@ -52,11 +52,11 @@ class Scheduler:
         return utterance.complete or utterance.decoding or self._due(utterance)
 
     def next(self, utterances: Iterable[Utterance], *, decoders: int = 1) -> Batch | None:
-        """The next batch; None where nothing is due. So many ``decoders`` have nothing to do and share what is.
+        """The next batch; None where nothing is due. ``decoders`` is how many decoders are idle and share what is due.
 
-        Of finals a track's oldest only, lest one that sends an hour at once is heard before all others. A track with
-        several waiting goes after those with one, and takes turns with the partials of tracks that keep pace. While a
-        final is decoded its track waits, so that what is shown of it comes in order.
+        Only the oldest final of each track is due, so that a track that sends an hour at once does not delay others.
+        Tracks with one final go first. Tracks with several take turns with the partials of the others. A track waits
+        while its final is decoded, so that its captions come in order.
         """
         utterances = list(utterances)
         finishing = {utterance.id.track for utterance in utterances if utterance.decoding and utterance.complete}
@@ -79,12 +79,12 @@ class Scheduler:
     def _due(self, utterance: Utterance) -> bool:
         if utterance.complete or utterance.decoding or utterance.samples < self._first:
             return False
-        if utterance.given_up:  # it has a final: no partial may follow
+        if utterance.given_up:  # it has a final, and no partial may follow
             return False
         return utterance.fresh >= self._interval or (utterance.paused and utterance.fresh > 0)
 
     def _batch(self, ordered: list[Utterance], decoders: int, *, final: bool) -> Batch:
-        """The first, and those of the others that go well with it: a decoder's share of them all at most."""
+        """The first utterance and others with its batch key: at most one decoder's share of all."""
         keys = [self._key(utterance, final=final) for utterance in ordered]
         fitting = [u for u, key in zip(ordered, keys, strict=True) if key == keys[0]]
         return Batch(tuple(fitting[: min(self._most, -(-len(ordered) // decoders))]), final=final)

@@ -1,4 +1,4 @@
-"""One utterance at the worker: its audio so far, and what was made of it."""
+"""One utterance at the worker: its audio so far, and its captions."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from captions.session import SessionSettings
 
 @dataclass(eq=False)
 class Utterance:
-    """Audio put together from segments. Positions are samples on the track, counts are samples."""
+    """The audio of the segments, joined. Positions are samples on the track, counts are samples."""
 
     id: CaptionId
     partition: int
@@ -25,31 +25,31 @@ class Utterance:
     settings: SessionSettings
     start: int
     touched: float
-    """When its last segment came, monotonic seconds."""
+    """When a segment was last appended, in monotonic seconds."""
     trace: Context = field(default_factory=dict)
     decode_trace: Context = field(default_factory=dict)
-    """Of its last decode: what is published comes from there."""
+    """The context of its last decode: the parent of what is published."""
 
     segments: int = 0
     """Number of the last segment plus one."""
     complete: bool = False
-    """Its last segment was heard, or is waited for no longer."""
+    """Its last segment was appended, or was given up."""
     given_up: int = 0
-    """How often its last segment was waited for no longer."""
+    """How often its last segment was given up."""
     ended: float | None = None
-    """When its last segment was appended to the log, epoch seconds."""
+    """When its last segment was appended to the log, in epoch seconds."""
     final_due: float | None = None
-    """When its last segment came, or none was waited for any more, epoch seconds."""
+    """When its final was due, in epoch seconds: its last segment was appended to the log, or given up."""
     paused: bool = False
     """The speaker paused at the end of the last segment."""
     decoding: bool = False
     decoded_samples: int = 0
     published: tuple[str, int] = ("", 0)
     partial_at: float | None = None
-    """When the last partial was published, epoch seconds."""
+    """When the last partial was published, in epoch seconds."""
     history: History = field(default_factory=History)
     window_start: int = 0
-    """Samples from ``start`` that are stable and decoded no more."""
+    """Samples from ``start`` that are stable and no longer decoded."""
     revision: Revision = field(default_factory=Revision)
     _pieces: list[Pcm] = field(default_factory=list)
     _has_last: bool = False
@@ -59,44 +59,45 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        """Audio heard."""
+        """Seconds of audio so far."""
         return self.samples / SAMPLE_RATE
 
     @property
     def fresh(self) -> int:
-        """Samples heard since the last decode."""
+        """Samples since the last decode."""
         return self.samples - self.decoded_samples
 
     @property
     def version(self) -> int:
-        """The revision of what is said about it."""
+        """The revision that a caption of all audio so far has."""
         return self.segments + self.given_up
 
     @property
     def ended_on_the_log(self) -> bool:
-        """Its last segment was heard: nothing more can come."""
+        """Whether its last segment was appended: no more audio can come."""
         return self._has_last
 
     @property
     def waits_since(self) -> float | None:
-        """When the oldest audio that no decode has heard was appended to the log, or else its final was due.
+        """Since when it waits for a decode, in epoch seconds; None where it does not.
 
-        Epoch seconds; None where it waits for nothing.
+        That is when its oldest audio that was not decoded was appended to the log, or else when its final was due.
         """
         return self._undecoded[0][1] if self._undecoded else self.final_due
 
     def spoken_at(self, seconds: float) -> float:
-        """When what is at ``seconds`` of the track was said, in epoch seconds.
+        """When the sound at ``seconds`` of the track was spoken, in epoch seconds.
 
-        A stream that is muted without sending silence falls behind the clock, a file sent fast runs ahead of it: what
-        counts is how soon audio came to the log, at best, in this utterance.
+        A stream that is muted without sending silence falls behind the clock, and a file that is sent fast runs ahead
+        of it. So the shortest delay between a segment and the log, in this utterance, is the reference.
         """
         return self.settings.origin + seconds + self._lag
 
     def append(self, segment: AudioSegment, *, now: float, appended: float) -> bool:
-        """Take a segment in; False if it was heard before. A hole in the audio is filled with silence.
+        """Append a segment; False if it was appended before. A hole in the audio is filled with silence.
 
-        ``now`` is monotonic, ``appended`` when the log got it in epoch seconds. One that was given up is open again.
+        ``now`` is in monotonic seconds, ``appended`` is when it was appended to the log in epoch seconds. An utterance
+        that was given up is open again.
         """
         if segment.number < self.segments or self._has_last:
             return False
@@ -118,22 +119,22 @@ class Utterance:
         return True
 
     def give_up(self, now: float) -> None:
-        """No more audio is waited for since epoch second ``now``."""
+        """Stop waiting for the last segment, at epoch second ``now``."""
         self.complete = True
         self.given_up += 1
         self.final_due = now
 
     def decoded(self, samples: int) -> None:
-        """A decode has heard the first so many samples."""
+        """The first so many samples were decoded."""
         while self._undecoded and self._undecoded[0][0] <= samples:
             self._undecoded.popleft()
 
     def window(self) -> Pcm:
-        """The audio that a partial decode hears."""
+        """The audio of a partial decode, shape (samples,)."""
         return self._audio()[self.window_start :]
 
     def whole(self) -> Pcm:
-        """The audio that the final decode hears."""
+        """The audio of the final decode, shape (samples,)."""
         return self._audio()
 
     def _add(self, pcm: Pcm) -> None:

@@ -1,4 +1,4 @@
-"""The utterances a worker holds, and how far each partition may be committed."""
+"""The open utterances of owned partitions, and how far each partition may be committed."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,17 @@ from inference.utterance import Utterance
 logger = structlog.get_logger(__name__)
 
 MOST_GIVEN_UP = 1000
-"""Utterances kept, the latest of those that were given up, should their audio come after all."""
+"""Utterances that are kept after they were given up, the latest ones: their audio may still come."""
 
 SPOKE_LATELY = 10.0
-"""Seconds that a track counts as a stream after it spoke."""
+"""Seconds for which a track counts as a stream after it spoke."""
 
 
 class Utterances:
-    """Put together from the log's entries.
+    """Utterances built from entries of topic ``audio``.
 
-    The watermark of a partition is the first segment of its oldest utterance that is not final yet: whoever
-    takes the partition over reads on from there and misses nothing (DESIGN, guarantee 1).
+    The watermark of a partition is the offset of the first segment of its oldest open utterance. The next owner of the
+    partition reads from there and misses nothing.
     """
 
     def __init__(self) -> None:
@@ -37,30 +37,30 @@ class Utterances:
 
     @property
     def partitions(self) -> list[int]:
-        """Those that are ours."""
+        """The owned partitions."""
         return list(self._positions)
 
     def position(self, partition: int) -> int:
-        """The offset of the partition's next entry; 0 where it is not ours."""
+        """The offset of the partition's next entry; 0 where it is not owned."""
         return self._positions.get(partition, 0)
 
     def streams(self, now: float) -> int:
-        """How many tracks have an utterance here, or spoke in the last seconds before monotonic second ``now``."""
+        """The number of tracks that have an open utterance, or spoke shortly before monotonic second ``now``."""
         self._spoke = {track: spoke for track, spoke in self._spoke.items() if now - spoke[1] <= SPOKE_LATELY}
         return len(self._spoke.keys() | {utterance.id.track for utterance in self})
 
     @property
     def buffered(self) -> float:
-        """Seconds of audio held."""
+        """Seconds of audio of all open utterances."""
         return sum(utterance.seconds for utterance in self._open.values())
 
     def assign(self, partition: int, offset: int) -> None:
-        """The partition is ours, to be read from ``offset``."""
+        """Own the partition, which is read from ``offset``."""
         self.revoke(partition)
         self._positions[partition] = offset
 
     def revoke(self, partition: int) -> None:
-        """The partition is ours no more: forget what was built from it."""
+        """Own the partition no longer: forget its utterances."""
         self._positions.pop(partition, None)
         for held in (self._open, self._given_up):
             for key in [key for key, utterance in held.items() if utterance.partition == partition]:
@@ -68,9 +68,9 @@ class Utterances:
         self._spoke = {track: spoke for track, spoke in self._spoke.items() if spoke[0] != partition}
 
     def add(self, entry: Entry, now: float) -> Utterance | None:
-        """Take one entry of topic ``audio`` in; the utterance that it opens, if it does.
+        """Add an entry of topic ``audio``. Returns the utterance that it opens, None where it opens none.
 
-        Raises ``RecordError`` for an entry that cannot be understood.
+        Raises ``RecordError`` for an entry that cannot be read.
         """
         self._positions[entry.partition] = entry.offset + 1
         segment = read_audio(entry.record)
@@ -99,7 +99,7 @@ class Utterances:
             return None
         for earlier in self:
             if earlier.id.track == key.track and not earlier.complete:
-                earlier.give_up(entry.timestamp)  # its track went on without it: nothing more of it will come
+                earlier.give_up(entry.timestamp)  # its track went on: no more of its audio will come
         self._given_up = {known: u for known, u in self._given_up.items() if known.track != key.track}
         utterance = Utterance(
             id=key,
@@ -114,7 +114,7 @@ class Utterances:
         return utterance
 
     def finish(self, utterance: Utterance, version: int) -> None:
-        """The utterance's final is on the log, of what was heard up to ``version``: more of it makes another."""
+        """Close the utterance, whose audio up to ``version`` is finished. Newer audio keeps or makes it open."""
         if self._open.get(utterance.id) is not utterance or utterance.version > version:
             return
         del self._open[utterance.id]
@@ -124,11 +124,11 @@ class Utterances:
                 del self._given_up[next(iter(self._given_up))]
 
     def holds(self, utterance: Utterance) -> bool:
-        """Whether the utterance is still ours to speak of."""
+        """Whether the utterance is open and its partition owned."""
         return self._open.get(utterance.id) is utterance
 
     def watermark(self, partition: int) -> int | None:
-        """The offset up to which the partition may be committed; None where it is not ours."""
+        """The offset up to which the partition may be committed; None where it is not owned."""
         position = self._positions.get(partition)
         if position is None:
             return None

@@ -67,7 +67,7 @@ class Batching:
         return FULL_FRAMES if full else window_frames(samples, self._n_mels, self._settings)
 
     def batch_key(self, samples: int, *, final: bool) -> Hashable:
-        """The key of windows that are cheaply decoded together, as far as the length of their audio tells."""
+        """The key of windows that are cheaply decoded together, by the length of their audio."""
         return self._length_key(self.frames(samples, full=self.is_full(final=final)), final=final)
 
     def is_full(self, *, final: bool) -> bool:

@@ -26,13 +26,13 @@ class LogMel:
 
         The silence is filled in, not computed: it is the spectrogram's floor. Audio past the window is cut.
         """
-        heard = min(frames, audio_frames(len(pcm)) + _EDGE)
-        audio = np.zeros(heard * HOP, dtype=np.float32)
-        used = pcm[: heard * HOP]
+        computed = min(frames, audio_frames(len(pcm)) + _EDGE)
+        audio = np.zeros(computed * HOP, dtype=np.float32)
+        used = pcm[: computed * HOP]
         np.divide(used, 32768.0, out=audio[: len(used)], dtype=np.float32)
         mel = self._extractor(audio, padding=0)
         window = np.full((self.n_mels, frames), silence_level(loudest(mel)), dtype=np.float32)
-        window[:, :heard] = mel
+        window[:, :computed] = mel
         return window
 
 

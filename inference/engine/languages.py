@@ -24,7 +24,7 @@ class Languages:
     def tag(self, language: str) -> str | None:
         """The model's code for a BCP 47 tag; None where the language has to be detected.
 
-        An English-only model hears English whatever is asked for. A language that the model does not know is detected.
+        An English-only model decodes everything as English. A language that the model does not know is detected.
         """
         if not self._multilingual:
             return ENGLISH

@@ -1,4 +1,4 @@
-"""From a model's folder to an engine, or to an error that says what to do."""
+"""Loads an engine from a model's folder. Errors say what the operator can do."""
 
 from dataclasses import asdict
 
@@ -29,9 +29,9 @@ def load_engine(
     """The engine for a model's name or folder, loaded but not warmed up.
 
     ``device`` is ``auto``, ``cpu`` or ``cuda``; ``compute_type`` one of CTranslate2's, ``default`` being int8 on a
-    CPU and float16 on a GPU; ``threads`` are those of one decode, ``decoders`` is how many calls run at the same time,
-    others wait: of what is 0, as much as fits model and machine. ``progress`` shows a download's. Raises
-    ``SetupError`` where the model, the device or the type are not to be had.
+    CPU and float16 on a GPU. ``threads`` is the number of CPU threads of one decode, ``decoders`` that of simultaneous
+    decodes; 0 chooses what fits the model and the machine. ``progress`` shows the progress of a download. Raises
+    ``SetupError`` where the model, the device or the type is not available.
     """
     chosen = choose_device(device)
     folder = resolve(model, device=chosen, progress=progress)
@@ -52,7 +52,7 @@ def choose_device(device: str) -> str:
         return "cuda" if gpus else "cpu"
     if device == "cuda" and not gpus:
         raise SetupError(
-            "no GPU to be found: check that nvidia-smi lists one and that the driver fits CUDA 12, or use --device cpu"
+            "no GPU was found: check that nvidia-smi lists it and the driver supports CUDA 12, or use --device cpu"
         )
     return device
 
@@ -74,7 +74,7 @@ def open_engine(
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(folder.path / "tokenizer.json"))
     except Exception as error:
-        raise SetupError(f"{folder.path}/tokenizer.json cannot be read ({error}): fetch the model again") from error
+        raise SetupError(f"{folder.path}/tokenizer.json cannot be read ({error}): download the model again") from error
     # numpy's own threads gain nothing on such small matrices, and spin for a while after each: half a decode's CPU
     threadpoolctl.threadpool_limits(1, user_api="blas")
     model = _load(folder, device, compute_type, parallelism)
@@ -106,11 +106,11 @@ def _load(folder: ModelFolder, device: str, compute_type: str, parallelism: Para
 
 
 def _explain(message: str, folder: ModelFolder, device: str, compute_type: str) -> str:
-    """What to do about an error of CTranslate2's, which has texts and no types."""
+    """What the operator can do about an error of CTranslate2, which has a text but no type."""
     lower = message.lower()
     if "compute type" in lower:
         types = ", ".join(sorted(ctranslate2.get_supported_compute_types(device)))
-        return f"--compute-type {compute_type} is not to be had on this {device}: choose default or one of {types}"
+        return f"--compute-type {compute_type} is not available on this {device}: choose default or one of {types}"
     if "out of memory" in lower or "alloc" in lower:
         return (
             f"{folder.name} does not fit into the memory of this {device}: choose a smaller --model, "
@@ -123,7 +123,9 @@ def _explain(message: str, folder: ModelFolder, device: str, compute_type: str) 
         )
     if "cuda" in lower:
         return f"the GPU cannot be used ({message}): check nvidia-smi, or use --device cpu"
-    return f"the model in {folder.path} is damaged or of another version ({message}): fetch or convert it again"
+    return (
+        f"the model in {folder.path} is damaged or has an unsupported version ({message}): download or convert it again"
+    )
 
 
 def _gpus() -> int:

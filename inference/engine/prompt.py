@@ -1,4 +1,4 @@
-"""What Whisper is told before it listens: a glossary and what was said just before."""
+"""The prompt before a transcript: a glossary and the text just before the window."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from faster_whisper.tokenizer import Tokenizer
 LONGEST_PAST = 223
 """Tokens between ``<|startofprev|>`` and ``<|startoftranscript|>``, as Whisper was trained."""
 
-_LONGEST_GLOSSARY = 128  # tokens: what was said must keep some room
+_LONGEST_GLOSSARY = 128  # tokens: the context needs room too
 _CONTEXT_LENGTHS = (0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160, 192, LONGEST_PAST)
 """A batch needs prompts of one length, so contexts are cut to these."""
 
@@ -26,10 +26,10 @@ class Prompter:
         Terms that no longer fit into 128 tokens are left out, the last first.
         """
         glossary = self._glossary(vocabulary)
-        said = self.tokenizer.encode(" " + context.strip()) if context.strip() else []
-        room = min(len(said), LONGEST_PAST - len(glossary))
+        context_tokens = self.tokenizer.encode(" " + context.strip()) if context.strip() else []
+        room = min(len(context_tokens), LONGEST_PAST - len(glossary))
         length = _CONTEXT_LENGTHS[bisect_right(_CONTEXT_LENGTHS, room) - 1]
-        tokens = glossary + said[len(said) - length :]
+        tokens = glossary + context_tokens[len(context_tokens) - length :]
         return [self.tokenizer.sot_prev, *tokens] if tokens else []
 
     def _glossary(self, vocabulary: Sequence[str]) -> list[int]:

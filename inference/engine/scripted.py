@@ -1,7 +1,7 @@
-"""An engine without weights: it hears audio that carries its own words, for tests and rehearsals of the whole pipeline.
+"""An engine without weights, for tests and rehearsals of the whole pipeline: its audio carries the words themselves.
 
-``scripted_audio`` makes such audio; every sample of a word has the word's number as its amplitude, so the
-engine knows from any window alone which words were said in it, and when.
+``scripted_audio`` makes such audio. Every sample of a word has the word's number as its amplitude, so the engine finds
+the words of any window, and their times, in the samples alone.
 """
 
 import time
@@ -20,7 +20,7 @@ MOST_WORDS = 30_000
 
 
 class ScriptedWord(NamedTuple):
-    """A word and when it is said, in seconds."""
+    """A word and when it is spoken, in seconds."""
 
     text: str
     start: float
@@ -40,11 +40,11 @@ def scripted_audio(script: Sequence[ScriptedWord], seconds: float) -> Pcm:
 
 
 class ScriptedEngine:
-    """Hears scripted audio.
+    """Decodes scripted audio.
 
-    A partial gets the word that is still being said wrong and puts a full stop after it, as Whisper does; a final
-    is right. ``delay`` is seconds of decoding for each second of audio, waited for with ``sleep``; ``failures`` says
-    of a request whether it fails.
+    In a partial the word that is still being spoken is wrong and has a full stop after it, as Whisper does; a final
+    is right. ``delay`` is seconds of decoding for each second of audio, waited for with ``sleep``; requests fail
+    for which ``failures`` is true.
     """
 
     model_name = "scripted"
@@ -70,13 +70,13 @@ class ScriptedEngine:
             raise EngineError("scripted to fail")
         if self._delay:
             self._sleep(self._delay * sum(len(request.pcm) for request in requests) / SAMPLE_RATE)
-        return [self._hear(request) for request in requests]
+        return [self._hypothesis(request) for request in requests]
 
     def batch_key(self, samples: int, *, final: bool) -> Hashable:  # noqa: ARG002 - as the port has it
         """All windows cost alike."""
         return None
 
-    def _hear(self, request: DecodeRequest) -> Hypothesis:
+    def _hypothesis(self, request: DecodeRequest) -> Hypothesis:
         words = [self._word(number, start, end, request) for number, start, end in _runs(request.pcm)]
         if words and not request.final:
             words[-1] = Word(f"{words[-1].text}.", words[-1].start, words[-1].end, words[-1].confidence)

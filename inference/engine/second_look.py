@@ -1,4 +1,4 @@
-"""Which finals are decoded a second time, at the full 30 s, and which of the two texts counts."""
+"""Which finals are decoded a second time, at the full 30 s, and which of the two hypotheses is used."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ GAINED_BY_BEAMS = 0.1
 
 
 def may_loop(pcm: Pcm, words: Sequence[Word], language: str) -> bool:
-    """Whether only their times can tell whether ``words``, heard in ``pcm``, are a loop or were said so."""
+    """Whether ``words``, decoded from ``pcm``, may be a loop. Only their times show whether they were spoken so."""
     ratio = compression_ratio(join(words, language))
     return looks_looped([word.text for word in words], language, to_seconds(len(pcm)), ratio)
 

@@ -24,7 +24,7 @@ class States(Protocol):
         """The encoder's output as an array of shape (batch, states, width)."""
         ...
 
-    def joined(self, heard: Floats, tail: Floats) -> Floats:
+    def joined(self, speech: Floats, tail: Floats) -> Floats:
         """One array of shape (states, width) behind the other."""
         ...
 
@@ -44,9 +44,9 @@ class CpuStates:
             output = output.to(ctranslate2.DataType.float32)
         return np.asarray(output)
 
-    def joined(self, heard: Floats, tail: Floats) -> Floats:
+    def joined(self, speech: Floats, tail: Floats) -> Floats:
         """A copy of both."""
-        return np.concatenate([heard, tail])
+        return np.concatenate([speech, tail])
 
     def given(self, rows: Sequence[Floats]) -> ctranslate2.StorageView:
         """A copy of all, which lives as long as the view does."""
@@ -66,9 +66,9 @@ class GpuStates:
         states: Floats = self._cupy.asarray(output)
         return states
 
-    def joined(self, heard: Floats, tail: Floats) -> Floats:
+    def joined(self, speech: Floats, tail: Floats) -> Floats:
         """A copy of both, on the GPU."""
-        states: Floats = self._cupy.concatenate([heard, tail])
+        states: Floats = self._cupy.concatenate([speech, tail])
         return states
 
     def given(self, rows: Sequence[Floats]) -> ctranslate2.StorageView:

@@ -22,7 +22,7 @@ from inference.engine.states import states_on
 from inference.engine.windows import WhisperSettings, audio_frames, tail_states
 
 LONGEST_WINDOW = 30 * SAMPLE_RATE
-"""Samples that one decode can hear."""
+"""Samples of the longest window."""
 
 _COMMON_LEVELS = range(1, 8)  # of silence behind most speech; others are encoded when they turn up
 
@@ -92,7 +92,7 @@ class WhisperEngine:
 
     @property
     def multilingual(self) -> bool:
-        """Whether the model knows other languages than English, and can tell them apart."""
+        """Whether the model knows languages other than English, and detects which one is spoken."""
         return bool(self.model.is_multilingual)
 
     @property
@@ -141,7 +141,7 @@ class WhisperEngine:
         """
         for request in requests:
             if len(request.pcm) > LONGEST_WINDOW:
-                raise EngineError(f"a window of {to_seconds(len(request.pcm))} s: Whisper hears 30 s at most")
+                raise EngineError(f"a window of {to_seconds(len(request.pcm))} s: Whisper decodes 30 s at most")
         try:
             full = [self._batching.is_full(final=request.final) for request in requests]
             found = self._decode(requests, full, self.settings.beam_size)

@@ -68,7 +68,7 @@ def test_audio_that_is_not_due_yet_does_not_count() -> None:
     assert behind(utterance(4), at=60.0) == {0: 0.0}
 
 
-def test_what_a_decode_has_heard_waits_no_more_but_what_it_is_hearing_does() -> None:
+def test_decoded_audio_waits_no_more_but_audio_that_is_being_decoded_does() -> None:
     made = utterance(7)
     made.decoding, made.decoded_samples = True, 5 * SEGMENT
     assert behind(made, at=2.0)[0] == pytest.approx(1.8)
@@ -86,7 +86,7 @@ def test_a_final_that_is_due_waits_since_its_last_segment() -> None:
     assert behind(made, at=5.0)[0] == pytest.approx(3.0)
 
 
-def test_a_final_that_is_due_waits_for_the_audio_nobody_heard() -> None:
+def test_a_final_that_is_due_waits_for_audio_that_was_not_decoded() -> None:
     assert behind(utterance(10, last=True), at=5.0)[0] == pytest.approx(4.8)
 
 

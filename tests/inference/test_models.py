@@ -78,7 +78,7 @@ def test_auto_falls_back_to_the_embedded_model_and_says_so() -> None:
         folder = resolve("auto")
     assert folder.name == EMBEDDED
     assert folder.note is not None
-    assert "base.en could not be fetched, serving tiny.en" in folder.note
+    assert "base.en could not be downloaded, so tiny.en is used" in folder.note
     assert [log["log_level"] for log in logs] == ["warning"]
     assert "large-v3-turbo" in str(resolve("auto", device="cuda").note)
 

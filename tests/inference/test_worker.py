@@ -314,18 +314,18 @@ async def test_a_track_that_goes_on_finalises_what_it_left_open() -> None:
 async def test_finals_do_not_depend_on_what_else_is_decoded() -> None:
     script, pcm = script_of(2)
     alone = await undisturbed(pcm, ScriptedEngine(script))
-    heard: list[int] = []
+    batches: list[int] = []
 
     class Watching(ScriptedEngine):
         def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
-            heard.append(len(requests))
+            batches.append(len(requests))
             return super().decode(requests)
 
     log = memory_log()
     async with worker_on(log, Watching(script), delay=0.2):
         await asyncio.gather(*(speak(log, pcm, track=f"t{n}") for n in range(6)))
         await asyncio.sleep(5)
-    assert max(heard) > 1
+    assert max(batches) > 1
     finals = (await told(log, CAPTIONS)).finals
     for n in range(6):
         assert [(f.utterance, f.text, f.start, f.end) for f in finals if f.track == f"t{n}"] == alone

@@ -44,7 +44,7 @@ def test_truncated_weights(copied: Path, size: int) -> None:
     data = weights.read_bytes()[:size]
     weights.unlink()
     weights.write_bytes(data)
-    with pytest.raises(SetupError, match=r"damaged or of another version .* fetch or convert it again"):
+    with pytest.raises(SetupError, match=r"damaged or has an unsupported version .* download or convert it again"):
         load_engine(str(copied), device="cpu", threads=1)
 
 
@@ -58,19 +58,19 @@ def test_a_broken_tokenizer(copied: Path) -> None:
 def test_a_broken_config(copied: Path) -> None:
     (copied / "config.json").unlink()
     (copied / "config.json").write_text("{")
-    with pytest.raises(SetupError, match="fetch or convert it again"):
+    with pytest.raises(SetupError, match="download or convert it again"):
         load_engine(str(copied), device="cpu", threads=1)
 
 
-def test_a_compute_type_that_is_not_to_be_had() -> None:
-    with pytest.raises(SetupError, match=r"--compute-type int4 is not to be had on this cpu: .*default.*float32"):
+def test_a_compute_type_that_is_not_available() -> None:
+    with pytest.raises(SetupError, match=r"--compute-type int4 is not available on this cpu: .*default.*float32"):
         load_engine(EMBEDDED, device="cpu", compute_type="int4")
 
 
 def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     assert choose_device("auto") == choose_device("cpu") == "cpu"
-    with pytest.raises(SetupError, match=r"no GPU to be found.*--device cpu"):
+    with pytest.raises(SetupError, match=r"no GPU was found.*--device cpu"):
         choose_device("cuda")
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 2)
     assert choose_device("auto") == choose_device("cuda") == "cuda"

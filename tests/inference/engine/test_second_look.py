@@ -10,7 +10,7 @@ FINAL = DecodeRequest(pcm=np.zeros(4 * 16_000, dtype=np.int16), language="en", f
 PARTIAL = DecodeRequest(pcm=FINAL.pcm, language="en")
 
 
-def heard(text: str, likelihood: float = -0.3) -> Hypothesis:
+def decoded(text: str, likelihood: float = -0.3) -> Hypothesis:
     return Hypothesis(words=tuple(map(Word, text.split())), language="en", mean_log_probability=likelihood)
 
 
@@ -25,19 +25,19 @@ def heard(text: str, likelihood: float = -0.3) -> Hypothesis:
     ],
 )
 def test_improbable_and_repetitive_finals_are_looked_at_again(text: str, likelihood: float, *, doubtful: bool) -> None:
-    found = heard(text, likelihood)
+    found = decoded(text, likelihood)
     assert is_doubtful(FINAL, found, WhisperSettings()) is doubtful
     assert not is_doubtful(FINAL, found, WhisperSettings(gated=False))
     assert not is_doubtful(PARTIAL, found, WhisperSettings())
 
 
 def test_of_two_improbable_texts_the_clearly_more_probable_counts() -> None:
-    first = heard("Peace on earth.", -1.0)
-    assert better(FINAL, first, heard("His on earth.", -0.95)) is first
-    assert better(FINAL, first, heard("His own birth.", -1.5)) is first
-    assert better(FINAL, first, second := heard("His own berth.", -0.6)) is second
+    first = decoded("Peace on earth.", -1.0)
+    assert better(FINAL, first, decoded("His on earth.", -0.95)) is first
+    assert better(FINAL, first, decoded("His own birth.", -1.5)) is first
+    assert better(FINAL, first, second := decoded("His own berth.", -0.6)) is second
 
 
 def test_after_what_may_be_a_loop_the_second_look_counts() -> None:
-    first = heard("Yes we can. Yes we can. Yes we can.", -0.2)
-    assert better(FINAL, first, second := heard("Yes we can.", -0.5)) is second
+    first = decoded("Yes we can. Yes we can. Yes we can.", -0.2)
+    assert better(FINAL, first, second := decoded("Yes we can.", -0.5)) is second
