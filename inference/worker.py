@@ -4,7 +4,7 @@ import asyncio
 
 from captions.caption import Pass
 from captions.ports.clock import Clock
-from captions.ports.log import Log
+from captions.ports.log import HOLDING_GROUP, Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO
@@ -30,7 +30,7 @@ class Worker:
         settings: WorkerSettings,
         *,
         tracer: Tracer = NO_TRACES,
-        group: str = "live",
+        group: str = HOLDING_GROUP,
     ) -> None:
         self._log = log
         self._decoders = decoders
