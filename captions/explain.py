@@ -58,6 +58,7 @@ _SENTENCES: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "json_type": "has to be JSON",
     "union_tag_not_found": lambda c: f"lacks {c['discriminator']}",
     "union_tag_invalid": lambda c: f"has a {c['discriminator']} that is not known; known are {c['expected_tags']}",
+    "path_type": "has to be the path of a file",
     "url_parsing": "has to be an address that begins with http:// or https://",
     "url_scheme": "has to be an address that begins with http:// or https://",
     "url_type": "has to be an address that begins with http:// or https://",

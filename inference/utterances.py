@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import structlog
 
 from captions.caption import CaptionId
+from captions.fencing import Fence
 from captions.ports.log import Entry
 from captions.records import AudioMark, AudioSegment, read_audio
 from captions.track import TrackId
@@ -30,6 +31,7 @@ class Utterances:
         self._open: dict[CaptionId, Utterance] = {}
         self._given_up: dict[CaptionId, Utterance] = {}
         self._positions: dict[int, int] = {}
+        self._fences: dict[int, Fence] = {}
         self._spoke: dict[TrackId, tuple[int, float]] = {}
 
     def __iter__(self) -> Iterator[Utterance]:
@@ -62,6 +64,7 @@ class Utterances:
     def revoke(self, partition: int) -> None:
         """Own the partition no longer: forget its utterances."""
         self._positions.pop(partition, None)
+        self._fences.pop(partition, None)
         for held in (self._open, self._given_up):
             for key in [key for key, utterance in held.items() if utterance.partition == partition]:
                 del held[key]
@@ -74,6 +77,9 @@ class Utterances:
         """
         self._positions[entry.partition] = entry.offset + 1
         segment = read_audio(entry.record)
+        if not self._fences.setdefault(entry.partition, Fence()).admits(entry, segment):
+            logger.warning("record_of_a_lost_session_skipped", **segment.track.describe(), offset=entry.offset)
+            return None
         if isinstance(segment, AudioMark):
             return None
         utterance = self._of(segment, entry, now)

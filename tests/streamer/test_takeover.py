@@ -280,3 +280,39 @@ async def test_a_publishers_endpointing_ends_its_utterances_here_and_at_another_
         await there.pending.settled(RoomId("hall").track("main"))
         finals = (await told(log, CAPTIONS)).finals
     assert [final.text for final in finals] == [" ".join(SAID)], "no pause of the script is as long"
+
+
+async def test_what_a_gateway_writes_that_knows_nothing_of_the_takeover_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was paused: it goes on with its own publisher's audio until it reads that it lost the session."""
+    async with two_gateways() as (log, here, there):
+        monkeypatch.setattr(here.sessions, "observe", lambda *_: None)
+        stale, _ = await opened(here)
+        first = round((SCRIPT[7].end + 0.7) * SAMPLE_RATE) * 2
+        await send_audio(stale, 0, first)
+        moved, _ = await opened(there, stale.id)
+        last = round((SCRIPT[16].start - 0.4) * SAMPLE_RATE) * 2
+        await asyncio.gather(send_audio(stale, last, len(AUDIO)), send_audio(moved, moved.acknowledged, len(AUDIO)))
+        await moved.finish()
+        await there.pending.settled(RoomId("hall").track("main"))
+        finals = (await told(log, CAPTIONS)).finals
+        assert [final.text for final in finals] == SAID
+        with pytest.raises(NotFound):
+            await opened(there, "another")  # the journal passes over them too
+        await there.sessions.end(moved)
+        fresh, _ = await opened(there)
+        assert fresh.listener.next_utterance == len(SAID)
+
+
+async def test_a_gateway_that_announces_what_is_no_longer_true_is_corrected() -> None:
+    async with two_gateways() as (_, here, there):
+        stale, _ = await opened(here)
+        await send_audio(stale, 0, SAMPLE_RATE)
+        await opened(there, stale.id)
+        await asyncio.sleep(0.1)
+        assert not here.sessions.held
+        await here.sessions._announcer.announce(stale, "away")
+        await asyncio.sleep(0.1)
+        assert there.hub.room(RoomId("hall")).state.tracks[0].state == "live"
+        assert there.sessions.held
