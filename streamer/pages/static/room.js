@@ -1,5 +1,7 @@
 import { span } from "./captions.js";
-import { transcriptUrl, view } from "./client.js";
+// not client.js: its publishing half would be loaded by everybody in the hall
+import { transcriptUrl } from "./client/rooms.js";
+import { view } from "./client/view.js";
 import { fit, letter } from "./fit.js";
 import { Subtitles } from "./lines.js";
 import { recall, remember } from "./storage.js";
