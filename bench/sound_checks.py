@@ -96,9 +96,9 @@ def sounds_like(audio: AudioFormat, data: bytes) -> str:
     declaration, size = Declaration(audio, warnings), 3200
     for at in range(0, len(data) // size * size, size):
         piece = data[at : at + size]
-        declaration.bytes_came(piece)
+        declaration.add_bytes(piece)
         if audio == LINEAR:
-            declaration.sound_came(from_bytes(piece))
+            declaration.add_samples(from_bytes(piece))
     declaration.finish()
     return ", ".join(warning.message.partition(",")[0].removeprefix("This sounds like ") for warning in warnings.all)
 
@@ -108,7 +108,7 @@ def levels_of(pcm: Pcm) -> list[str]:
     warnings = AudioWarnings()
     levels = Levels(warnings)
     for at in range(0, len(pcm), 640):
-        levels.hear(pcm[at : at + 640])
+        levels.add(pcm[at : at + 640])
     return [warning.code.value for warning in warnings.all]
 
 

@@ -21,9 +21,9 @@ class Listener:
         self._rest = NO_AUDIO
 
     @property
-    def heard(self) -> int:
+    def position(self) -> int:
         """Position after the last sample pushed."""
-        return self._segmenter.heard + len(self._rest)
+        return self._segmenter.position + len(self._rest)
 
     @property
     def settled(self) -> int:
@@ -41,10 +41,10 @@ class Listener:
         return self._segmenter.next_utterance
 
     @property
-    def patience(self) -> int:
+    def samples_until_next_piece(self) -> int:
         """Samples that have to be pushed, at least, before there is another piece: more at a time costs no delay."""
         size, first = self._detector.frame_samples, self._next_frame()
-        more = -(-max(0, self._segmenter.patience - first) // size)
+        more = -(-max(0, self._segmenter.samples_until_next_piece - first) // size)
         return first + more * size - len(self._rest)
 
     def reopen(self, utterance: int, number: int, sent: Pcm) -> None:
@@ -56,7 +56,7 @@ class Listener:
         at = 0
         while at < len(sent):
             frame = sent[at : at + self._next_frame()]
-            self._segmenter.recall(frame, self._probability(frame))
+            self._segmenter.restore(frame, self._probability(frame))
             at += len(frame)
 
     def push(self, pcm: Pcm) -> list[Piece]:
@@ -74,7 +74,7 @@ class Listener:
     def _next_frame(self) -> int:
         """Samples to the end of the frame."""
         size = self._detector.frame_samples
-        return size - (self._segmenter.heard - self._grid) % size
+        return size - (self._segmenter.position - self._grid) % size
 
     def _probability(self, frame: Pcm) -> float:
         """Of speech in a frame, or in the end or the beginning of one."""

@@ -97,7 +97,7 @@ class Segmenter:
         self._cut_within = min(to_samples(settings.cut_within), self._longest // 2)
         self._segment = to_samples(settings.segment)
         self._frame = frame_samples
-        self._heard = origin
+        self._position = origin
         self._audio = _Window(origin)
         self._run = 0
         self._open = False
@@ -108,9 +108,9 @@ class Segmenter:
         self._utterance = first_utterance
 
     @property
-    def heard(self) -> int:
+    def position(self) -> int:
         """Position after the last frame."""
-        return self._heard
+        return self._position
 
     @property
     def open(self) -> bool:
@@ -128,15 +128,15 @@ class Segmenter:
         return self._sent if self._open else self._audio.start
 
     @property
-    def patience(self) -> int:
+    def samples_until_next_piece(self) -> int:
         """Samples that have to come, at least, before there is another piece: whatever is said in them."""
         if not self._open:
             return max(1, self._min_speech - self._run)
-        length, pause = self._heard - self._start, self._heard - self._speech_end
+        length, pause = self._position - self._start, self._position - self._speech_end
         return max(
             1,
             min(
-                self._segment - (self._heard - self._sent),
+                self._segment - (self._position - self._sent),
                 *(  # where the limit is past, a frame of speech may begin another pause
                     limit - pause if limit > pause else self._frame + limit
                     for limit in (self._flush_after, self._post_roll)
@@ -150,33 +150,33 @@ class Segmenter:
     def reopen(self, utterance: int, number: int) -> None:
         """Go on with an utterance that another segmenter began at this one's origin.
 
-        What that one sent, in ``number`` pieces, is given to ``recall`` next.
+        What that one sent, in ``number`` pieces, is given to ``restore`` next.
         """
-        self._begin(self._heard)
+        self._begin(self._position)
         self._utterance, self._number = utterance, number
 
-    def recall(self, frame: Pcm, probability: float) -> None:
+    def restore(self, frame: Pcm, probability: float) -> None:
         """Hear a frame that the other segmenter sent already."""
         self._audio.append(frame)
-        self._heard += len(frame)
-        self._sent = self._heard
+        self._position += len(frame)
+        self._sent = self._position
         if probability >= self._offset:
-            self._speech_end = self._heard
-        self._audio.drop_before(self._heard - self._cut_within)
+            self._speech_end = self._position
+        self._audio.drop_before(self._position - self._cut_within)
 
     def push(self, frame: Pcm, probability: float) -> list[Piece]:
         """Hear one frame, shape (frame_samples,), or fewer samples at the stream's end."""
         self._audio.append(frame)
-        self._heard += len(frame)
+        self._position += len(frame)
         if not self._open:
             return self._wait(len(frame), probability)
         if probability >= self._offset:
-            self._speech_end = self._heard
+            self._speech_end = self._position
         pieces = self._ready()
-        enough = self._endpoint if self._heard - self._start < self._long else self._long_endpoint
-        if self._heard - self._speech_end >= enough:
+        enough = self._endpoint if self._position - self._start < self._long else self._long_endpoint
+        if self._position - self._speech_end >= enough:
             pieces += self._close("endpoint")
-        elif self._heard - self._start >= self._longest:
+        elif self._position - self._start >= self._longest:
             pieces += self._cut()
         return pieces
 
@@ -190,11 +190,11 @@ class Segmenter:
 
     def _wait(self, samples: int, probability: float) -> list[Piece]:
         self._run = self._run + samples if probability >= self._onset else 0
-        self._audio.drop_before(self._heard - self._run - self._pre_roll)
+        self._audio.drop_before(self._position - self._run - self._pre_roll)
         if self._run == 0 or self._run < self._min_speech:
             return []
         self._begin(self._audio.start)
-        self._speech_end = self._heard
+        self._speech_end = self._position
         return self._ready()
 
     def _begin(self, start: int) -> None:
@@ -205,11 +205,11 @@ class Segmenter:
 
     def _sendable(self) -> int:
         """Position up to which audio may be sent: a pause is held back after its post-roll."""
-        return min(self._heard, self._speech_end + self._post_roll)
+        return min(self._position, self._speech_end + self._post_roll)
 
     def _ready(self) -> list[Piece]:
         """Whole segments, and at a pause the rest."""
-        pause, frame = self._heard - self._speech_end, self._frame
+        pause, frame = self._position - self._speech_end, self._frame
         paused = any(limit <= pause < limit + frame for limit in (self._flush_after, self._post_roll))
         upto = self._sendable()
         if not paused:
@@ -226,13 +226,13 @@ class Segmenter:
             paused = self._pausing and end == position
             pieces.append(self._piece(start, self._audio.between(start, end), paused=paused))
         self._sent = position
-        self._audio.drop_before(min(self._sent, self._heard - self._cut_within))
+        self._audio.drop_before(min(self._sent, self._position - self._cut_within))
         return pieces
 
     @property
     def _pausing(self) -> bool:
         """Whether the speaker pauses now, for long enough to send what is there."""
-        return self._heard - self._speech_end >= min(self._flush_after, self._post_roll)
+        return self._position - self._speech_end >= min(self._flush_after, self._post_roll)
 
     def _piece(
         self, start: int, pcm: Pcm, *, end: int | None = None, reason: str | None = None, paused: bool = False
@@ -253,7 +253,7 @@ class Segmenter:
     def _close(self, reason: str) -> list[Piece]:
         upto = max(self._sendable(), self._sent)
         last = self._piece(self._sent, self._audio.between(self._sent, upto), reason=reason, paused=self._pausing)
-        self._audio.drop_before(max(upto, self._heard - self._pre_roll))
+        self._audio.drop_before(max(upto, self._position - self._pre_roll))
         self._open = False
         self._run = 0
         self._utterance += 1
@@ -261,8 +261,8 @@ class Segmenter:
 
     def _cut(self) -> list[Piece]:
         """End the utterance at its quietest point and open the next one there, sending again what came after."""
-        since = max(self._audio.start, self._heard - self._cut_within)
-        at = since + quietest(self._audio.between(since, self._heard))
+        since = max(self._audio.start, self._position - self._cut_within)
+        at = since + quietest(self._audio.between(since, self._position))
         if at >= self._speech_end:
             return self._close("longest")  # a pause: nothing of what was said comes after it
         unsent = self._audio.between(self._sent, at) if at > self._sent else NO_AUDIO

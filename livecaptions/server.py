@@ -14,7 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 
 from captions.errors import SetupError
-from streamer.rounds import Rounds
+from streamer.batched_callbacks import BatchedCallbacks
 from streamer.web.frames import EXTENSION
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
@@ -29,7 +29,7 @@ in the application, and a hall may come at once."""
 class _Http(HttpToolsProtocol):
     """uvicorn's HTTP, its upgrades a few at a time: ``rounds`` are those of one server."""
 
-    rounds: Rounds
+    rounds: BatchedCallbacks
 
     def handle_websocket_upgrade(self) -> None:
         self.transport.pause_reading()
@@ -88,7 +88,7 @@ async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve ``app`` on ``sock`` until the context is left; connections still open then are closed."""
 
     class Http(_Http):
-        rounds = Rounds(UPGRADED_AT_A_TIME)
+        rounds = BatchedCallbacks(UPGRADED_AT_A_TIME)
 
     config = uvicorn.Config(
         app,

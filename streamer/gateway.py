@@ -20,12 +20,12 @@ from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
+from streamer.rooms.history_turns import HistoryTurns
 from streamer.rooms.hub import Hub
-from streamer.rooms.turns import Turns
 from streamer.rooms.viewer import Viewer
 from streamer.sessions.feed import Feed
-from streamer.sessions.pending import Pending
-from streamer.sessions.publication import Publication, Surroundings
+from streamer.sessions.pending_finals import PendingFinals
+from streamer.sessions.publication import Publication, PublicationContext
 from streamer.sessions.registry import Sessions
 from streamer.settings import GatewaySettings
 
@@ -52,7 +52,7 @@ class Gateway:
         self.probe = probe
         self.settings = settings
         self.authenticator = authenticator or OpenAccess()
-        self.pending = Pending(clock)
+        self.pending = PendingFinals(clock)
         self.hub = Hub(log, self._observe, tracer, settings.history_bytes)
         self.sessions = Sessions(
             log=log,
@@ -65,7 +65,7 @@ class Gateway:
             rooms=rooms or NoRoomDirectory(),
             settings=settings,
         )
-        self._around = Surroundings(
+        self._context = PublicationContext(
             sessions=self.sessions,
             pending=self.pending,
             probe=probe,
@@ -73,7 +73,7 @@ class Gateway:
             done_timeout=settings.done_timeout,
         )
         self.viewers = 0
-        self.turns = Turns()
+        self.history_turns = HistoryTurns()
         self.draining = False
 
     def _observe(self, track: TrackId, event: RoomEvent, origin: Origin) -> None:
@@ -109,7 +109,7 @@ class Gateway:
         feed = Feed()
         session = await self.sessions.open(room, options, feed, principal.tenant)
         viewer = self.viewer(tracks=(session.track.name,), wake=session.wake)
-        return Publication(session, feed, self.hub.room(room), viewer, self._around)
+        return Publication(session, feed, self.hub.room(room), viewer, self._context)
 
     def viewer(
         self, *, tracks: Collection[str] = (), partials: bool = True, wake: asyncio.Event | None = None

@@ -27,9 +27,9 @@ class ContainerDecoder:
         self._loop = asyncio.get_running_loop()
         self.ready = asyncio.Event()
         self.warnings = AudioWarnings()
-        self._room = asyncio.Event()
-        self._bytes = BytePipe(MOST_BYTES_WAITING, lambda: self._tell(self._room.set))
-        self._samples = SampleQueue(MOST_SAMPLES_WAITING, lambda: self._tell(self.ready.set))
+        self._space = asyncio.Event()
+        self._bytes = BytePipe(MOST_BYTES_WAITING, lambda: self._call_in_loop(self._space.set))
+        self._samples = SampleQueue(MOST_SAMPLES_WAITING, lambda: self._call_in_loop(self.ready.set))
         self._failure: Refusal | None = None
         self._over = False
         self._ended = False
@@ -39,8 +39,8 @@ class ContainerDecoder:
     async def feed(self, data: bytes) -> None:
         """More bytes; waits where the thread is behind."""
         while self._bytes.full and not self._ended:
-            self._room.clear()
-            await self._room.wait()
+            self._space.clear()
+            await self._space.wait()
         if self._failure is not None:
             raise self._failure
         self._bytes.write(data)
@@ -76,7 +76,7 @@ class ContainerDecoder:
         self._ended = True
         self._bytes.close()
         self.ready.set()
-        self._room.set()
+        self._space.set()
 
     def _run(self) -> None:
         """The thread: whatever happens ends in one message to the event loop."""
@@ -90,11 +90,11 @@ class ContainerDecoder:
         except Exception:
             logger.exception("container_decoder_failed")
             failure = Internal("the audio could not be decoded here, which is logged; start again")
-        self._tell(self._end, None if self._bytes.closed else failure)
+        self._call_in_loop(self._end, None if self._bytes.closed else failure)
 
     def _warn(self, warning: AudioWarning) -> None:
-        self._tell(self.warnings.add, warning)
+        self._call_in_loop(self.warnings.add, warning)
 
-    def _tell(self, callback: Callable[..., None], *args: object) -> None:
+    def _call_in_loop(self, callback: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
             self._loop.call_soon_threadsafe(callback, *args)

@@ -45,7 +45,7 @@ class ContainerStream:
         self._resampler = Resampler()
         self._put = put
         self._warn = warn
-        self._heard = False
+        self._any_sound = False
         self._lost = self._without_sound = 0
         self._lost_in_a_row = 0
         self._first_lost: int | None = None
@@ -63,11 +63,11 @@ class ContainerStream:
                 decode_recording(self._recordings, self._resampler, self._put, outcome)
             except (FFmpegError, ValueError) as error:
                 logger.debug("recording_not_read", error=str(error), kind=self._recordings.kind)
-                if outcome.samples or not (self._heard or self._barely_begun() or self._recordings.followed):
+                if outcome.samples or not (self._any_sound or self._barely_begun() or self._recordings.followed):
                     raise UnsupportedAudio(NOT_A_CONTAINER) from error
                 outcome = Outcome()
             self._account(outcome)
-            self._heard = self._heard or outcome.samples > 0
+            self._any_sound = self._any_sound or outcome.samples > 0
             self._after_wav_end = self._recordings.declared_end is not None
 
     def _account(self, outcome: Outcome) -> None:
@@ -83,7 +83,7 @@ class ContainerStream:
             self._lose_the_rest(after=source.declared_end or 0)
         elif self._barely_begun():
             self._without(source.length)
-        elif self._heard or source.followed:
+        elif self._any_sound or source.followed:
             self._without(0)
             self._lose(source.length, source.begin)
             self._lose_the_rest()

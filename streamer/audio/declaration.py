@@ -20,7 +20,7 @@ AGREEING = 2
 """Windows that have to sound alike before it is said."""
 
 LEAST_VALUES = 16
-"""Different bytes that a piece has, at least, where something is heard; silence has a few."""
+"""Different bytes that a piece has, at least, where something is sounds_like; silence has a few."""
 
 LEAST_PEAK = 300
 """Of 32768: pieces that are quieter say nothing of the rate."""
@@ -51,7 +51,7 @@ class Declaration:
         self._raw_left = self._sound_left = WINDOWS
         self._votes: Counter[str] = Counter()
 
-    def bytes_came(self, data: bytes) -> None:
+    def add_bytes(self, data: bytes) -> None:
         """Whole samples as they were sent."""
         if not self._raw_left or len(set(data[:512])) < LEAST_VALUES:
             return
@@ -60,7 +60,7 @@ class Declaration:
         if self._raw_size >= self._bytes_per_window:
             self._judge_bytes()
 
-    def sound_came(self, pcm: Pcm) -> None:
+    def add_samples(self, pcm: Pcm) -> None:
         """What was decoded of them, at 16 kHz."""
         if not self._sound_left or not len(pcm) or max(pcm.max(), -int(pcm.min())) < LEAST_PEAK:
             return
@@ -88,21 +88,21 @@ class Declaration:
         self._sound_left -= 1
         self._vote(HIGHER_RATE if sounds_slow(pcm) else None)
 
-    def _vote(self, heard: str | None) -> None:
-        if heard is None:
+    def _vote(self, sounds_like: str | None) -> None:
+        if sounds_like is None:
             return
-        self._votes[heard] += 1
-        if self._votes[heard] >= AGREEING:
-            self._warn(heard)
+        self._votes[sounds_like] += 1
+        if self._votes[sounds_like] >= AGREEING:
+            self._warn(sounds_like)
             self._raw_left = self._sound_left = 0
             self._raw, self._sound = [], []
 
-    def _warn(self, heard: str) -> None:
+    def _warn(self, sounds_like: str) -> None:
         declared = f"{self._audio.encoding} at {self._audio.sample_rate} Hz with {self._audio.channels} channel(s)"
         self._warnings.add(
             AudioWarning(
                 WarningCode.WRONG_DECLARATION,
-                f"This sounds like {heard}, and was declared as {declared}: captions will be wrong or missing. "
-                f"To mend it, {ADVICE[heard]}.",
+                f"This sounds like {sounds_like}, and was declared as {declared}: captions will be wrong or missing. "
+                f"To mend it, {ADVICE[sounds_like]}.",
             )
         )

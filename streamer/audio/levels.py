@@ -31,7 +31,7 @@ class Levels:
         self._silent = self._clipped = self._judged = 0
         self._loudest, self._quietest = 0.0, inf
 
-    def hear(self, pcm: Pcm) -> None:
+    def add(self, pcm: Pcm) -> None:
         """The next samples, shape (any,)."""
         self._pieces.append(pcm)
         self._size += len(pcm)

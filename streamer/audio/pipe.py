@@ -20,14 +20,14 @@ class Closed(Exception):
 class BytePipe:
     """The file that a demuxer reads: bytes written by the event loop, waited for by the thread.
 
-    ``on_room`` is called by the thread when no more than ``most_waiting`` bytes wait again.
+    ``on_space`` is called by the thread when no more than ``most_waiting`` bytes wait again.
     """
 
-    def __init__(self, most_waiting: int, on_room: Callable[[], None]) -> None:
+    def __init__(self, most_waiting: int, on_space: Callable[[], None]) -> None:
         self._chunks: deque[bytes] = deque()
         self._condition = threading.Condition()
         self._most_waiting = most_waiting
-        self._on_room = on_room
+        self._on_room = on_space
         self._waiting = 0
         self._consumed = 0
         self._finished = False

@@ -47,14 +47,14 @@ class RawDecoder:
         self._finished = False
         self._failure: Refusal | None = None
         self.ready = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._space = asyncio.Event()
+        self._space.set()
 
     async def feed(self, data: bytes) -> None:
         """More bytes; waits where nobody reads."""
         if self._failure is not None:
             raise self._failure
-        await self._room.wait()
+        await self._space.wait()
         data = self._rest + data if self._rest else data
         whole = len(data) // self._frame_bytes * self._frame_bytes
         self._rest = data[whole:]
@@ -99,12 +99,12 @@ class RawDecoder:
     async def close(self) -> None:
         """Let whoever waits go."""
         self._finished = True
-        self._room.set()
+        self._space.set()
         self.ready.set()
 
     def _take(self, data: bytes) -> None:
         self._frames += len(data) // self._frame_bytes
-        self._declaration.bytes_came(data)
+        self._declaration.add_bytes(data)
         if self._exact:
             self._put(from_bytes(data))
             return
@@ -143,13 +143,13 @@ class RawDecoder:
         if not len(pcm):
             return
         self._samples += len(pcm)
-        self._declaration.sound_came(pcm)
-        heard = self._samples * self._audio.sample_rate // SAMPLE_RATE
-        frames = self._frames if everything else min(self._frames, heard)
+        self._declaration.add_samples(pcm)
+        accounted = self._samples * self._audio.sample_rate // SAMPLE_RATE
+        frames = self._frames if everything else min(self._frames, accounted)
         self._waiting.append(Decoded(pcm, frames * self._frame_bytes))
         self._waiting_samples += len(pcm)
         if self._waiting_samples > MOST_WAITING:
-            self._room.clear()
+            self._space.clear()
         if self._waiting_samples >= self._at_least:
             self.ready.set()
 
@@ -157,7 +157,7 @@ class RawDecoder:
         pieces = list(self._waiting)
         self._waiting.clear()
         self._waiting_samples = 0
-        self._room.set()
+        self._space.set()
         pcm = pieces[0].pcm if len(pieces) == 1 else np.concatenate([piece.pcm for piece in pieces])
         return Decoded(pcm, pieces[-1].offset)
 

@@ -33,7 +33,7 @@ from captions.publication import (
     Warned,
 )
 from captions.stream_options import AudioFormat, Encoding, StreamOptions
-from streamer.protocols.protocol import Farewell, Frame, Query
+from streamer.protocols.protocol import Closing, Frame, Query
 
 LARGEST_FRAME = 64 * 1024
 """Bytes of the largest frame that a publisher may send."""
@@ -100,13 +100,13 @@ class NativeProtocol:
             case Finished(offset=offset, seconds=seconds, warnings=warnings):
                 return (done(offset, seconds, warnings).encode(),)
 
-    def finish(self) -> Farewell:
+    def finish(self) -> Closing:
         """A normal closure."""
-        return Farewell((), NORMAL_CLOSURE, "")
+        return Closing((), NORMAL_CLOSURE, "")
 
-    def refuse(self, refusal: Refusal) -> Farewell:
+    def refuse(self, refusal: Refusal) -> Closing:
         """The refusal's message, and the close code that belongs to it."""
-        return Farewell((error_message(refusal).encode(),), refusal.close_code, refusal.code)
+        return Closing((error_message(refusal).encode(),), refusal.close_code, refusal.code)
 
 
 def _check_size(size: int) -> None:

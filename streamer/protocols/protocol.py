@@ -15,7 +15,7 @@ Query = Mapping[str, Sequence[str]]
 """The parameters of an address by name, each with all its values in their order."""
 
 
-class Farewell(NamedTuple):
+class Closing(NamedTuple):
     """The last frames of a connection, and its close code and reason (RFC 6455, 7.4)."""
 
     frames: Sequence[Frame]
@@ -38,10 +38,10 @@ class PublisherProtocol(Protocol):
         """The frames that tell the publisher of an event; none where the protocol has no word for it."""
         ...
 
-    def finish(self) -> Farewell:
+    def finish(self) -> Closing:
         """How the connection ends after ``Finished``."""
         ...
 
-    def refuse(self, refusal: Refusal) -> Farewell:
+    def refuse(self, refusal: Refusal) -> Closing:
         """How the connection ends where the publisher is refused."""
         ...

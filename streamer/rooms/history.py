@@ -16,7 +16,7 @@ OVERHEAD = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredEvent:
     """A final or a track state. ``at`` is when the log took it, epoch seconds; ``json`` is what viewers get.
 
     ``utterance`` is None for a track state, which is ``lasting`` while the track has not ended. A
@@ -42,11 +42,11 @@ class Kept:
         return len(self.json) + OVERHEAD
 
 
-def kept(event: RoomEvent, seq: int, at: float, json: bytes) -> Kept:
+def stored_event(event: RoomEvent, seq: int, at: float, json: bytes) -> StoredEvent:
     """What is kept of an event."""
     if isinstance(event, CaptionMessage):
-        return Kept(seq, at, event.track, event.utterance, not event.text, False, json)
-    return Kept(seq, at, event.track, None, False, event.state != "ended", json)
+        return StoredEvent(seq, at, event.track, event.utterance, not event.text, False, json)
+    return StoredEvent(seq, at, event.track, None, False, event.state != "ended", json)
 
 
 class Block:
@@ -55,7 +55,7 @@ class Block:
     What is derived of it is made when somebody first needs it, and shared.
     """
 
-    def __init__(self, events: Sequence[Kept]) -> None:
+    def __init__(self, events: Sequence[StoredEvent]) -> None:
         self.events = tuple(events)
 
     @cached_property
@@ -83,7 +83,7 @@ class Block:
         """Bytes of memory, roughly, without what is derived."""
         return sum(event.weight for event in self.events)
 
-    def where(self, wanted: Callable[[Kept], bool]) -> "Block":
+    def where(self, wanted: Callable[[StoredEvent], bool]) -> "Block":
         """The events that are wanted; this block itself where all are."""
         events = [event for event in self.events if wanted(event)]
         return self if len(events) == len(self.events) else Block(events)
@@ -93,15 +93,15 @@ class History:
     """Finals and the last state of each track, in the order of their ``seq``, which grows."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, int | None], Kept] = {}
+        self._held: dict[tuple[str, int | None], StoredEvent] = {}
         self._blocks: list[Block] = []
-        self._open: list[Kept] = []
+        self._open: list[StoredEvent] = []
         self._open_bytes = 0
         self._last: Block | None = None
         self.earliest = 0
         """Everything from this ``seq`` on is here."""
 
-    def keep(self, event: Kept) -> None:
+    def add(self, event: StoredEvent) -> None:
         """Add an event; it takes the place of the earlier one of its utterance, or of its track's state."""
         key = (event.track, event.utterance)
         if (replaced := self._held.pop(key, None)) is not None:
@@ -114,7 +114,7 @@ class History:
             self._blocks.append(Block(self._open))
             self._open, self._open_bytes = [], 0
 
-    def _remove(self, event: Kept) -> None:
+    def _remove(self, event: StoredEvent) -> None:
         self._last = None
         if self._open and event.seq >= self._open[0].seq:
             self._open.remove(event)
@@ -143,7 +143,7 @@ class History:
         """Bytes of memory, roughly."""
         return sum(block.weight for block in self.blocks)
 
-    def told(self, *, after: int | None, last: int | None, tracks: Collection[str]) -> list[Block]:
+    def replay(self, *, after: int | None, last: int | None, tracks: Collection[str]) -> list[Block]:
         """What a viewer is told that saw everything up to ``after``, or nothing (None) and wants the ``last`` finals.
 
         ``tracks`` empty means all, ``last`` None too. Who has seen nothing is spared what was withdrawn, and told
@@ -156,7 +156,7 @@ class History:
             blocks = _last_finals(blocks, last)
         return [block for block in blocks if block.events]
 
-    def finals(self, *, before: int | None, last: int | None) -> list[Kept]:
+    def finals(self, *, before: int | None, last: int | None) -> list[StoredEvent]:
         """The ``last`` finals with text whose ``seq`` is less than ``before``, in its order; None: no limit."""
         blocks = [block.spoken for block in self.blocks]
         if before is not None:
@@ -171,11 +171,11 @@ class History:
             for block in self.blocks
         ]
 
-    def forget(self, before: int) -> list[Kept]:
+    def forget(self, before: int) -> list[StoredEvent]:
         """Forget what has a ``seq`` less than ``before``, except tracks that have not ended; what that was."""
         self.earliest = max(self.earliest, before)
 
-        def stays(event: Kept) -> bool:
+        def stays(event: StoredEvent) -> bool:
             return event.seq >= before or event.lasting
 
         gone = [
@@ -191,7 +191,7 @@ class History:
             del self._held[event.track, event.utterance]
         return gone
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Give back what was derived for viewers who came together; it is made again when the next ones come."""
         self._blocks = [Block(block.events) for block in self._blocks]
         self._last = None
@@ -213,5 +213,5 @@ def _last_finals(blocks: Sequence[Block], most: int) -> list[Block]:
     return chosen[::-1]
 
 
-def _told_from(seq: int, event: Kept) -> bool:
+def _told_from(seq: int, event: StoredEvent) -> bool:
     return event.utterance is None or event.seq >= seq

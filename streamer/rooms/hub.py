@@ -13,8 +13,8 @@ from captions.ports.log import Bounds, Entry, Log
 from captions.ports.tracer import Tracer
 from captions.records import CAPTIONS, PARTIALS, Origin, origin_of, read_room_event, trace_of
 from captions.track import RoomId, TrackId
+from streamer.batched_callbacks import BatchedCallbacks
 from streamer.rooms.room import Room
-from streamer.rounds import Rounds
 
 logger = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class Hub:
         self._tracer = tracer
         self._listener = listener
         self._rooms: dict[RoomId, Room] = {}
-        self._fan_out = Rounds(WOKEN_AT_A_TIME)
+        self._fan_out = BatchedCallbacks(WOKEN_AT_A_TIME)
         self._tails: dict[tuple[str, int], Tail] = {}
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -112,11 +112,11 @@ class Hub:
         if bounds.earliest >= bounds.end:
             tail.caught_up.set()
         async for entry in self._log.read(tail.topic, tail.partition, bounds.earliest):
-            self._tell(entry, live=tail.caught_up.is_set())
+            self._apply(entry, live=tail.caught_up.is_set())
             if entry.offset >= bounds.end - 1:
                 tail.caught_up.set()
 
-    def _tell(self, entry: Entry, *, live: bool) -> None:
+    def _apply(self, entry: Entry, *, live: bool) -> None:
         try:
             event = read_room_event(entry.record)
             track = TrackId(RoomId.from_key(entry.record.key), event.track)
@@ -130,7 +130,7 @@ class Hub:
             self._kept += 1
             if self._kept % WEIGHED_EVERY == 0:
                 self.prune()
-        viewers = self.room(track.room).tell(event, entry.timestamp)
+        viewers = self.room(track.room).apply(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
             self._delivered(track, event, entry, viewers)
         self._listener(track, event, origin_of(entry.record))
@@ -160,7 +160,7 @@ class Hub:
         for room in self.rooms:
             bounds = await self.bounds(room.id)
             room.forget(bounds.earliest)
-            room.history.let_go()
+            room.history.release()
             told_of = max(room.history.latest, room.history.earliest - 1)  # of what was pruned there is a gap to tell
             if not room.viewers and told_of < bounds.earliest:
                 self._rooms.pop(room.id, None)

@@ -6,14 +6,14 @@ from captions.messages import Gap, RoomEvent
 from captions.ports.log import Bounds
 from captions.track import RoomId
 from captions.transcript import RoomState
+from streamer.batched_callbacks import BatchedCallbacks
 from streamer.rooms.event import Encoded
-from streamer.rooms.history import Block, History, kept
+from streamer.rooms.history import Block, History, stored_event
 from streamer.rooms.viewer import Viewer
-from streamer.rounds import Rounds
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class Replay:
     """What a viewer is told before it is live: whether something is missing, the finals so far, and the partials."""
 
     gap: Gap | None
@@ -24,7 +24,7 @@ class Past:
 class Room:
     """One room of this gateway."""
 
-    def __init__(self, room: RoomId, fan_out: Rounds) -> None:
+    def __init__(self, room: RoomId, fan_out: BatchedCallbacks) -> None:
         self.id = room
         self._fan_out = fan_out
         self.state = RoomState()
@@ -43,13 +43,13 @@ class Room:
         """Everybody who is told: the audience, and the publishers of the room's tracks."""
         return [*self._audience, *self._publishers]
 
-    def tell(self, event: RoomEvent, at: float) -> int:
+    def apply(self, event: RoomEvent, at: float) -> int:
         """Take in an event that the log took at ``at``; if it is news hand it to every viewer, and say to how many."""
         if not self.state.apply(event):
             return 0
         encoded = Encoded(event)
         if event.seq is not None:
-            self.history.keep(kept(event, event.seq, at, encoded.json))
+            self.history.add(stored_event(event, event.seq, at, encoded.json))
         if encoded.final_of is not None:
             self._partials.pop(encoded.final_of, None)
         if encoded.partial_of is not None:
@@ -64,7 +64,7 @@ class Room:
         """Count the viewer in: it is told what happens."""
         self._audience.add(viewer)
 
-    def past(self, viewer: Viewer, bounds: Bounds, after: int | None, last: int | None) -> Past:
+    def replay(self, viewer: Viewer, bounds: Bounds, after: int | None, last: int | None) -> Replay:
         """What the viewer is told first: everything since ``after``, or the ``last`` finals; all where both are None.
 
         What waits for the viewer is in there, so that nothing is missed and nothing told twice. ``bounds`` are those of
@@ -74,8 +74,8 @@ class Room:
         retained = bounds._replace(earliest=max(bounds.earliest, self.history.earliest))
         if (gap := missing(after, retained)) is not None:
             after = -1
-        blocks = self.history.told(after=after, last=last, tracks=viewer.tracks)
-        return Past(gap, blocks, [partial for partial in self._partials.values() if viewer.wants(partial)])
+        blocks = self.history.replay(after=after, last=last, tracks=viewer.tracks)
+        return Replay(gap, blocks, [partial for partial in self._partials.values() if viewer.wants(partial)])
 
     def forget(self, before: int) -> None:
         """Forget finals, and tracks that have ended, whose ``seq`` is less than ``before``."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from captions.errors import Overloaded, TooMany, TrackBusy
 from captions.track import RoomId, TrackId
-from streamer.sessions.pending import Pending
+from streamer.sessions.pending_finals import PendingFinals
 from streamer.settings import GatewaySettings
 
 LEASE = 6.0
@@ -14,7 +14,7 @@ LEASE = 6.0
 ANOTHER_CONNECTION = "another connection resumed this session"
 
 
-def check_limits(tracks: Collection[TrackId], room: RoomId, pending: Pending, settings: GatewaySettings) -> None:
+def check_limits(tracks: Collection[TrackId], room: RoomId, pending: PendingFinals, settings: GatewaySettings) -> None:
     """Let a new session into ``room`` beside those of ``tracks``, or raise ``TooMany`` or ``Overloaded``."""
     if len(tracks) >= settings.max_sessions:
         raise TooMany(f"{settings.max_sessions} sessions are open, which is this server's limit; try again later")

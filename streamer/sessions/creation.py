@@ -20,7 +20,7 @@ from captions.stream_options import AudioFormat, Encoding, StreamOptions
 from captions.track import TrackId
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import BYTES
-from streamer.sessions.pending import Pending
+from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.recorder import Recorder
 from streamer.sessions.session import Session
 from streamer.sessions.takeover import Claimed
@@ -38,7 +38,7 @@ class SessionMaker:
         clock: Clock,
         probe: Probe,
         tracer: Tracer,
-        pending: Pending,
+        pending: PendingFinals,
         detector: Callable[[], SpeechDetector],
         settings: GatewaySettings,
     ) -> None:
@@ -64,14 +64,14 @@ class SessionMaker:
             audio=str(options.format),
             endpointing=options.endpointing,
         )
-        listener = self._listener(settings, timeline.next_utterance, timeline.heard, grid=timeline.heard)
+        listener = self._listener(settings, timeline.next_utterance, timeline.position, grid=timeline.position)
         return self._session(track, options.format, tenant, settings, listener)
 
     def taken_over(self, track: TrackId, tenant: str | None, claimed: Claimed) -> Session:
         """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
         audio, progress = claimed.options.format, claimed.progress
-        heard = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
-        began = progress.position - heard
+        samples = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
+        began = progress.position - samples
         first = progress.open[0] if progress.open else None
         if first is not None:
             listener = self._listener(progress.settings, first.utterance, first.start, grid=began)
@@ -85,7 +85,7 @@ class SessionMaker:
             progress.settings,
             listener,
             begun=progress.offset,
-            heard=heard,
+            samples=samples,
             reopened=first,
             epoch=claimed.epoch,
         )
@@ -107,7 +107,7 @@ class SessionMaker:
         listener: Listener,
         *,
         begun: int = 0,
-        heard: int = 0,
+        samples: int = 0,
         reopened: AudioSegment | None = None,
         epoch: int | None = None,
     ) -> Session:
@@ -131,7 +131,7 @@ class SessionMaker:
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
             tenant=tenant,
-            heard=heard,
+            samples=samples,
         )
 
 

@@ -32,11 +32,11 @@ from captions.publication import (
     SpeechStarted,
     Warned,
 )
-from streamer.alarm import Alarm
+from streamer.event_timer import EventTimer
 from streamer.rooms.room import Room
 from streamer.rooms.viewer import Viewer
 from streamer.sessions.feed import Feed
-from streamer.sessions.pending import Pending
+from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.registry import Sessions
 from streamer.sessions.session import Session
 
@@ -47,20 +47,20 @@ FLOWS = 2.0
 """Seconds after a frame for which audio counts as flowing: frames may be a second apart."""
 
 
-class Silent(BadRequest):
+class IdleTimeout(BadRequest):
     """A publisher that sent nothing for too long, not even a keepalive: its connection counts as lost."""
 
 
-RESUMABLE = (ShuttingDown, Internal, TrackBusy, SlowConsumer, Silent)
+RESUMABLE = (ShuttingDown, Internal, TrackBusy, SlowConsumer, IdleTimeout)
 """Refusals after which the session waits for its publisher to resume it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class PublicationContext:
     """What publications share. ``done_timeout`` are the seconds that a publisher waits between two finals."""
 
     sessions: Sessions
-    pending: Pending
+    pending: PendingFinals
     probe: Probe
     draining: Callable[[], bool]
     done_timeout: float
@@ -72,12 +72,12 @@ class Publication:
     ``feed`` is its hold on the session, ``viewer`` the queue of the track's captions in ``room``.
     """
 
-    def __init__(self, session: Session, feed: Feed, room: Room, viewer: Viewer, around: Surroundings) -> None:
+    def __init__(self, session: Session, feed: Feed, room: Room, viewer: Viewer, context: PublicationContext) -> None:
         self.session = session
         self._feed = feed
         self._room = room
         self._viewer = viewer
-        self._around = around
+        self._context = context
         self._acknowledged = -1
         self._flows_until = -inf
         self._ended = False
@@ -88,7 +88,7 @@ class Publication:
         self._room.follow(self._viewer)
         return Accepted(session=self.session.id, track=self.session.track, offset=offset)
 
-    async def obey(self, command: Command) -> bool:
+    async def execute(self, command: Command) -> bool:
         """Do what the publisher asks for; whether more commands may follow.
 
         Raises ``TooLarge`` where too much is not acknowledged, and ``ShuttingDown`` for an end after bytes that were
@@ -105,7 +105,7 @@ class Publication:
             case FinalizeUtterance():
                 self.session.finalize("finalize")
             case EndStream():
-                if self._around.draining() and not self.session.takes_audio:
+                if self._context.draining() and not self.session.takes_audio:
                     raise ShuttingDown  # bytes before it may have been passed over
                 self._ended = True
                 await self.session.end()
@@ -125,7 +125,7 @@ class Publication:
         session = self.session
         loop = asyncio.get_running_loop()
         next_ack = loop.time()
-        alarm = Alarm(session.wake)
+        timer = EventTimer(session.wake)
         while True:
             session.wake.clear()
             for event in self.waiting():
@@ -144,18 +144,18 @@ class Publication:
             if session.written and self._ended:
                 async for event in self._last_captions():
                     yield event
-                await self._around.sessions.end(session)
+                await self._context.sessions.end(session)
                 warnings = session.decoder.warnings.all
                 yield Finished(offset=session.acknowledged, seconds=session.seconds, warnings=warnings)
                 return
-            alarm.within(next_ack - now)
+            timer.within(next_ack - now)
             await session.wake.wait()
 
     def waiting(self) -> Sequence[Event]:
         """What happened since the last call."""
         events: list[Event] = []
         for warning in self.session.decoder.warnings.take_new():
-            self._around.probe.audio_warned(warning.code)
+            self._context.probe.audio_warned(warning.code)
             events.append(Warned(warning))
         opened = self.session.recorder.opened
         while opened:
@@ -169,9 +169,9 @@ class Publication:
 
     async def _last_captions(self) -> AsyncIterator[Event]:
         """The captions of what was said, to the last final. Raises ``Internal`` where they are late."""
-        session, pending, loop = self.session, self._around.pending, asyncio.get_running_loop()
+        session, pending, loop = self.session, self._context.pending, asyncio.get_running_loop()
         settled = asyncio.create_task(pending.settled(session.track))
-        timeout = self._around.done_timeout
+        timeout = self._context.done_timeout
         try:
             awaited, deadline = pending.awaited(session.track), loop.time() + timeout
             while not settled.done():
@@ -199,19 +199,19 @@ class Publication:
         return refusal
 
     def _waits_for_finals(self) -> bool:
-        return not self.session.written or self._around.pending.waits_for(self.session.track)
+        return not self.session.written or self._context.pending.waits_for(self.session.track)
 
     async def lost(self, code: int) -> None:
         """The connection was closed with this code, or broke: the session waits for its publisher for a while."""
-        await self._around.sessions.lost(self.session, self._feed, code)
+        await self._context.sessions.lost(self.session, self._feed, code)
 
     async def refused(self, refusal: Refusal) -> None:
         """The publisher was told why the stream ends: end the session too, where it cannot go on."""
         if isinstance(refusal, RESUMABLE) or self._feed.dismissed:
-            await self._around.sessions.lost(self.session, self._feed)
+            await self._context.sessions.lost(self.session, self._feed)
         else:
             await self.session.finish()
-            await self._around.sessions.end(self.session)
+            await self._context.sessions.end(self.session)
 
     def close(self) -> None:
         """The connection is over."""

@@ -56,7 +56,7 @@ class Recorder:
         self.opened: deque[int] = deque(maxlen=MOST_OPENED)
         self._utterance_start = self.reopened.start if self.reopened is not None else 0
         self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
-        self._safe = SafeOffset(self.acknowledged, self.listener.heard, self.offset_of)
+        self._safe = SafeOffset(self.acknowledged, self.listener.position, self.offset_of)
         self._time = StreamTime(self.settings.origin)
         if self.acknowledged:
             self.resumed()
@@ -65,12 +65,12 @@ class Recorder:
         """The publisher is back."""
         self._time.resumed(self.clock.wall())
 
-    def heard(self, offset: int, wall: float) -> None:
+    def decoded(self, offset: int, wall: float) -> None:
         """All that the listener heard, the decoder's bytes before ``offset``, had come at epoch second ``wall``."""
-        self._time.heard(to_seconds(self.listener.heard), wall)
+        self._time.arrived(to_seconds(self.listener.position), wall)
         if self._time.origin != self.settings.origin:  # of the utterances that begin from now on
             self.settings = replace(self.settings, origin=self._time.origin)
-        self._safe.decoded(self.listener.heard, offset)
+        self._safe.decoded(self.listener.position, offset)
 
     def finish(self, offset: int) -> None:
         """The stream is over, and every byte of it before ``offset`` is heard."""
@@ -81,7 +81,7 @@ class Recorder:
         for piece in pieces:
             began = self.clock.monotonic()
             if piece.last:
-                ahead = self._time.ahead(to_seconds(self.listener.heard), self.clock.wall())
+                ahead = self._time.ahead(to_seconds(self.listener.position), self.clock.wall())
                 self.on_ended(piece.utterance, ahead)  # before the append: its final may come at once
             self._follow(piece)
             segment = self._segment(piece)
@@ -132,7 +132,7 @@ class Recorder:
             self._utterance_start = piece.start
             self.opened.append(piece.start)
             self.wake.set()
-            self._trace = self.tracer.utterance_opened(utterance, to_seconds(self.listener.heard - piece.start))
+            self._trace = self.tracer.utterance_opened(utterance, to_seconds(self.listener.position - piece.start))
         if piece.last:
             self.tracer.utterance_ended(utterance, self._duration(piece), piece.reason or "end")
 

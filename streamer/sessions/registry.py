@@ -28,7 +28,7 @@ from streamer.sessions.announcer import Announcer
 from streamer.sessions.creation import SessionMaker
 from streamer.sessions.feed import Feed
 from streamer.sessions.lifecycle import Event
-from streamer.sessions.pending import Pending
+from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.session import Session
 from streamer.sessions.takeover import Takeover
 from streamer.sessions.timeline import Timeline, known_timeline
@@ -81,7 +81,7 @@ class Sessions:
         probe: Probe,
         tracer: Tracer,
         hub: Hub,
-        pending: Pending,
+        pending: PendingFinals,
         detector: Callable[[], SpeechDetector],
         rooms: RoomDirectory,
         settings: GatewaySettings,
@@ -319,7 +319,7 @@ class Sessions:
         """Keep the track's timeline: where nothing was said, the room's captions do not tell it."""
         self._ended.pop(session.track, None)
         listener = session.listener
-        timeline = Timeline(session.settings.origin, listener.heard, listener.next_utterance)
+        timeline = Timeline(session.settings.origin, listener.position, listener.next_utterance)
         self._ended[session.track] = Ended(session.id, timeline)
         if len(self._ended) > MOST_TIMELINES:
             del self._ended[next(iter(self._ended))]

@@ -26,7 +26,7 @@ class SafeOffset:
 
     def at(self, position: int) -> int:
         """The offset that is safe once every sample before ``position`` is."""
-        safe = max((offset for heard, offset in self._checkpoints if heard <= position), default=self.offset)
+        safe = max((offset for checked, offset in self._checkpoints if checked <= position), default=self.offset)
         if self._offset_of is not None and self._checkpoints:
             known = self._begun + self._offset_of(position - self._origin)
             safe = max(safe, min(self._checkpoints[-1][1], known))

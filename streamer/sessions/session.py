@@ -12,9 +12,9 @@ import structlog
 from captions.audio import to_seconds
 from captions.errors import Internal, LivecaptionsError, Refusal, TooLarge
 from captions.session import SessionSettings
-from streamer.alarm import EARLY, Alarm
 from streamer.audio.decoder import AudioDecoder, Decoded
 from streamer.audio.levels import Levels
+from streamer.event_timer import EARLY, EventTimer
 from streamer.sessions.lifecycle import TAKES_AUDIO, WRITTEN, Event, State, after
 from streamer.sessions.recorder import Recorder
 
@@ -33,7 +33,7 @@ LINGER = 0.5
 
 @dataclass
 class Session:
-    """State of one session, which begins where ``recorder`` stands, with ``heard`` samples heard elsewhere.
+    """State of one session, which begins where ``recorder`` stands, with ``samples`` samples heard elsewhere.
 
     ``stall_timeout`` is the seconds without audio that end an utterance, ``max_unacknowledged`` how many bytes may
     wait, ``tenant`` that of its token. ``failure`` is what was wrong with its audio, or what failed here.
@@ -44,7 +44,7 @@ class Session:
     stall_timeout: float
     max_unacknowledged: int
     tenant: str | None = None
-    heard: int = 0
+    samples: int = 0
     state: State = State.FED
     failure: Refusal | None = None
 
@@ -62,7 +62,7 @@ class Session:
         self._changed = asyncio.Event()
         self._finalize: str | None = None
         self._flush = False
-        self._alarm = Alarm(self.decoder.ready)
+        self._timer = EventTimer(self.decoder.ready)
         self._levels = Levels(self.decoder.warnings)
         self._task: asyncio.Task[None] | None = None
 
@@ -74,7 +74,7 @@ class Session:
     @property
     def seconds(self) -> float:
         """Audio heard in this session."""
-        return to_seconds(self.heard)
+        return to_seconds(self.samples)
 
     @property
     def settings(self) -> SessionSettings:
@@ -239,13 +239,13 @@ class Session:
                     continue
                 if self.decoder.over:
                     break
-                await self._obey()
+                await self._apply_requests()
                 if self.state is State.MOVING:
                     break
                 await self._keep_time()
                 await ready.wait()
         finally:
-            self._alarm.cancel()
+            self._timer.cancel()
         if self.state is State.MOVING:
             await self.recorder.append(self.listener.flush())
         else:
@@ -257,7 +257,7 @@ class Session:
         """Samples that are worth hearing: any where something is asked for, where the stream begins or has paused."""
         asked = self.state is State.MOVING or self._flush or self._finalize is not None
         paused = self._clock.monotonic() + EARLY >= self._came + self._linger
-        return 1 if asked or paused or not self.heard else self.listener.patience
+        return 1 if asked or paused or not self.samples else self.listener.samples_until_next_piece
 
     async def _keep_time(self) -> None:
         """End an utterance whose audio stopped coming, mark where it is time, and wake the pump for what is due."""
@@ -272,20 +272,20 @@ class Session:
             due = min(due, stalled)
         if now < (heard_out := self._came + self._linger):
             due = min(due, heard_out)
-        self._alarm.within(due - self._clock.monotonic())
+        self._timer.within(due - self._clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
-        self.heard += len(decoded.pcm)
-        self._levels.hear(decoded.pcm)
+        self.samples += len(decoded.pcm)
+        self._levels.add(decoded.pcm)
         self._heard_at = self._clock.monotonic()
         self._probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
-        self.recorder.heard(decoded.offset, self._clock.wall() - (self._heard_at - self._came))
+        self.recorder.decoded(decoded.offset, self._clock.wall() - (self._heard_at - self._came))
         await self.recorder.append(pieces)
         if self._clock.monotonic() - self.recorder.last_written >= MARK_INTERVAL and not self.listener.open:
             await self.recorder.mark()
 
-    async def _obey(self) -> None:
+    async def _apply_requests(self) -> None:
         reason, self._finalize = self._finalize, None
         flush, self._flush = self._flush, False
         if reason is not None:

@@ -29,7 +29,7 @@ class StreamTime:
         """By how many seconds what is before ``seconds`` of the track came sooner than it could have been spoken."""
         return max(0.0, self.origin + seconds - wall)
 
-    def heard(self, seconds: float, wall: float) -> None:
+    def arrived(self, seconds: float, wall: float) -> None:
         """Everything before ``seconds`` of the track had come at epoch second ``wall``."""
         late = wall - self.origin - seconds
         if self._least == inf and wall >= self._catching_up_until:

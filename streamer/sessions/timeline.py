@@ -8,16 +8,16 @@ from captions.transcript import RoomState
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``origin`` is the UTC time of the track's first sample (epoch seconds), ``heard`` the samples up to now."""
+    """``origin`` is the UTC time of the track's first sample (epoch seconds), ``position`` the samples up to now."""
 
     origin: float
-    heard: int
+    position: int
     next_utterance: int
 
     def resumed_at(self, wall: float) -> "Timeline":
         """The timeline of a session that begins at ``wall``: the pause counts as silence."""
         silence_included = round((wall - self.origin) * SAMPLE_RATE)
-        return Timeline(self.origin, max(self.heard, silence_included), self.next_utterance)
+        return Timeline(self.origin, max(self.position, silence_included), self.next_utterance)
 
 
 def known_timeline(state: RoomState, track: str) -> Timeline | None:

@@ -60,8 +60,8 @@ async def _events(gateway: Gateway, room_id: RoomId, query: ViewQuery, bounds: B
     with counted(gateway, room, viewer, "sse") as outcome:
         try:
             room.join(viewer)
-            async with gateway.turns.turn():
-                past = room.past(viewer, bounds, query.after, query.history)
+            async with gateway.history_turns.turn():
+                past = room.replay(viewer, bounds, query.after, query.history)
                 if past.gap is not None:
                     yield server_sent("gap", past.gap.encode().encode())
                 for block in past.blocks:

@@ -13,7 +13,7 @@ from captions.publication import Event
 from streamer.gateway import Gateway
 from streamer.protocols.native import LARGEST_FRAME
 from streamer.protocols.protocol import Frame, PublisherProtocol
-from streamer.sessions.publication import Publication, Silent
+from streamer.sessions.publication import IdleTimeout, Publication
 from streamer.web.credentials import token_of
 from streamer.web.query import room_of
 from streamer.web.refusals import accept, refuse, send
@@ -122,11 +122,11 @@ class Connection:
         raise refusal
 
     async def _watch_silence(self) -> None:
-        """Raise ``Silent`` once nothing came for too long: one timer now and then, instead of one for each frame."""
+        """Raise ``IdleTimeout`` once nothing has arrived for ``idle_timeout``. One timer, not one for each frame."""
         loop, longest = asyncio.get_running_loop(), self._gateway.settings.idle_timeout
         while (left := self._silent_since + longest - loop.time()) > 0:  # noqa: ASYNC110 - no event each frame
             await asyncio.sleep(min(left, longest))
-        raise Silent("neither audio nor keepalive came for a while; send keepalive while muted")
+        raise IdleTimeout("neither audio nor keepalive came for a while; send keepalive while muted")
 
     async def _receive(self) -> None:
         loop = asyncio.get_running_loop()
@@ -140,7 +140,7 @@ class Connection:
             self._gateway.probe.socket_message("publish", "in")
             frame: Frame = data if (data := message.get("bytes")) is not None else message["text"]
             for command in self._protocol.receive(frame):
-                more = more and await self._publication.obey(command)
+                more = more and await self._publication.execute(command)
         await self._until_it_leaves()
 
     async def _until_it_leaves(self) -> None:

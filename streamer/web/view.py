@@ -16,7 +16,7 @@ from captions.ports.log import Bounds
 from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.rooms.frames import text_frame
-from streamer.rooms.room import Past, Room
+from streamer.rooms.room import Replay, Room
 from streamer.rooms.viewer import Viewer
 from streamer.web.credentials import token_of
 from streamer.web.frames import check_server, send_frames
@@ -83,7 +83,7 @@ async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room:
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
     with counted(gateway, room, viewer, "ws") as outcome:
         room.join(viewer)
-        past_of = partial(room.past, viewer, bounds, query.after, query.history)
+        past_of = partial(room.replay, viewer, bounds, query.after, query.history)
         sending = asyncio.create_task(_send(websocket, gateway, viewer, past_of))
         listening = asyncio.create_task(_listen(websocket, gateway))
         try:
@@ -111,7 +111,7 @@ async def _let_go(websocket: WebSocket, refusal: Refusal) -> None:
             await refuse(websocket, refusal)
 
 
-async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of: Callable[[], Past]) -> None:
+async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of: Callable[[], Replay]) -> None:
     async def send(frames: bytes, messages: int = 1) -> None:
         try:
             async with asyncio.timeout(gateway.settings.send_timeout):
@@ -120,7 +120,7 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of:
         except TimeoutError as error:
             raise SlowConsumer(TOO_SLOW) from error
 
-    async with gateway.turns.turn():
+    async with gateway.history_turns.turn():
         past = past_of()
         if past.gap is not None:
             await send(text_frame(past.gap.encode().encode()))

@@ -20,7 +20,7 @@ def listen(pcm: Pcm, sizes: list[int]) -> list[Piece]:
     for size in sizes:
         pieces += listener.push(pcm[at : at + size])
         at += size
-        assert listener.heard == min(at, len(pcm))
+        assert listener.position == min(at, len(pcm))
     pieces += listener.push(pcm[at:])
     return pieces + listener.finish()
 
@@ -46,7 +46,7 @@ def test_audio_that_waits_as_long_as_it_may_brings_every_piece_when_it_would_hav
     for at in range(0, len(pcm), size):
         pieces = facts(prompt.push(pcm[at : at + size]))
         waiting = np.concatenate((waiting, pcm[at : at + size]))
-        if len(waiting) < patient.patience:
+        if len(waiting) < patient.samples_until_next_piece:
             assert not pieces
             continue
         assert facts(patient.push(waiting)) == pieces

@@ -139,7 +139,7 @@ def test_a_doubtful_frame_neither_opens_nor_ends() -> None:
 
 def test_in_silence_all_but_the_pre_roll_is_settled() -> None:
     segmenter, _ = cut(noise(5), [])
-    assert segmenter.heard - segmenter.settled == to_samples(0.25)
+    assert segmenter.position - segmenter.settled == to_samples(0.25)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_flush_sends_without_ending() -> None:
     segmenter, pieces = cut(noise(1.5), [(1.0, 2.0)])
     pieces += segmenter.flush()
     assert segmenter.open
-    assert segmenter.settled == segmenter.heard
+    assert segmenter.settled == segmenter.position
     pieces += segmenter.push(noise(0.02), 1.0)
     utterances(pieces + segmenter.finalize("end"))
 
@@ -198,10 +198,10 @@ def test_whatever_is_said_the_pieces_add_up(runs: list[tuple[bool, int]], seed: 
     settled = earliest = 0
     for number, speech in enumerate(frames):
         new = segmenter.push(pcm[number * FRAME : (number + 1) * FRAME], float(speech))
-        assert not new or segmenter.heard >= earliest
+        assert not new or segmenter.position >= earliest
         pieces += new
-        earliest = max(0 if new else earliest, segmenter.heard + segmenter.patience)
-        assert settled <= segmenter.settled <= segmenter.heard
+        earliest = max(0 if new else earliest, segmenter.position + segmenter.samples_until_next_piece)
+        assert settled <= segmenter.settled <= segmenter.position
         settled = segmenter.settled
     pieces += segmenter.finalize("end")
     before = 0

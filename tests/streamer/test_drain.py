@@ -17,7 +17,7 @@ async def test_a_drain_sends_the_last_captions_and_lets_everybody_go() -> None:
         await view.of("live")
         await send(talk, AUDIO[:60_000])
         (held,) = system.gateway.sessions.held
-        while held.session.heard < 30_000:  # noqa: ASYNC110 - told by no event
+        while held.session.samples < 30_000:  # noqa: ASYNC110 - told by no event
             await asyncio.sleep(0.01)
         draining = asyncio.create_task(system.gateway.drain(5, elsewhere=False))
         for conversation in (talk, view):

@@ -13,13 +13,13 @@ from captions.messages import RoomEvent, TrackMessage
 from streamer.rooms import history as module
 from streamer.rooms.event import Encoded
 from streamer.rooms.frames import text_frames
-from streamer.rooms.history import Block, History, Kept, kept
+from streamer.rooms.history import Block, History, StoredEvent, stored_event
 from tests.captions.messages import caption
 
 
 def keep(history: History, event: RoomEvent, seq: int) -> None:
     event = event.model_copy(update={"seq": seq})
-    history.keep(kept(event, seq, float(seq), Encoded(event).json))
+    history.add(stored_event(event, seq, float(seq), Encoded(event).json))
 
 
 def filled(*texts: str) -> History:
@@ -30,7 +30,7 @@ def filled(*texts: str) -> History:
 
 
 def whole(history: History) -> list[Block]:
-    return history.told(after=None, last=None, tracks=())
+    return history.replay(after=None, last=None, tracks=())
 
 
 def seqs(blocks: list[Block]) -> list[int]:
@@ -48,7 +48,7 @@ def test_everybody_is_handed_the_same_bytes() -> None:
     assert len(first) > 3
     assert [block.frames for block in first] == [block.frames for block in second]
     assert all(one.frames is other.frames for one, other in zip(first, second, strict=True))
-    late = history.told(after=1, last=None, tracks=())
+    late = history.replay(after=1, last=None, tracks=())
     assert all(one.frames is other.frames for one, other in zip(first[1:], late[1:], strict=True))
 
 
@@ -77,11 +77,11 @@ def test_the_last_finals_come_with_every_tracks_state() -> None:
     for utterance in range(30):
         keep(history, caption(utterance=utterance, final=True, text=f"number {utterance}"), utterance + 2)
     keep(history, caption(utterance=30, final=True, text=""), 32)
-    assert seqs(history.told(after=None, last=3, tracks=())) == [1, 29, 30, 31]
-    assert seqs(history.told(after=None, last=0, tracks=())) == [1]
-    assert seqs(history.told(after=None, last=99, tracks=())) == [*range(1, 32)]
-    assert seqs(history.told(after=None, last=3, tracks=("other",))) == []
-    assert seqs(history.told(after=29, last=1, tracks=())) == [30, 31, 32], "who resumes misses nothing"
+    assert seqs(history.replay(after=None, last=3, tracks=())) == [1, 29, 30, 31]
+    assert seqs(history.replay(after=None, last=0, tracks=())) == [1]
+    assert seqs(history.replay(after=None, last=99, tracks=())) == [*range(1, 32)]
+    assert seqs(history.replay(after=None, last=3, tracks=("other",))) == []
+    assert seqs(history.replay(after=29, last=1, tracks=())) == [30, 31, 32], "who resumes misses nothing"
 
 
 def test_finals_are_paged_backwards() -> None:
@@ -115,7 +115,7 @@ def test_letting_go_gives_back_what_was_derived_and_nothing_else() -> None:
     history = filled(*(f"number {n}" for n in range(20)))
     before = whole(history)
     frames = b"".join(block.frames for block in before)
-    history.let_go()
+    history.release()
     after = whole(history)
     assert all("frames" not in vars(block) for block in after)
     assert b"".join(block.frames for block in after) == frames
@@ -126,12 +126,12 @@ def test_whatever_is_kept_replaced_and_forgotten_a_list_says_the_same(
     said: list[tuple[str, int, int]], data: st.DataObject
 ) -> None:
     history = History()
-    plain: dict[tuple[str, int | None], Kept] = {}
+    plain: dict[tuple[str, int | None], StoredEvent] = {}
     for seq, (track, utterance, size) in enumerate(said, start=1):
-        event = Kept(seq, 0.0, track, utterance or None, withdrawn=size == 1, lasting=False, json=b"x" * size)
+        event = StoredEvent(seq, 0.0, track, utterance or None, withdrawn=size == 1, lasting=False, json=b"x" * size)
         plain.pop((track, event.utterance), None)
         plain[track, event.utterance] = event
-        history.keep(event)
+        history.add(event)
         if data.draw(st.integers(0, 9)) == 0:
             cut = data.draw(st.integers(0, seq))
             history.forget(cut)
@@ -140,12 +140,12 @@ def test_whatever_is_kept_replaced_and_forgotten_a_list_says_the_same(
     assert seqs(history.blocks) == [event.seq for event in events]
     assert history.latest == (events[-1].seq if events else -1)
     after = data.draw(st.integers(0, len(said)))
-    assert seqs(history.told(after=after, last=None, tracks=())) == [e.seq for e in events if e.seq > after]
+    assert seqs(history.replay(after=after, last=None, tracks=())) == [e.seq for e in events if e.seq > after]
     last = data.draw(st.integers(0, 10))
     shown = [event for event in events if not event.withdrawn]
     left = accumulate((e.utterance is not None for e in reversed(shown)), initial=0)
     counted = zip(reversed(shown), left, strict=False)
     wanted = [e.seq for e, later in counted if e.utterance is None or later < last][::-1]
-    assert seqs(history.told(after=None, last=last, tracks=())) == wanted
+    assert seqs(history.replay(after=None, last=last, tracks=())) == wanted
     sizes = [len(block.events) for block in history.blocks]
     assert all(sizes)

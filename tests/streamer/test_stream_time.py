@@ -10,7 +10,7 @@ from streamer.sessions.stream_time import LATE, StreamTime
 def hear(time: StreamTime, *, since: float, wall: float, seconds: float) -> float:
     """Frames of 0.1 s in real time; the stream time after them."""
     for frame in range(1, round(seconds * 10) + 1):
-        time.heard(since + frame / 10, wall + frame / 10)
+        time.arrived(since + frame / 10, wall + frame / 10)
     return since + seconds
 
 
@@ -31,7 +31,7 @@ def test_what_was_held_up_and_comes_in_a_burst_is_no_pause_for_long() -> None:
     time = StreamTime(100.0)
     at = hear(time, since=0, wall=100, seconds=2)
     for frame in range(1, 51):
-        time.heard(at + frame / 10, 107)
+        time.arrived(at + frame / 10, 107)
     hear(time, since=at + 5, wall=107, seconds=1)
     assert time.origin == pytest.approx(100)
 
@@ -41,7 +41,7 @@ def test_what_was_kept_while_the_publisher_was_away_is_no_pause() -> None:
     at = hear(time, since=0, wall=100, seconds=2)
     time.resumed(112)
     for frame in range(1, 101):
-        time.heard(at + frame / 10, 112 + frame / 100)
+        time.arrived(at + frame / 10, 112 + frame / 100)
     assert time.origin == pytest.approx(100)
 
 
@@ -56,7 +56,7 @@ def test_audio_that_was_lost_while_the_publisher_was_away_is_one() -> None:
 def test_a_file_sent_fast_keeps_the_time_of_its_first_sample() -> None:
     time = StreamTime(100.0)
     for second in range(1, 100):
-        time.heard(float(second), 103 + second / 50)
+        time.arrived(float(second), 103 + second / 50)
     assert time.origin == pytest.approx(102.02)
 
 
@@ -68,7 +68,7 @@ def test_no_sample_is_said_to_be_spoken_much_before_it_could_come_nor_after_it_c
     for length, took in frames:
         at, wall = at + length, wall + took
         before = time.origin
-        time.heard(at, wall)
+        time.arrived(at, wall)
         assert time.origin >= 0
         assert time.origin + at >= wall - LATE - 1e-6 or time.origin < before
         assert time.origin + at <= wall + 1e-6 or time.origin <= before

@@ -22,7 +22,7 @@ def test_any_bytes_of_any_format_can_be_judged(encoding: str, channels: int, kin
             "words": (b"plain text, twice and again. " * size)[:size],
             "zeros": bytes(size),
         }
-        declaration.bytes_came(made[kind])
-        declaration.sound_came(from_bytes(made[kind][: size // 2 * 2]))
+        declaration.add_bytes(made[kind])
+        declaration.add_samples(from_bytes(made[kind][: size // 2 * 2]))
     declaration.finish()
     assert kind == "words" or warnings.all == ()

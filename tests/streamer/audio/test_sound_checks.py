@@ -75,10 +75,10 @@ def test_who_says_that_they_are_muted_is_not_told_of_silence() -> None:
     warnings = AudioWarnings()
     levels = Levels(warnings)
     for _ in range(3):
-        levels.hear(np.zeros(6 * 16_000, np.int16))
+        levels.add(np.zeros(6 * 16_000, np.int16))
         levels.muted()
     assert not warnings.take_new()
-    levels.hear(np.zeros(10 * 16_000, np.int16))
+    levels.add(np.zeros(10 * 16_000, np.int16))
     assert [warning.code for warning in warnings.all] == ["silence"]
 
 

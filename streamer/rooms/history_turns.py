@@ -11,8 +11,8 @@ LONGEST_TURN = 0.2
 """Seconds: whose line is slower than that goes on beside the others, waiting for their line more than for us."""
 
 
-class Turns:
-    """Turns come in the order in which they were asked for."""
+class HistoryTurns:
+    """HistoryTurns come in the order in which they were asked for."""
 
     def __init__(self, at_a_time: int = AT_A_TIME, longest: float = LONGEST_TURN) -> None:
         self._free = asyncio.Semaphore(at_a_time)

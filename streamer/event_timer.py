@@ -6,7 +6,7 @@ EARLY = 0.001
 """Seconds by which it may ring early: what is due so soon is due."""
 
 
-class Alarm:
+class EventTimer:
     """Sets ``event`` when the time that was last asked for has come, or before.
 
     Ringing early does no harm to who looks what is due, so that it need not be set anew where a time is put off, as it

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streamer.alarm import Alarm
+from streamer.event_timer import EventTimer
 
 pytestmark = pytest.mark.looptime
 
@@ -17,28 +17,28 @@ async def rings_at(event: asyncio.Event) -> float:
 
 async def test_it_rings_in_time_and_again_when_asked_again() -> None:
     event = asyncio.Event()
-    alarm = Alarm(event)
-    alarm.within(2)
+    timer = EventTimer(event)
+    timer.within(2)
     assert await rings_at(event) == pytest.approx(2)
-    alarm.within(3)
+    timer.within(3)
     assert await rings_at(event) == pytest.approx(5)
 
 
 async def test_an_earlier_time_moves_it_and_a_later_one_does_not() -> None:
     event = asyncio.Event()
-    alarm = Alarm(event)
-    alarm.within(10)
-    alarm.within(1)
+    timer = EventTimer(event)
+    timer.within(10)
+    timer.within(1)
     assert await rings_at(event) == pytest.approx(1)
-    alarm.within(2)
-    alarm.within(10)
+    timer.within(2)
+    timer.within(10)
     assert await rings_at(event) == pytest.approx(3)  # early: whoever looks asks again
 
 
 async def test_it_does_not_ring_once_cancelled() -> None:
     event = asyncio.Event()
-    alarm = Alarm(event)
-    alarm.within(1)
-    alarm.cancel()
+    timer = EventTimer(event)
+    timer.within(1)
+    timer.cancel()
     await asyncio.sleep(5)
     assert not event.is_set()

@@ -10,7 +10,7 @@ LOST_AFTER = 300.0
 """Seconds after which a final is no longer waited for: one that never comes must not look like overload for ever."""
 
 
-class Pending:
+class PendingFinals:
     """The utterances this gateway waits for."""
 
     def __init__(self, clock: Clock) -> None:

@@ -5,12 +5,12 @@ from functools import partial
 
 import pytest
 
-from streamer.rounds import Rounds
+from streamer.batched_callbacks import BatchedCallbacks
 
 
 async def test_work_is_done_a_few_at_a_time_in_order() -> None:
     done: list[int] = []
-    Rounds(16).add([partial(done.append, number) for number in range(49)])
+    BatchedCallbacks(16).add([partial(done.append, number) for number in range(49)])
     counts: list[int] = []
     while len(done) < 49:
         counts.append(len(done))
@@ -20,7 +20,7 @@ async def test_work_is_done_a_few_at_a_time_in_order() -> None:
 
 
 async def test_who_come_one_by_one_in_a_round_count_together() -> None:
-    rounds = Rounds(2)
+    rounds = BatchedCallbacks(2)
     done: list[int] = []
     for number in range(5):
         rounds.add([partial(done.append, number)])
@@ -37,7 +37,7 @@ async def test_who_come_one_by_one_in_a_round_count_together() -> None:
 
 
 async def test_what_fails_stops_nothing_else() -> None:
-    rounds = Rounds(1)
+    rounds = BatchedCallbacks(1)
     done: list[object] = []
 
     def fail() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 Callback = Callable[[], object]
 
 
-class Rounds:
+class BatchedCallbacks:
     """Callbacks that are called in order, ``at_a_time`` of them in each round of the event loop."""
 
     def __init__(self, at_a_time: int) -> None:
