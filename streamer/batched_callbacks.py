@@ -1,4 +1,4 @@
-"""Much work in small portions, so that a full hall keeps no publisher waiting."""
+"""Callbacks that run a few per iteration of the event loop, so that a large room does not block publishers."""
 
 import asyncio
 from collections import deque
@@ -8,30 +8,30 @@ Callback = Callable[[], object]
 
 
 class BatchedCallbacks:
-    """Callbacks that are called in order, ``at_a_time`` of them in each round of the event loop."""
+    """Runs callbacks in order, at most ``per_iteration`` of them in each iteration of the event loop."""
 
-    def __init__(self, at_a_time: int) -> None:
-        self._at_a_time = at_a_time
-        self._left = at_a_time
-        self._goes_on = False
+    def __init__(self, per_iteration: int) -> None:
+        self._per_iteration = per_iteration
+        self._left = per_iteration
+        self._scheduled = False
         self._waiting: deque[Callback] = deque()
 
     def add(self, callbacks: Iterable[Callback]) -> None:
-        """Call these after whatever waits already; at once as far as this round allows."""
+        """Run these callbacks after those that wait already; immediately if this iteration has capacity left."""
         self._waiting.extend(callbacks)
-        if not self._goes_on:
-            self._goes_on = True
-            asyncio.get_running_loop().call_soon(self._next)
-        self._call_some()
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._next_iteration)
+        self._run_some()
 
-    def _next(self) -> None:
-        self._left = self._at_a_time
-        self._goes_on = bool(self._waiting)
-        if self._goes_on:
-            asyncio.get_running_loop().call_soon(self._next)
-            self._call_some()
+    def _next_iteration(self) -> None:
+        self._left = self._per_iteration
+        self._scheduled = bool(self._waiting)
+        if self._scheduled:
+            asyncio.get_running_loop().call_soon(self._next_iteration)
+            self._run_some()
 
-    def _call_some(self) -> None:
+    def _run_some(self) -> None:
         while self._left and self._waiting:
             self._left -= 1
             self._waiting.popleft()()

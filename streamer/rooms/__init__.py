@@ -1,1 +1,1 @@
-"""Rooms: what was said in them so far, and who is reading."""
+"""Rooms: their history and state, and the viewers that follow them."""

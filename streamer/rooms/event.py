@@ -1,4 +1,4 @@
-"""A room's event, encoded once for everybody."""
+"""A room's event, encoded once for all viewers."""
 
 from functools import cached_property
 
@@ -7,40 +7,40 @@ from streamer.rooms.frames import text_frame
 
 
 class Encoded:
-    """An event as its viewers get it; each form is made once, when the first viewer needs it."""
+    """An event in the forms that viewers receive. Each form is encoded once, when the first viewer needs it."""
 
     def __init__(self, event: RoomEvent) -> None:
         self.event = event
 
     @cached_property
     def json(self) -> bytes:
-        """The message."""
+        """The message as UTF-8 JSON."""
         return self.event.encode().encode()
 
     @cached_property
     def frame(self) -> bytes:
-        """A WebSocket's text frame."""
+        """The message as a WebSocket text frame."""
         return text_frame(self.json)
 
     @cached_property
     def sse(self) -> bytes:
-        """A server-sent event, with its id where it has one."""
+        """The message as a server-sent event. Its id is the ``seq``; partials have none."""
         return server_sent(self.event.type, self.json, self.event.seq)
 
     @property
     def partial_of(self) -> tuple[str, int] | None:
-        """The (track, utterance) that this partial revises; None for what is kept."""
+        """The (track, utterance) of a partial; None for finals and track states."""
         event = self.event
         return (event.track, event.utterance) if isinstance(event, CaptionMessage) and not event.final else None
 
     @property
     def final_of(self) -> tuple[str, int] | None:
-        """The (track, utterance) that this final closes; None for everything else."""
+        """The (track, utterance) of a final; None for partials and track states."""
         event = self.event
         return (event.track, event.utterance) if isinstance(event, CaptionMessage) and event.final else None
 
 
 def server_sent(kind: str, data: bytes, seq: int | None = None) -> bytes:
-    """One event of an event stream (HTML Living Standard, 9.2)."""
+    """Encode one event of an event stream (HTML Living Standard, 9.2)."""
     head = f"id: {seq}\n" if seq is not None else ""
     return b"%sevent: %s\ndata: %s\n\n" % (head.encode(), kind.encode(), data)

@@ -1,4 +1,4 @@
-"""WebSocket text frames that are made once and shared by all who get them (RFC 6455, 5.2)."""
+"""WebSocket text frames (RFC 6455, 5.2), encoded once and shared by all viewers."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from websockets.frames import Frame, Opcode
 
 
 def text_frame(data: bytes) -> bytes:
-    """A server's text frame of UTF-8."""
+    """Encode a server's text frame (unmasked) with ``data`` as its UTF-8 payload."""
     return Frame(Opcode.TEXT, data).serialize(mask=False)
 
 
 def text_frames(messages: Iterable[bytes]) -> bytes:
-    """The frames of several messages, one after the other."""
+    """Encode several messages as consecutive text frames."""
     return b"".join(map(text_frame, messages))

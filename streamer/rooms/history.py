@@ -1,4 +1,4 @@
-"""What a room keeps for those who come late: finals and track states, encoded once, in blocks that all share."""
+"""A room's history for late viewers: finals and track states, encoded once, in blocks that all viewers share."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
@@ -9,18 +9,18 @@ from captions.messages import CaptionMessage, RoomEvent
 from streamer.rooms.frames import text_frames
 
 BLOCK_BYTES = 128 * 1024
-"""A block is full at this size: what one viewer is sent in one go, about 0.1 ms of the event loop."""
+"""Bytes of JSON at which a block is full. A viewer receives a block in one send: about 0.1 ms of the event loop."""
 
 OVERHEAD = 400
-"""Bytes that an event costs beside its JSON, roughly: the objects that hold it, and its place in the room's state."""
+"""Approximate bytes of memory per event in addition to its JSON: Python objects, and its entry in the room's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A final or a track state. ``at`` is when the log took it, epoch seconds; ``json`` is what viewers get.
+    """A final or a track state, as ``json`` in the form that viewers receive.
 
-    ``utterance`` is None for a track state, which is ``lasting`` while the track has not ended. A
-    ``withdrawn`` final has no text.
+    ``at`` is the log's timestamp in epoch seconds. ``utterance`` is None for a track state. A track state is
+    ``lasting`` until the track has ended. A ``withdrawn`` final has no text.
     """
 
     seq: int
@@ -38,21 +38,21 @@ class StoredEvent:
 
     @property
     def weight(self) -> int:
-        """Bytes of memory, roughly."""
+        """Approximate bytes of memory."""
         return len(self.json) + OVERHEAD
 
 
 def stored_event(event: RoomEvent, seq: int, at: float, json: bytes) -> StoredEvent:
-    """What is kept of an event."""
+    """The history's entry for ``event``."""
     if isinstance(event, CaptionMessage):
         return StoredEvent(seq, at, event.track, event.utterance, not event.text, False, json)
     return StoredEvent(seq, at, event.track, None, False, event.state != "ended", json)
 
 
 class Block:
-    """Events that follow each other, never changed: whoever was handed it may take its time.
+    """Consecutive events. A block is immutable, so a viewer may still be sending it while the history changes.
 
-    What is derived of it is made when somebody first needs it, and shared.
+    Derived forms, such as the encoded frames, are computed on first use and shared by all viewers.
     """
 
     def __init__(self, events: Sequence[StoredEvent]) -> None:
@@ -60,37 +60,37 @@ class Block:
 
     @cached_property
     def frames(self) -> bytes:
-        """The WebSocket frames of all of them."""
+        """All events as consecutive WebSocket frames."""
         return text_frames(event.json for event in self.events)
 
     @cached_property
     def spoken(self) -> "Block":
-        """Without the finals that were withdrawn."""
+        """The block without withdrawn finals."""
         return self.where(lambda event: not event.withdrawn)
 
     @cached_property
     def states(self) -> "Block":
-        """The track states alone."""
+        """The block's track states."""
         return self.where(lambda event: event.utterance is None)
 
     @cached_property
     def finals(self) -> int:
-        """How many finals there are."""
+        """The number of finals."""
         return sum(event.utterance is not None for event in self.events)
 
     @cached_property
     def weight(self) -> int:
-        """Bytes of memory, roughly, without what is derived."""
+        """Approximate bytes of memory, without the derived forms."""
         return sum(event.weight for event in self.events)
 
     def where(self, wanted: Callable[[StoredEvent], bool]) -> "Block":
-        """The events that are wanted; this block itself where all are."""
+        """A block of the ``wanted`` events; this block itself if all of them are."""
         events = [event for event in self.events if wanted(event)]
         return self if len(events) == len(self.events) else Block(events)
 
 
 class History:
-    """Finals and the last state of each track, in the order of their ``seq``, which grows."""
+    """A room's finals and the latest state of each track, ordered by ``seq``. Events are added in that order."""
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, int | None], StoredEvent] = {}
@@ -99,10 +99,10 @@ class History:
         self._open_bytes = 0
         self._last: Block | None = None
         self.earliest = 0
-        """Everything from this ``seq`` on is here."""
+        """The history is complete from this ``seq`` on."""
 
     def add(self, event: StoredEvent) -> None:
-        """Add an event; it takes the place of the earlier one of its utterance, or of its track's state."""
+        """Add an event. It replaces the earlier final of its utterance, or the earlier state of its track."""
         key = (event.track, event.utterance)
         if (replaced := self._held.pop(key, None)) is not None:
             self._remove(replaced)
@@ -126,7 +126,7 @@ class History:
 
     @property
     def blocks(self) -> list[Block]:
-        """Everything, as it is now."""
+        """A snapshot of all events."""
         if not self._open:
             return [*self._blocks]
         self._last = self._last or Block(self._open)
@@ -134,20 +134,21 @@ class History:
 
     @property
     def latest(self) -> int:
-        """The highest ``seq``; -1 where there is nothing."""
+        """The highest ``seq``; -1 if the history is empty."""
         blocks = self.blocks
         return blocks[-1].events[-1].seq if blocks else -1
 
     @property
     def weight(self) -> int:
-        """Bytes of memory, roughly."""
+        """Approximate bytes of memory."""
         return sum(block.weight for block in self.blocks)
 
     def replay(self, *, after: int | None, last: int | None, tracks: Collection[str]) -> list[Block]:
-        """What a viewer is told that saw everything up to ``after``, or nothing (None) and wants the ``last`` finals.
+        """The events to send to a viewer before live ones.
 
-        ``tracks`` empty means all, ``last`` None too. Who has seen nothing is spared what was withdrawn, and told
-        of every track.
+        A viewer that resumes has seen everything up to ``after`` and receives all later events. For a new viewer
+        ``after`` is None: it receives the ``last`` finals (None: all of them) without withdrawn ones, and the states
+        of all tracks. Unless empty, ``tracks`` limits both to these tracks.
         """
         blocks = [block.spoken for block in self.blocks] if after is None else self._from(after + 1)
         if tracks:
@@ -157,7 +158,7 @@ class History:
         return [block for block in blocks if block.events]
 
     def finals(self, *, before: int | None, last: int | None) -> list[StoredEvent]:
-        """The ``last`` finals with text whose ``seq`` is less than ``before``, in its order; None: no limit."""
+        """The ``last`` finals with text and a ``seq`` below ``before``, ordered by ``seq``. None means no limit."""
         blocks = [block.spoken for block in self.blocks]
         if before is not None:
             blocks = [block.where(lambda event: event.seq < before) for block in blocks]
@@ -172,7 +173,7 @@ class History:
         ]
 
     def forget(self, before: int) -> list[StoredEvent]:
-        """Forget what has a ``seq`` less than ``before``, except tracks that have not ended; what that was."""
+        """Remove events with a ``seq`` below ``before`` and return them. States of tracks that have not ended stay."""
         self.earliest = max(self.earliest, before)
 
         def stays(event: StoredEvent) -> bool:
@@ -192,13 +193,13 @@ class History:
         return gone
 
     def release(self) -> None:
-        """Give back what was derived for viewers who came together; it is made again when the next ones come."""
+        """Free the memory of derived forms. They are computed again when the next viewer needs them."""
         self._blocks = [Block(block.events) for block in self._blocks]
         self._last = None
 
 
 def _last_finals(blocks: Sequence[Block], most: int) -> list[Block]:
-    """The blocks without all but the last ``most`` finals; track states stay."""
+    """The blocks with only the last ``most`` finals. Track states stay."""
     chosen: list[Block] = []
     left = most
     for block in reversed(blocks):
@@ -208,10 +209,10 @@ def _last_finals(blocks: Sequence[Block], most: int) -> list[Block]:
             chosen.append(block)
         else:
             first = [event.seq for event in block.events if event.utterance is not None][-left]
-            chosen.append(block.where(partial(_told_from, first)))
+            chosen.append(block.where(partial(_state_or_from, first)))
         left -= block.finals
     return chosen[::-1]
 
 
-def _told_from(seq: int, event: StoredEvent) -> bool:
+def _state_or_from(seq: int, event: StoredEvent) -> bool:
     return event.utterance is None or event.seq >= seq

@@ -1,26 +1,30 @@
-"""Late viewers hear a room's history in turns, so that a hall that comes at once keeps nobody waiting who is there."""
+"""Limits how many viewers receive a room's history at the same time, so that late viewers do not delay live ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-AT_A_TIME = 8
-"""Viewers who are told history at a time: each takes about 0.1 ms of every round of the event loop."""
+CONCURRENT = 8
+"""Viewers that receive history at the same time. Each takes about 0.1 ms of every iteration of the event loop."""
 
 LONGEST_TURN = 0.2
-"""Seconds: whose line is slower than that goes on beside the others, waiting for their line more than for us."""
+"""Seconds after which a turn passes to the next viewer. A viewer that needs longer waits mostly for its own network,
+so it may continue beside the others."""
 
 
 class HistoryTurns:
-    """HistoryTurns come in the order in which they were asked for."""
+    """Gives viewers turns in the order of their requests, at most ``concurrent`` at the same time.
 
-    def __init__(self, at_a_time: int = AT_A_TIME, longest: float = LONGEST_TURN) -> None:
-        self._free = asyncio.Semaphore(at_a_time)
+    After ``longest`` seconds a turn no longer counts, and the next viewer gets one.
+    """
+
+    def __init__(self, concurrent: int = CONCURRENT, longest: float = LONGEST_TURN) -> None:
+        self._free = asyncio.Semaphore(concurrent)
         self._longest = longest
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, which others get when the context is left or has lasted too long."""
+        """Wait for a turn. It ends when the context exits or after the longest turn, whichever is first."""
         await self._free.acquire()
         ends = asyncio.get_running_loop().call_later(self._longest, self._free.release)
         try:

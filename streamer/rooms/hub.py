@@ -1,4 +1,4 @@
-"""The rooms of this gateway, kept up to date by one reader for each partition where a room lives."""
+"""The rooms of this gateway. One reader per partition keeps them up to date."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,20 +19,18 @@ from streamer.rooms.room import Room
 logger = structlog.get_logger(__name__)
 
 SWEEP_INTERVAL = 60.0
-"""Seconds between two looks for rooms to forget."""
+"""Seconds between two removals of events and rooms that the log no longer retains."""
 
+WOKEN_PER_ITERATION = 16
+"""Viewers woken in one iteration of the event loop. Sending a message to one takes about 0.1 ms."""
 
-WOKEN_AT_A_TIME = 16
-"""Viewers woken before the event loop looks after everybody else: a message to one takes about 0.1 ms."""
-
-
-WEIGHED_EVERY = 500
-"""Finals between two looks at what rooms hold: half a megabyte."""
+PRUNE_INTERVAL = 500
+"""Finals between two checks of the memory that histories use: about half a megabyte."""
 
 
 @dataclass(slots=True)
 class Tail:
-    """The reader of one partition. ``caught_up`` is set when it has told what was there when it began."""
+    """The reader of one partition. ``caught_up`` is set when it has read all records that existed when it began."""
 
     topic: str
     partition: int
@@ -41,39 +39,40 @@ class Tail:
 
 
 class Hub:
-    """Rooms by id. ``listener`` gets every event that is read, and where it comes from, after its room did.
+    """Rooms by id.
 
-    The finals of all rooms take ``most_bytes`` together: then the oldest go.
+    ``on_event`` is called with every event and its origin, after the event's room has applied it. ``most_bytes``
+    limits the memory of all histories together: the oldest finals are forgotten first.
     """
 
     def __init__(
-        self, log: Log, listener: Callable[[TrackId, RoomEvent, Origin], None], tracer: Tracer, most_bytes: int
+        self, log: Log, on_event: Callable[[TrackId, RoomEvent, Origin], None], tracer: Tracer, most_bytes: int
     ) -> None:
         self._log = log
         self._most_bytes = most_bytes
-        self._kept = 0
+        self._events_kept = 0
         self._tracer = tracer
-        self._listener = listener
+        self._on_event = on_event
         self._rooms: dict[RoomId, Room] = {}
-        self._fan_out = BatchedCallbacks(WOKEN_AT_A_TIME)
+        self._fan_out = BatchedCallbacks(WOKEN_PER_ITERATION)
         self._tails: dict[tuple[str, int], Tail] = {}
         self._sweeping: asyncio.Task[None] | None = None
 
     @property
     def rooms(self) -> list[Room]:
-        """Every room something is known of."""
+        """All rooms that this gateway knows."""
         return list(self._rooms.values())
 
     def known(self, room: RoomId) -> Room | None:
-        """The room, if anything is known of it."""
+        """The room, or None if this gateway does not know it."""
         return self._rooms.get(room)
 
     def room(self, room: RoomId) -> Room:
-        """The room as it is now; join it before anything is awaited, lest it be forgotten meanwhile."""
+        """The room as it is now, created if needed. Join it before the next ``await``: unused rooms are forgotten."""
         return self._rooms.setdefault(room, Room(room, self._fan_out))
 
     async def open(self, room: RoomId) -> Room:
-        """The room, with everything that the log retains of it. Raises ``LogError`` where it cannot be read."""
+        """The room with everything that the log retains of it. Raises ``LogError`` if the log cannot be read."""
         self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="forget what is no longer retained")
         tails = [self._followed(topic, self._log.partition_of(topic, room.key)) for topic in (CAPTIONS, PARTIALS)]
         for tail in tails:
@@ -83,7 +82,7 @@ class Hub:
         return self.room(room)
 
     async def bounds(self, room: RoomId) -> Bounds:
-        """Offsets of the partition that gives the room its ``seq``."""
+        """The offsets of the partition that assigns the room's ``seq``. Raises ``LogError``."""
         return await self._log.bounds(CAPTIONS, self._log.partition_of(CAPTIONS, room.key))
 
     def _followed(self, topic: str, partition: int) -> Tail:
@@ -94,7 +93,10 @@ class Hub:
         return tail
 
     async def _read(self, tail: Tail) -> None:
-        """Tell what the partition holds and gets. Where that fails its readers are let go; the next one starts anew."""
+        """Apply all records of the partition, old and new.
+
+        If reading fails, the viewers of its rooms are disconnected, and the next viewer starts a new reader.
+        """
         try:
             await self._tail(tail)
         except Exception:
@@ -103,7 +105,7 @@ class Hub:
             for room in self.rooms:
                 if self._log.partition_of(tail.topic, room.id.key) == tail.partition:
                     for viewer in room.viewers:
-                        viewer.end(Internal("the room cannot be read here, which is logged; reconnect"))
+                        viewer.end(Internal("the server failed to read the room and logged the cause; reconnect"))
         finally:
             tail.caught_up.set()
 
@@ -127,15 +129,15 @@ class Hub:
             return
         if entry.topic == CAPTIONS:
             event = event.model_copy(update={"seq": entry.offset})
-            self._kept += 1
-            if self._kept % WEIGHED_EVERY == 0:
+            self._events_kept += 1
+            if self._events_kept % PRUNE_INTERVAL == 0:
                 self.prune()
         viewers = self.room(track.room).apply(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
-            self._delivered(track, event, entry, viewers)
-        self._listener(track, event, origin_of(entry.record))
+            self._trace_delivery(track, event, entry, viewers)
+        self._on_event(track, event, origin_of(entry.record))
 
-    def _delivered(self, track: TrackId, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
+    def _trace_delivery(self, track: TrackId, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
         self._tracer.delivered(
             CaptionId(track, caption.utterance),
             trace_of(entry.record),
@@ -147,7 +149,7 @@ class Hub:
         )
 
     async def _sweep(self) -> None:
-        """Now and then forget what the log no longer retains, and rooms that hold nothing and that nobody reads."""
+        """Call ``forget`` regularly."""
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
             try:
@@ -156,18 +158,18 @@ class Hub:
                 logger.exception("rooms_not_swept")
 
     async def forget(self) -> None:
-        """Forget what the log no longer retains. Raises ``LogError`` where it does not say what that is."""
+        """Forget events that the log no longer retains, and rooms without events and viewers. Raises ``LogError``."""
         for room in self.rooms:
             bounds = await self.bounds(room.id)
             room.forget(bounds.earliest)
             room.history.release()
-            told_of = max(room.history.latest, room.history.earliest - 1)  # of what was pruned there is a gap to tell
-            if not room.viewers and told_of < bounds.earliest:
+            known_to = max(room.history.latest, room.history.earliest - 1)  # pruned events still cause a gap
+            if not room.viewers and known_to < bounds.earliest:
                 self._rooms.pop(room.id, None)
         self.prune()
 
     def prune(self) -> None:
-        """Forget the oldest finals of all rooms, a block at a time, while they are too many."""
+        """Forget the oldest finals of all rooms, block by block, until the histories fit in ``most_bytes``."""
         over = sum(room.history.weight for room in self._rooms.values()) - self._most_bytes
         if over <= 0:
             return
@@ -179,7 +181,7 @@ class Hub:
             room.forget(block.events[-1].seq + 1)
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Stop all readers."""
         tasks = [task for task in (self._sweeping, *(tail.task for tail in self._tails.values())) if task is not None]
         for task in tasks:
             task.cancel()

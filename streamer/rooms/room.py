@@ -1,4 +1,4 @@
-"""A room: its state, and the viewers to whom its events are fanned out."""
+"""A room: its state, and the fan-out of its events to viewers."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from streamer.rooms.viewer import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a viewer is told before it is live: whether something is missing, the finals so far, and the partials."""
+    """What a viewer receives before live events: a gap if events are missing, then history, then current partials."""
 
     gap: Gap | None
     blocks: list[Block]
@@ -22,7 +22,7 @@ class Replay:
 
 
 class Room:
-    """One room of this gateway."""
+    """One room at this gateway. ``fan_out`` wakes viewers."""
 
     def __init__(self, room: RoomId, fan_out: BatchedCallbacks) -> None:
         self.id = room
@@ -35,16 +35,19 @@ class Room:
 
     @property
     def audience(self) -> list[Viewer]:
-        """Who reads along."""
+        """The viewers, without publishers."""
         return list(self._audience)
 
     @property
     def viewers(self) -> list[Viewer]:
-        """Everybody who is told: the audience, and the publishers of the room's tracks."""
+        """Everyone who receives events: the audience and the publishers of the room's tracks."""
         return [*self._audience, *self._publishers]
 
     def apply(self, event: RoomEvent, at: float) -> int:
-        """Take in an event that the log took at ``at``; if it is news hand it to every viewer, and say to how many."""
+        """Apply an event with log timestamp ``at`` (epoch seconds), and queue it for every viewer.
+
+        Returns the number of viewers; 0 if the event is not newer than what the room has.
+        """
         if not self.state.apply(event):
             return 0
         encoded = Encoded(event)
@@ -61,16 +64,16 @@ class Room:
         return len(self._audience) + len(self._publishers)
 
     def join(self, viewer: Viewer) -> None:
-        """Count the viewer in: it is told what happens."""
+        """Add a viewer to the audience; it receives events from now on."""
         self._audience.add(viewer)
 
     def replay(self, viewer: Viewer, bounds: Bounds, after: int | None, last: int | None) -> Replay:
-        """What the viewer is told first: everything since ``after``, or the ``last`` finals; all where both are None.
+        """What to send to the viewer first: events after ``after``, or the ``last`` finals; all if both are None.
 
-        What waits for the viewer is in there, so that nothing is missed and nothing told twice. ``bounds`` are those of
-        the room's partition, to know what is no longer retained.
+        Clears the viewer's queue, because the replay contains its events: none is lost and none is sent twice.
+        ``bounds`` are those of the room's partition; they tell which events are no longer retained.
         """
-        viewer.skip()
+        viewer.clear()
         retained = bounds._replace(earliest=max(bounds.earliest, self.history.earliest))
         if (gap := missing(after, retained)) is not None:
             after = -1
@@ -78,28 +81,28 @@ class Room:
         return Replay(gap, blocks, [partial for partial in self._partials.values() if viewer.wants(partial)])
 
     def forget(self, before: int) -> None:
-        """Forget finals, and tracks that have ended, whose ``seq`` is less than ``before``."""
+        """Forget finals and ended tracks with a ``seq`` below ``before``."""
         for event in self.history.forget(before):
             self.state.forget(event.track, event.utterance)
 
     def leave(self, viewer: Viewer) -> None:
-        """Count the viewer out."""
+        """Remove a viewer from the audience."""
         self._audience.discard(viewer)
 
     def follow(self, viewer: Viewer) -> None:
-        """Tell a publisher what comes, without counting it as audience."""
+        """Send events to a publisher too, without counting it as audience."""
         self._publishers.add(viewer)
 
     def unfollow(self, viewer: Viewer) -> None:
-        """Tell the publisher no more."""
+        """Stop sending events to a publisher."""
         self._publishers.discard(viewer)
 
 
 def missing(after: int | None, bounds: Bounds) -> Gap | None:
-    """The gap between ``after`` and what is retained; None where nothing can be missing.
+    """The gap between ``after`` and the first retained event; None if no event is missing.
 
-    A ``seq`` this log never gave comes from another one, of which nothing is here: the gap ends where this log begins,
-    and begins no later.
+    If ``after`` is a ``seq`` that this log has not assigned yet, it comes from another log, whose events are all
+    missing: the gap then ends where this log begins.
     """
     if after is None:
         return None

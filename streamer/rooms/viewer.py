@@ -1,4 +1,4 @@
-"""A viewer's queue: bounded, with superseded partials dropped first."""
+"""A viewer's bounded queue, in which newer captions replace older partials."""
 
 import asyncio
 from collections import deque
@@ -16,10 +16,11 @@ class _Slot:
 
 
 class Viewer:
-    """What waits to be sent to one viewer.
+    """The queue of events that wait to be sent to one viewer.
 
-    ``tracks`` empty means all. At most ``backlog`` events wait: then the viewer is too slow, and ``take``
-    raises ``SlowConsumer``. A newer partial takes the place of the one waiting; a final removes it.
+    ``tracks`` limits the events to these tracks; if it is empty, the viewer gets all tracks. A newer partial replaces
+    the partial of its utterance that waits, and a final removes it. If more than ``backlog`` events wait, the viewer
+    is too slow: the queue ends, and ``take`` raises ``SlowConsumer``. ``wake`` is set when there is something to take.
     """
 
     def __init__(
@@ -37,13 +38,13 @@ class Viewer:
         self.wake = wake or asyncio.Event()
 
     def wants(self, encoded: Encoded) -> bool:
-        """Whether the viewer asked for events like this."""
+        """Whether the viewer subscribed to events like this one."""
         if self.tracks and encoded.event.track not in self.tracks:
             return False
         return self._partials or encoded.partial_of is None
 
     def put(self, encoded: Encoded) -> bool:
-        """Queue an event, if it is wanted; whether ``wake`` has to be set, now or a little later."""
+        """Queue an event if the viewer wants it. Returns whether the caller has to set ``wake``, now or soon."""
         if self._ended is not None or not self.wants(encoded):
             return False
         key = encoded.partial_of
@@ -61,33 +62,33 @@ class Viewer:
         if key is not None:
             self._waiting[key] = slot
         if self._live > self._backlog:
-            self.end(SlowConsumer("you read too slowly; reconnect with after= the last seq you saw"))
+            self.end(SlowConsumer("this viewer reads too slowly; reconnect with after= the last seq it received"))
         return True
 
     def end(self, refusal: Refusal) -> None:
-        """Nothing more comes: once what waits is taken, ``take`` raises. A slow viewer's queue is emptied at once."""
+        """End the queue: once all events are taken, ``take`` raises ``refusal``. A slow viewer's events are dropped."""
         if self._ended is None:
             self._ended = refusal
         if isinstance(refusal, SlowConsumer):
-            self.skip()
+            self.clear()
         self.wake.set()
 
-    def skip(self) -> None:
-        """Drop what waits."""
+    def clear(self) -> None:
+        """Drop all events that wait."""
         self._slots.clear()
         self._waiting.clear()
         self._live = 0
 
     def take(self) -> list[Encoded]:
-        """Everything that waits; raises the refusal that ended the viewer once nothing does."""
+        """Take all events that wait. Raises the ``Refusal`` that ended the queue once none are left."""
         items = [slot.item for slot in self._slots if slot.item is not None]
-        self.skip()
+        self.clear()
         if not items and self._ended is not None:
             raise self._ended
         return items
 
     async def wait(self) -> list[Encoded]:
-        """Wait until there is something to send, and take it."""
+        """Wait until there are events, and take them. Raises the ``Refusal`` that ended the queue."""
         while True:
             self.wake.clear()
             if items := self.take():

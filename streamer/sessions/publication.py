@@ -148,7 +148,7 @@ class Publication:
                 warnings = session.decoder.warnings.all
                 yield Finished(offset=session.acknowledged, seconds=session.seconds, warnings=warnings)
                 return
-            timer.within(next_ack - now)
+            timer.fire_within(next_ack - now)
             await session.wake.wait()
 
     def waiting(self) -> Sequence[Event]:

@@ -272,7 +272,7 @@ class Session:
             due = min(due, stalled)
         if now < (heard_out := self._came + self._linger):
             due = min(due, heard_out)
-        self._timer.within(due - self._clock.monotonic())
+        self._timer.fire_within(due - self._clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
         self.samples += len(decoded.pcm)

@@ -19,25 +19,25 @@ async def test_work_is_done_a_few_at_a_time_in_order() -> None:
     assert done == [*range(49)]
 
 
-async def test_who_come_one_by_one_in_a_round_count_together() -> None:
-    rounds = BatchedCallbacks(2)
+async def test_who_come_one_by_one_in_an_iteration_count_together() -> None:
+    callbacks = BatchedCallbacks(2)
     done: list[int] = []
     for number in range(5):
-        rounds.add([partial(done.append, number)])
+        callbacks.add([partial(done.append, number)])
     assert done == [0, 1]
     await asyncio.sleep(0)
     assert done == [0, 1, 2, 3]
-    rounds.add([partial(done.append, 5)])
+    callbacks.add([partial(done.append, 5)])
     assert done == [0, 1, 2, 3]
     for _ in range(3):
         await asyncio.sleep(0)
     assert done == [*range(6)]
-    rounds.add([partial(done.append, 6)])
+    callbacks.add([partial(done.append, 6)])
     assert done[-1] == 6, "who comes alone does not wait"
 
 
 async def test_what_fails_stops_nothing_else() -> None:
-    rounds = BatchedCallbacks(1)
+    callbacks = BatchedCallbacks(1)
     done: list[object] = []
 
     def fail() -> None:
@@ -45,7 +45,7 @@ async def test_what_fails_stops_nothing_else() -> None:
 
     asyncio.get_running_loop().set_exception_handler(lambda _, context: done.append(type(context["exception"])))
     with pytest.raises(ZeroDivisionError):
-        rounds.add([fail, fail, lambda: done.append("after")])
+        callbacks.add([fail, fail, lambda: done.append("after")])
     for _ in range(4):
         await asyncio.sleep(0)
     assert done == [ZeroDivisionError, "after"]

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.looptime
 
 
 async def test_so_many_at_a_time_in_the_order_they_came() -> None:
-    turns = HistoryTurns(at_a_time=2, longest=100)
+    turns = HistoryTurns(concurrent=2, longest=100)
     now: set[int] = set()
     most: list[int] = []
     order: list[int] = []
@@ -30,7 +30,7 @@ async def test_so_many_at_a_time_in_the_order_they_came() -> None:
 
 
 async def test_who_takes_long_keeps_nobody_waiting_and_frees_one_turn_only() -> None:
-    turns = HistoryTurns(at_a_time=1, longest=0.5)
+    turns = HistoryTurns(concurrent=1, longest=0.5)
     began: list[float] = []
 
     async def come(takes: float) -> None:
@@ -45,7 +45,7 @@ async def test_who_takes_long_keeps_nobody_waiting_and_frees_one_turn_only() -> 
 
 
 async def test_who_leaves_while_waiting_takes_no_turn() -> None:
-    turns = HistoryTurns(at_a_time=1, longest=100)
+    turns = HistoryTurns(concurrent=1, longest=100)
     async with turns.turn():
         waiting = asyncio.create_task(turns.turn().__aenter__())
         await asyncio.sleep(1)
