@@ -1,1 +1,1 @@
-"""The gateway: sockets, audio decoding, voice activity, rooms and their viewers, pages."""
+"""The gateway: WebSockets and HTTP, audio decoding, voice activity, rooms and viewers, web pages."""

@@ -1,4 +1,4 @@
-"""The gateway: everything that one process offers to publishers and viewers, without the HTTP around it."""
+"""The gateway: everything that one process offers to publishers and viewers, independent of HTTP."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,10 @@ logger = structlog.get_logger(__name__)
 
 
 class Gateway:
-    """Publishers' sessions and viewers' rooms on one log."""
+    """Publishers' sessions and viewers' rooms on one log.
+
+    ``detector`` creates the speech detector of one stream.
+    """
 
     def __init__(
         self,
@@ -83,28 +86,26 @@ class Gateway:
             self.pending.final(CaptionId(track, event.utterance))
 
     def not_ready(self) -> list[str]:
-        """Why nobody is taken in."""
+        """The reasons why this gateway takes no new clients; empty if it does."""
         return ["stopping"] if self.draining else []
 
     def observe(self) -> None:
-        """Tell the probe what goes on growing while nothing happens."""
+        """Report to the probe the values that change with time alone."""
         self.probe.finals_awaited(self.pending.count, self.pending.longest_wait())
 
     def admit(self) -> None:
-        """Let a new client in, or raise ``ShuttingDown``."""
+        """Check that a new client may connect. Raises ``ShuttingDown``."""
         if self.draining:
             raise ShuttingDown
 
     def admit_viewer(self) -> None:
-        """Let a new viewer in, or raise ``ShuttingDown`` or ``TooMany``."""
+        """Check that a new viewer may connect. Raises ``ShuttingDown`` or ``TooMany``."""
         self.admit()
         if self.viewers >= self.settings.max_viewers:
-            raise TooMany(
-                f"{self.settings.max_viewers} viewers are here, which is this server's limit; try again later"
-            )
+            raise TooMany(f"this server has {self.settings.max_viewers} viewers, which is its limit; try again later")
 
     async def publish(self, room: RoomId, options: StreamOptions, principal: Principal) -> Publication:
-        """Begin or resume a publisher's session. Raises the ``Refusal`` it gets otherwise, and ``LogError``."""
+        """Begin or resume a publisher's session. Raises the ``Refusal`` that the publisher gets, or ``LogError``."""
         principal.require(Right.PUBLISH, room)
         feed = Feed()
         session = await self.sessions.open(room, options, feed, principal.tenant)
@@ -114,16 +115,16 @@ class Gateway:
     def viewer(
         self, *, tracks: Collection[str] = (), partials: bool = True, wake: asyncio.Event | None = None
     ) -> Viewer:
-        """A queue for one viewer; no ``tracks`` are all."""
+        """Create the queue of one viewer. ``tracks`` limits it to these tracks; if empty, it gets all tracks."""
         return Viewer(
             backlog=self.settings.viewer_backlog, probe=self.probe, tracks=tracks, partials=partials, wake=wake
         )
 
     async def drain(self, deadline: float, *, elsewhere: bool) -> None:
-        """Refuse new clients and let all go within ``deadline`` seconds.
+        """Refuse new clients, and disconnect all clients within ``deadline`` seconds.
 
-        ``elsewhere``: other gateways read this log, so that sessions go on there, in the middle of an utterance too.
-        What cannot is ended, and its captions are waited for.
+        If ``elsewhere`` is true, other gateways read the same log and continue the sessions, even in the middle of an
+        utterance. Sessions that cannot move end, and their last captions are waited for.
         """
         self.draining = True
         self.probe.draining()
@@ -138,7 +139,7 @@ class Gateway:
                 viewer.end(ShuttingDown())
 
     async def close(self) -> None:
-        """Free everything; clients should be gone by now."""
+        """Free all resources. Call it after ``drain``."""
         with contextlib.suppress(asyncio.CancelledError):
             await self.sessions.close()
         await self.hub.close()

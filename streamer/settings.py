@@ -1,4 +1,4 @@
-"""What the gateway can be told, with units."""
+"""The settings of a gateway, with units."""
 
 from dataclasses import dataclass, field
 
@@ -7,24 +7,25 @@ from captions.segmenter import SegmenterSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """Settings of one gateway. Durations are seconds, sizes bytes; the composition root knows the defaults' reasons."""
+    """Settings of one gateway. Durations are in seconds, sizes in bytes. ``livecaptions.settings`` explains them."""
 
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
     language: str = "auto"
     resume_window: float = 60.0
+    """How long a session waits for its publisher after a lost connection."""
     close_window: float = 2.0
-    """Like ``resume_window``, where the publisher closed its connection without ``end``."""
+    """The same for a publisher that closed its connection on purpose, but without ``end``."""
     stall_timeout: float = 10.0
     idle_timeout: float = 60.0
     max_sessions: int = 200
     max_tracks: int = 50
-    """Sessions a room."""
+    """Sessions per room."""
     max_viewers: int = 5000
     max_unacknowledged: int = 4 * 1024 * 1024
     overload_after: float = 8.0
     viewer_backlog: int = 512
     history_bytes: int = 64 * 1024 * 1024
-    """Of finals that all rooms hold together."""
+    """Memory for the history of all rooms together."""
     send_timeout: float = 10.0
     done_timeout: float = 30.0
-    """After ``end``, between two finals; a publisher is not kept longer where none comes."""
+    """After ``end``, the longest wait for the next final before the publisher is disconnected."""

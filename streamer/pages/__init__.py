@@ -1,6 +1,6 @@
-"""The pages: static files, no build step, nothing from elsewhere.
+"""The web pages: static files without a build step or external resources.
 
-Their addresses are relative: a proxy may have them under a path of its own, which it strips.
+They use relative addresses, so they also work behind a proxy that strips a path prefix.
 """
 
 from typing import Annotated
@@ -10,7 +10,7 @@ from fastapi import Path as PathParameter
 from starlette.responses import FileResponse, Response
 
 from streamer.pages.files import SECURITY, STATIC, Files
-from streamer.web.query import room_of
+from streamer.rooms.names import room_of
 
 static_files = Files(directory=STATIC)
 router = APIRouter(include_in_schema=False)
@@ -18,12 +18,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 async def start_page() -> Response:
-    """Speak into a room from this browser, or open a room to read."""
+    """The start page: speak into a room from the browser, or open a room to read its captions."""
     return FileResponse(STATIC / "start.html", headers=SECURITY)
 
 
 @router.get("/r/{room}")
 async def room_page(room: Annotated[str, PathParameter()]) -> Response:
-    """A room's captions, for people to read; the page reads its name from its address."""
+    """A room's page with its captions. The page takes the room's name from its own address."""
     room_of(room)
     return FileResponse(STATIC / "room.html", headers=SECURITY)

@@ -1,4 +1,4 @@
-"""Where the pages' files are, and with which headers they go out."""
+"""The files of the web pages, and their HTTP headers."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -17,14 +17,14 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-"""No frame-ancestors: a room's captions may be embedded."""
+"""There is no ``frame-ancestors``, so that other sites may embed a room's captions."""
 
 
 class Files(StaticFiles):
-    """Files that browsers ask for anew each time, which costs little where they have not changed."""
+    """Static files that browsers revalidate on every request. This costs little while they are unchanged."""
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
-        """The response of one file."""
+        """Respond with one file."""
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type] # handed through
         response.headers["Cache-Control"] = "no-cache"
         return response

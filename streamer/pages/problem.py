@@ -1,4 +1,4 @@
-"""What people see who open an address that does not work."""
+"""The error page for people who open an address that does not work."""
 
 from collections.abc import Mapping
 from html import escape
@@ -21,16 +21,16 @@ _KEPT = ("retry-after", "www-authenticate", "allow")
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser shows the answer to a person: programs ask for JSON, or for anything."""
+    """Whether the client is a browser that shows the response to a person. Other clients do not ask for HTML."""
     return "text/html" in request.headers.get("accept", "")
 
 
 def problem_page(request: Request, status: int, message: str, headers: Mapping[str, str]) -> HTMLResponse:
-    """A page that says what is wrong and where to go; its links work behind a proxy that strips a path.
+    """A page that says what is wrong and links to other pages. The links work behind a proxy that strips a prefix.
 
-    Of ``headers`` those are kept that say when to come back, and how.
+    The page keeps the ``headers`` that tell when and how to try again.
     """
-    raw_path = request.scope.get("raw_path") or request.url.path.encode()  # where an escaped slash is none
+    raw_path = request.scope.get("raw_path") or request.url.path.encode()  # raw: an escaped slash does not count
     page = _PAGE.substitute(
         root="../" * (raw_path.count(b"/") - 1) or "./",
         title=_TITLES.get(status, "That did not work"),

@@ -1,1 +1,1 @@
-"""The protocols that publishers speak, as pure objects: frames in, commands out; events in, frames out."""
+"""Publishers' protocols, as objects without I/O: frames in, commands out; events in, frames out."""

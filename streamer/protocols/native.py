@@ -1,4 +1,4 @@
-"""Our own protocol, as docs/protocol.md describes it."""
+"""The project's own protocol; docs/protocol.md describes it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,13 +36,13 @@ from captions.stream_options import AudioFormat, Encoding, StreamOptions
 from streamer.protocols.protocol import Closing, Frame, Query
 
 LARGEST_FRAME = 64 * 1024
-"""Bytes of the largest frame that a publisher may send."""
+"""The largest frame that a publisher may send, in bytes."""
 
 NORMAL_CLOSURE = 1000
 
 
 class FormatQuery(BaseModel):
-    """The query parameters that say how the bytes are to be read."""
+    """The query parameters that declare the audio format."""
 
     encoding: Encoding = Encoding.LINEAR16
     sample_rate: int = Field(16_000, ge=8_000, le=48_000)
@@ -50,11 +50,15 @@ class FormatQuery(BaseModel):
 
 
 def stream_options(query: Query) -> StreamOptions:
-    """The options in a publisher's query parameters. Raises ``BadRequest`` naming the one that is wrong."""
+    """Parse a publisher's query parameters. Each has one or more values.
+
+    If a parameter is given several times, the last value counts; ``vocabulary`` takes all of them. Unknown parameters
+    are ignored. Raises ``BadRequest``, whose message names the parameter that is not valid.
+    """
     values: dict[str, Any] = {name: given if name == "vocabulary" else given[-1] for name, given in query.items()}
     named = {name: values[name] for name in FormatQuery.model_fields if name in values}
     if named.get("encoding") == Encoding.CONTAINER:
-        named = {"encoding": Encoding.CONTAINER}  # it describes itself
+        named = {"encoding": Encoding.CONTAINER}  # a container declares its rate and channels itself
     try:
         given = FormatQuery.model_validate(named)
         audio = AudioFormat(given.encoding, given.sample_rate, given.channels) if named else None
@@ -67,15 +71,15 @@ class NativeProtocol:
     """The ``publish`` socket of ``/v1``: audio in binary frames, JSON in text frames."""
 
     def options(self, query: Query) -> StreamOptions:
-        """What the query parameters ask for. Raises ``BadRequest`` naming the one that is wrong."""
+        """Parse a publisher's query parameters, as ``stream_options`` does."""
         return stream_options(query)
 
     def receive(self, frame: Frame) -> Sequence[Command]:
-        """What a frame asks for. Raises ``TooLarge``, and ``BadRequest`` for a text that is no message."""
+        """Translate a frame into commands. Raises ``TooLarge``, and ``BadRequest`` for a text that is not a message."""
         if isinstance(frame, bytes):
             _check_size(len(frame))
             return (Audio(frame),)
-        _check_size(len(frame.encode()))
+        _check_size(len(frame.encode(errors="surrogatepass")))
         match publisher_message(frame):
             case Finalize():
                 return (FinalizeUtterance(),)
@@ -85,7 +89,7 @@ class NativeProtocol:
                 return (EndStream(),)
 
     def send(self, event: Event) -> Sequence[Frame]:
-        """The message of an event."""
+        """Translate an event into a message. ``SpeechStarted`` has none."""
         match event:
             case Accepted(session=session, track=track, offset=offset):
                 return (Ready(session=session, room=track.room.name, track=track.name, offset=offset).encode(),)
@@ -101,14 +105,14 @@ class NativeProtocol:
                 return (done(offset, seconds, warnings).encode(),)
 
     def finish(self) -> Closing:
-        """A normal closure."""
+        """Close normally, with code 1000."""
         return Closing((), NORMAL_CLOSURE, "")
 
     def refuse(self, refusal: Refusal) -> Closing:
-        """The refusal's message, and the close code that belongs to it."""
+        """Send the refusal as an ``error`` message, and close with its close code."""
         return Closing((error_message(refusal).encode(),), refusal.close_code, refusal.code)
 
 
 def _check_size(size: int) -> None:
     if size > LARGEST_FRAME:
-        raise TooLarge(f"a frame of {size} bytes; send at most {LARGEST_FRAME} at a time")
+        raise TooLarge(f"the frame has {size} bytes; send at most {LARGEST_FRAME} bytes per frame")

@@ -1,4 +1,4 @@
-"""What every publisher's protocol is to the gateway."""
+"""The interface of a publisher's protocol."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -12,11 +12,11 @@ Frame = str | bytes
 
 
 Query = Mapping[str, Sequence[str]]
-"""The parameters of an address by name, each with all its values in their order."""
+"""Query parameters by name, each with all its values in their order."""
 
 
 class Closing(NamedTuple):
-    """The last frames of a connection, and its close code and reason (RFC 6455, 7.4)."""
+    """How a connection closes: its last frames, then a close code and a reason (RFC 6455, 7.4)."""
 
     frames: Sequence[Frame]
     code: int
@@ -24,24 +24,24 @@ class Closing(NamedTuple):
 
 
 class PublisherProtocol(Protocol):
-    """One connection's protocol. It does no I/O: frames in, commands out; events in, frames out."""
+    """The protocol of one connection. It does no I/O: frames in, commands out; events in, frames out."""
 
     def options(self, query: Query) -> StreamOptions:
-        """What the publisher asks for in the address it connects to. Raises ``BadRequest``."""
+        """Parse the query parameters of the publisher's request. Raises ``BadRequest`` if one is not valid."""
         ...
 
     def receive(self, frame: Frame) -> Sequence[Command]:
-        """What a frame of the publisher asks for. Raises ``ClientFault`` where it is none of the protocol."""
+        """Translate a publisher's frame into commands. Raises ``ClientFault`` if the frame is not valid."""
         ...
 
     def send(self, event: Event) -> Sequence[Frame]:
-        """The frames that tell the publisher of an event; none where the protocol has no word for it."""
+        """Translate an event into frames for the publisher; none if the protocol does not report such events."""
         ...
 
     def finish(self) -> Closing:
-        """How the connection ends after ``Finished``."""
+        """How to close the connection after ``Finished``."""
         ...
 
     def refuse(self, refusal: Refusal) -> Closing:
-        """How the connection ends where the publisher is refused."""
+        """How to close the connection after a refusal."""
         ...

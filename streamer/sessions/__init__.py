@@ -1,1 +1,1 @@
-"""Publishers' sessions: from bytes of audio to segments on the log, across connections and gateways."""
+"""Publishers' sessions, from audio bytes to segments on the log. A session outlives connections and gateways."""

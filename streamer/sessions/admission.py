@@ -1,4 +1,4 @@
-"""Who may begin a session: the limits of one gateway, and what is said where a track is not free."""
+"""Limits on new sessions at one gateway, and the refusals for tracks that are busy."""
 
 import math
 from collections.abc import Collection
@@ -9,13 +9,13 @@ from streamer.sessions.pending_finals import PendingFinals
 from streamer.settings import GatewaySettings
 
 LEASE = 6.0
-"""Seconds without a record of its session after which a track is free; a gateway writes one every 2 s."""
+"""Seconds after which a track is free if the log gets no record of its session. Gateways write one every 2 s."""
 
 ANOTHER_CONNECTION = "another connection resumed this session"
 
 
 def check_limits(tracks: Collection[TrackId], room: RoomId, pending: PendingFinals, settings: GatewaySettings) -> None:
-    """Let a new session into ``room`` beside those of ``tracks``, or raise ``TooMany`` or ``Overloaded``."""
+    """Check that ``room`` may get a session beside those of ``tracks``. Raises ``TooMany`` or ``Overloaded``."""
     if len(tracks) >= settings.max_sessions:
         raise TooMany(f"{settings.max_sessions} sessions are open, which is this server's limit; try again later")
     if sum(track.room == room for track in tracks) >= settings.max_tracks:
@@ -25,7 +25,10 @@ def check_limits(tracks: Collection[TrackId], room: RoomId, pending: PendingFina
 
 
 def busy(track: TrackId, free_in: float | None) -> TrackBusy:
-    """Why the track is not free; ``free_in`` are the seconds until it is, None while its publisher is connected."""
+    """The refusal for a track that has a session here.
+
+    ``free_in`` is the time in seconds until the session ends; None while its publisher is connected.
+    """
     if free_in is None:
         return TrackBusy(
             f"track {track.name} has a publisher; resume its session, take another track, "
@@ -40,7 +43,7 @@ def busy(track: TrackId, free_in: float | None) -> TrackBusy:
 
 
 def busy_elsewhere(track: TrackId) -> TrackBusy:
-    """Why a track is not free that another gateway holds."""
+    """The refusal for a track that has a session at another gateway."""
     return TrackBusy(
         f"track {track.name} has a publisher at another gateway; resume its session, try again later, "
         "take another track, or take this one over with takeover=true",

@@ -1,4 +1,4 @@
-"""What this gateway says of tracks, for viewers and for other gateways."""
+"""Announces track states to viewers and to other gateways."""
 
 import structlog
 
@@ -13,23 +13,23 @@ logger = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Puts track states on the log, in the name of one ``gateway``."""
+    """Writes track states to the log. ``gateway`` is this gateway's id."""
 
     def __init__(self, log: Log, gateway: str) -> None:
         self._log = log
         self.gateway = gateway
 
     async def announce(self, session: Session, state: TrackState) -> None:
-        """Say in which state the session's track is. Raises ``LogError``."""
+        """Announce the state of the session's track. Raises ``LogError``."""
         await self.announce_track(session.track, session.settings.speaker, state, session.recorder.epoch)
 
     async def announce_track(self, track: TrackId, speaker: str | None, state: TrackState, epoch: int | None) -> None:
-        """Say in which state a track is, in the ``epoch`` of a session. Raises ``LogError``."""
+        """Announce the state of a track; ``epoch`` is that of its session. Raises ``LogError``."""
         message = TrackMessage(room=track.room.name, track=track.name, speaker=speaker, state=state)
         await self._log.append(CAPTIONS, write_room_event(track.room, message, gateway=self.gateway, epoch=epoch))
 
     async def try_to_announce(self, session: Session, state: TrackState) -> None:
-        """Say it if the log takes it."""
+        """Announce the state. A failure is logged and otherwise ignored."""
         try:
             await self.announce(session, state)
         except LogError:

@@ -1,4 +1,4 @@
-"""Sessions made: new ones, and ones taken over from a gateway that is gone."""
+"""Builds sessions: new ones, and ones that this gateway takes over from another."""
 
 import secrets
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from streamer.settings import GatewaySettings
 
 
 class SessionMaker:
-    """Puts sessions together from what a gateway shares among them."""
+    """Builds sessions from the dependencies that all sessions of a gateway share."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class SessionMaker:
     def new(
         self, track: TrackId, options: StreamOptions, room: RoomSettings, tenant: str | None, timeline: Timeline
     ) -> Session:
-        """A session that goes on where its track is."""
+        """Build a new session that continues its track at ``timeline``."""
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
             origin=timeline.origin,
@@ -68,7 +68,7 @@ class SessionMaker:
         return self._session(track, options.format, tenant, settings, listener)
 
     def taken_over(self, track: TrackId, tenant: str | None, claimed: Claimed) -> Session:
-        """A session that another gateway held, as far as the log tells; an utterance in progress goes on."""
+        """Build a session that another gateway held, from its state on the log. An open utterance continues."""
         audio, progress = claimed.options.format, claimed.progress
         samples = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
         began = progress.position - samples
@@ -136,12 +136,15 @@ class SessionMaker:
 
 
 def frame_bytes(audio: AudioFormat) -> int:
-    """Bytes of one sample of all channels."""
+    """Bytes of one sample frame: one sample of every channel."""
     return BYTES[audio.encoding] * audio.channels
 
 
 def offset_of(audio: AudioFormat) -> Callable[[int], int] | None:
-    """How many bytes the first so many decoded samples account for; None where the format alone does not tell."""
+    """A function from a number of decoded samples to the number of bytes that they represent.
+
+    None for a container, where the format alone does not determine it.
+    """
     if audio.encoding is Encoding.CONTAINER:
         return None
     frame = frame_bytes(audio)

@@ -1,4 +1,4 @@
-"""A connection's hold on the session that it feeds."""
+"""The right of a connection to feed a session."""
 
 import asyncio
 
@@ -6,21 +6,21 @@ from captions.errors import Refusal
 
 
 class Feed:
-    """Held by one connection. It is dismissed, with a reason, where it has to let go of its session."""
+    """The right of one connection to feed its session. It ends when the feed is dismissed with a reason."""
 
     def __init__(self) -> None:
         self._reason: asyncio.Future[Refusal] = asyncio.get_running_loop().create_future()
 
     @property
     def dismissed(self) -> bool:
-        """Whether the connection has to let go."""
+        """Whether the connection has to release the session."""
         return self._reason.done()
 
     def dismiss(self, reason: Refusal) -> None:
-        """Let go of the session, for this reason. The first reason counts."""
+        """End the right for this reason. If called again, the first reason stays."""
         if not self._reason.done():
             self._reason.set_result(reason)
 
     async def dismissal(self) -> Refusal:
-        """Return the reason once there is one."""
+        """Wait until the feed is dismissed, and return the reason."""
         return await asyncio.shield(self._reason)

@@ -1,7 +1,7 @@
-"""What the log tells of a track: how far its session has come, whichever gateway holds it.
+"""Reads a session's progress from the log, whichever gateway holds the session.
 
-Every acknowledgement is on topic ``audio`` before it is sent, in a segment or in a mark, so that any gateway can take a
-session over from one that died (DESIGN, guarantee 6).
+Every acknowledgement is on topic ``audio`` before it is sent, in a segment or in a mark, so any gateway can take a
+session over from one that died (docs/guarantees.md, 6).
 """
 
 from collections.abc import Collection
@@ -22,29 +22,32 @@ from captions.track import TrackId
 
 @dataclass(slots=True)
 class Progress:
-    """The track's latest session. Positions are samples on the track, ``offset`` bytes of the session's stream."""
+    """The progress of a track's latest session.
+
+    Positions are in samples from the track's first. ``offset`` is in bytes of the session's stream.
+    """
 
     settings: SessionSettings
     position: int
     next_utterance: int
     offset: int
     last_at: float
-    """When the log last got something of it, epoch seconds."""
+    """The log's timestamp of the session's latest record, in epoch seconds."""
     over: bool = False
     open: list[AudioSegment] = field(default_factory=list)
-    """Segments of the utterance in progress."""
+    """The segments of the open utterance."""
     ended: set[int] = field(default_factory=set)
-    """Utterances that were ended; their finals may be on the way."""
+    """Utterances that have ended. Their finals may still be missing."""
     traces: dict[int, tuple[Context, float]] = field(default_factory=dict)
-    """The traces of its utterances, and the epoch seconds at which these began."""
+    """For each utterance its trace context, and when it began in epoch seconds."""
 
     @property
     def open_audio(self) -> Pcm:
-        """The audio of the utterance in progress."""
+        """The audio of the open utterance, shape (samples,)."""
         return np.concatenate([segment.pcm for segment in self.open]) if self.open else NO_AUDIO
 
     def last_mark(self, track: TrackId) -> AudioMark:
-        """The mark that ends the session from outside."""
+        """The mark with which another gateway ends the session."""
         return replace(self._mark(track), over=True)
 
     def claim(self, track: TrackId) -> AudioMark:
@@ -62,10 +65,11 @@ class Progress:
 
 
 async def progress_of(log: Log, track: TrackId, since: float, end: int | None = None) -> Progress | None:
-    """Read what the log got of the track since epoch second ``since``, before offset ``end`` or up to now.
+    """Read the progress of the track's latest session from its records since epoch second ``since``.
 
-    None where that tells nothing. Raises ``LogError``. Reads the partition from there, other tracks' records too: ask
-    for no more than is needed.
+    Reads up to log offset ``end``, or up to now if it is None. Returns None if there are no records that tell the
+    progress. Reads the records of other tracks in the partition too, so choose ``since`` as late as possible. Raises
+    ``LogError``.
     """
     partition = log.partition_of(AUDIO, track.key)
     progress: Progress | None = None
@@ -77,7 +81,7 @@ async def progress_of(log: Log, track: TrackId, since: float, end: int | None = 
 
 
 async def held_since(log: Log, tracks: Collection[TrackId], since: float) -> set[TrackId]:
-    """Those of ``tracks`` of which the log got audio or a mark since epoch second ``since``. Raises ``LogError``."""
+    """Return the ``tracks`` that have records on the log since epoch second ``since``. Raises ``LogError``."""
     held: set[str] = set()
     for partition in {log.partition_of(AUDIO, track.key) for track in tracks}:
         async for entry in entries_between(log, AUDIO, partition, since=since):
@@ -86,7 +90,7 @@ async def held_since(log: Log, tracks: Collection[TrackId], since: float) -> set
 
 
 def _after(progress: Progress | None, entry: Entry, fence: Fence) -> Progress | None:
-    """``progress`` after one more record."""
+    """Apply one more record to ``progress``."""
     try:
         record = read_audio(entry.record)
     except RecordError:
@@ -96,14 +100,14 @@ def _after(progress: Progress | None, entry: Entry, fence: Fence) -> Progress | 
     begins = False
     if progress is None or (record.settings is not None and record.settings.session != progress.settings.session):
         if record.settings is None:
-            return progress  # begun before what is read: its first record with settings says more
+            return progress  # the session began before ``since``: a later record carries its settings
         progress = Progress(record.settings, 0, 0, 0, entry.timestamp)
         begins = True
     progress.offset = max(progress.offset, record.offset)
     progress.last_at = entry.timestamp
     if isinstance(record, AudioMark):
         if record.claim and not begins:
-            return progress  # it says who holds the session, from what was known before its last records were read
+            return progress  # its values may be older than those of the records before it
         progress.position, progress.next_utterance, progress.over = record.position, record.utterance, record.over
         if record.over:
             progress.open.clear()
@@ -112,10 +116,10 @@ def _after(progress: Progress | None, entry: Entry, fence: Fence) -> Progress | 
     return progress
 
 
-def _add(progress: Progress, segment: AudioSegment, came: float) -> None:
+def _add(progress: Progress, segment: AudioSegment, at: float) -> None:
     if segment.first:
         progress.open.clear()
-        progress.traces[segment.utterance] = (segment.trace, came - to_seconds(len(segment.pcm)))
+        progress.traces[segment.utterance] = (segment.trace, at - to_seconds(len(segment.pcm)))
     progress.open.append(segment)
     progress.position = segment.start + len(segment.pcm)
     progress.next_utterance = segment.utterance + 1

@@ -1,6 +1,6 @@
-"""A session's life at one gateway: its states, what happens to it, and one table of what follows from what.
+"""The state machine of a session at one gateway: states, events and one table of transitions.
 
-In the manner of h11: whatever is not in the table is a mistake of ours and raises.
+As in h11, an event that is not in the table for a state is a bug in this program, and raises.
 """
 
 from collections.abc import Mapping
@@ -8,41 +8,41 @@ from enum import Enum, auto
 
 
 class State(Enum):
-    """Where a session is in its life."""
+    """The state of a session at this gateway."""
 
     FED = auto()
     """A connection feeds it."""
     AWAY = auto()
-    """Its connection was lost; its publisher may resume it."""
+    """No connection feeds it. Its publisher may resume it."""
     FINISHING = auto()
-    """It takes no more audio; what it took goes onto the log, and the utterance in progress is ended."""
+    """It takes no more audio. The audio that it took is written to the log, and its open utterance ends."""
     MOVING = auto()
-    """It takes no more audio; what it took goes onto the log, and the utterance in progress stays open."""
+    """It takes no more audio. The audio that it took is written to the log, and its open utterance stays open."""
     FINISHED = auto()
-    """All its audio is on the log; its last captions may be awaited."""
+    """All its audio is on the log. Its last captions may still be missing."""
     MOVED = auto()
-    """All its audio is on the log; another gateway may go on with it."""
+    """All its audio is on the log. Another gateway may continue it."""
     GONE = auto()
-    """It is not held here any more."""
+    """This gateway no longer holds it."""
 
 
 class Event(Enum):
-    """What happens to a session."""
+    """An event in the life of a session."""
 
     RESUMED = auto()
-    """A connection feeds it from now on."""
+    """A new connection feeds it."""
     LOST = auto()
-    """The connection that fed it was lost."""
+    """The connection that fed it was closed or lost."""
     FINISH = auto()
-    """Its publisher ended it or did not come back, or another publisher took its track."""
+    """Its publisher ended it or did not resume it in time, or another publisher took its track over."""
     MOVE = auto()
-    """This gateway stops, and another can go on with it."""
+    """This gateway is stopping, and another one can continue the session."""
     FAIL = auto()
-    """Its audio cannot be read or kept."""
+    """Its audio could not be decoded or written to the log."""
     WRITTEN = auto()
     """All its audio is on the log."""
     RELEASE = auto()
-    """It ended here, or another gateway holds it."""
+    """It ended at this gateway, or another gateway holds it."""
 
 
 TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
@@ -97,18 +97,18 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
 }
 
 TAKES_AUDIO = frozenset({State.FED, State.AWAY})
-"""A connection that was lost may still have a frame on its way to the decoder."""
+"""Includes AWAY: a frame of the lost connection may still be on its way to the decoder."""
 
 WRITTEN = frozenset({State.FINISHED, State.MOVED, State.GONE})
-"""Nothing more of it goes onto the log, except that it ended."""
+"""No more audio is written to the log, only the mark that ends the session."""
 
 
 class ImpossibleTransitionError(RuntimeError):
-    """An event that cannot happen in a state: a mistake in this program."""
+    """An event that is not possible in a state: a bug in this program."""
 
 
 def after(state: State, event: Event) -> State:
-    """The state that follows. Raises ``ImpossibleTransitionError``."""
+    """The state that follows ``state`` on ``event``. Raises ``ImpossibleTransitionError``."""
     try:
         return TRANSITIONS[state][event]
     except KeyError:

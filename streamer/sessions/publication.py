@@ -1,4 +1,4 @@
-"""One connection that feeds a session, whatever protocol it speaks: commands in, events out."""
+"""One connection that feeds a session: commands in, events out, independent of the publisher's protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,23 +41,26 @@ from streamer.sessions.registry import Sessions
 from streamer.sessions.session import Session
 
 ACK_INTERVAL = 0.5
-"""Seconds between acknowledgements while audio flows: the protocol promises one a second."""
+"""Seconds between acknowledgements while audio flows. The protocol promises one per second."""
 
 FLOWS = 2.0
-"""Seconds after a frame for which audio counts as flowing: frames may be a second apart."""
+"""Seconds after a frame in which audio counts as flowing. Frames may be a second apart."""
 
 
 class IdleTimeout(BadRequest):
-    """A publisher that sent nothing for too long, not even a keepalive: its connection counts as lost."""
+    """The publisher sent neither audio nor ``keepalive`` for too long. Its connection counts as lost."""
 
 
 RESUMABLE = (ShuttingDown, Internal, TrackBusy, SlowConsumer, IdleTimeout)
-"""Refusals after which the session waits for its publisher to resume it."""
+"""Refusals after which the publisher may resume the session. All others end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationContext:
-    """What publications share. ``done_timeout`` are the seconds that a publisher waits between two finals."""
+    """Dependencies that all publications of a gateway share.
+
+    ``done_timeout`` is the longest time in seconds between two finals that a publisher waits for after its end.
+    """
 
     sessions: Sessions
     pending: PendingFinals
@@ -67,9 +70,9 @@ class PublicationContext:
 
 
 class Publication:
-    """A connection's stream into its session.
+    """The stream of one connection into its session.
 
-    ``feed`` is its hold on the session, ``viewer`` the queue of the track's captions in ``room``.
+    ``feed`` is the connection's right to feed the session. ``viewer`` is the queue of the track's captions in ``room``.
     """
 
     def __init__(self, session: Session, feed: Feed, room: Room, viewer: Viewer, context: PublicationContext) -> None:
@@ -83,20 +86,20 @@ class Publication:
         self._ended = False
 
     async def begin(self) -> Accepted:
-        """Take the stream up; where it goes on from."""
+        """Begin or resume the stream. The event says from which byte the publisher has to send."""
         offset = await self.session.resume()
         self._room.follow(self._viewer)
         return Accepted(session=self.session.id, track=self.session.track, offset=offset)
 
     async def execute(self, command: Command) -> bool:
-        """Do what the publisher asks for; whether more commands may follow.
+        """Execute a publisher's command. Returns whether more commands may follow.
 
-        Raises ``TooLarge`` where too much is not acknowledged, and ``ShuttingDown`` for an end after bytes that were
-        not taken. Where the bytes cannot be decoded nothing more is obeyed: ``events`` raises why, after the captions
-        of what came before.
+        If the bytes cannot be decoded, it returns False, and ``events`` raises the reason after the captions of the
+        audio before. Raises ``TooLarge`` if too many bytes are not acknowledged, and ``ShuttingDown`` for an end of
+        the stream after bytes that were not taken.
         """
         if self._feed.dismissed:
-            return True  # whoever feeds the session now sends this again
+            return True  # the connection that feeds the session now sends this again
         match command:
             case Audio(data):
                 return await self._audio(data)
@@ -106,7 +109,7 @@ class Publication:
                 self.session.finalize("finalize")
             case EndStream():
                 if self._context.draining() and not self.session.takes_audio:
-                    raise ShuttingDown  # bytes before it may have been passed over
+                    raise ShuttingDown  # bytes before the end may have been ignored
                 self._ended = True
                 await self.session.end()
                 return False
@@ -121,14 +124,14 @@ class Publication:
         return True
 
     async def events(self) -> AsyncIterator[Event]:
-        """What happens to the stream, until ``Finished``. Raises the ``Refusal`` that ends it before."""
+        """The events of the stream, up to ``Finished``. Raises the ``Refusal`` if one ends the stream earlier."""
         session = self.session
         loop = asyncio.get_running_loop()
         next_ack = loop.time()
         timer = EventTimer(session.wake)
         while True:
             session.wake.clear()
-            for event in self.waiting():
+            for event in self.new_events():
                 yield event
             if session.failure is not None:
                 if isinstance(session.failure, ClientFault):
@@ -151,8 +154,8 @@ class Publication:
             timer.fire_within(next_ack - now)
             await session.wake.wait()
 
-    def waiting(self) -> Sequence[Event]:
-        """What happened since the last call."""
+    def new_events(self) -> Sequence[Event]:
+        """The events since the last call."""
         events: list[Event] = []
         for warning in self.session.decoder.warnings.take_new():
             self._context.probe.audio_warned(warning.code)
@@ -168,7 +171,7 @@ class Publication:
         return events
 
     async def _last_captions(self) -> AsyncIterator[Event]:
-        """The captions of what was said, to the last final. Raises ``Internal`` where they are late."""
+        """The captions of the session's audio, up to the last final. Raises ``Internal`` if a final is late."""
         session, pending, loop = self.session, self._context.pending, asyncio.get_running_loop()
         settled = asyncio.create_task(pending.settled(session.track))
         timeout = self._context.done_timeout
@@ -180,7 +183,7 @@ class Publication:
                 happened, _ = await asyncio.wait({settled, waking}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 waking.cancel()
                 session.wake.clear()
-                for event in self.waiting():
+                for event in self.new_events():
                     yield event
                 if (still := pending.awaited(session.track)) < awaited:
                     awaited, deadline = still, loop.time() + timeout
@@ -188,25 +191,25 @@ class Publication:
                     raise Internal("the last captions are late; they will be in the room's transcript")
         finally:
             settled.cancel()
-        for event in self.waiting():
+        for event in self.new_events():
             yield event
 
     async def dismissal(self) -> Refusal:
-        """Why this connection has to let go of its session, once it has to."""
+        """Wait until this connection has to release its session, and return the reason."""
         refusal = await self._feed.dismissal()
         if isinstance(refusal, ShuttingDown) and self._ended and not self._waits_for_finals():
-            await asyncio.Future()  # `Finished` is on its way
+            await asyncio.Future()  # never returns: `Finished` is on its way
         return refusal
 
     def _waits_for_finals(self) -> bool:
         return not self.session.written or self._context.pending.waits_for(self.session.track)
 
     async def lost(self, code: int) -> None:
-        """The connection was closed with this code, or broke: the session waits for its publisher for a while."""
+        """Handle a connection that closed with ``code`` or was lost. For a while the session can be resumed."""
         await self._context.sessions.lost(self.session, self._feed, code)
 
     async def refused(self, refusal: Refusal) -> None:
-        """The publisher was told why the stream ends: end the session too, where it cannot go on."""
+        """Handle a refusal that was sent to the publisher: end the session, unless it can be resumed."""
         if isinstance(refusal, RESUMABLE) or self._feed.dismissed:
             await self._context.sessions.lost(self.session, self._feed)
         else:
@@ -214,5 +217,5 @@ class Publication:
             await self._context.sessions.end(self.session)
 
     def close(self) -> None:
-        """The connection is over."""
+        """Free the connection's resources."""
         self._room.unfollow(self._viewer)

@@ -1,4 +1,4 @@
-"""What one session puts on the log: the pieces of its utterances, and marks of how far it has come."""
+"""Writes one session to the log: the pieces of its utterances, and marks with its progress."""
 
 import asyncio
 from collections import deque
@@ -21,19 +21,20 @@ from streamer.sessions.safe_offset import SafeOffset
 from streamer.sessions.stream_time import StreamTime
 
 MOST_OPENED = 16
-"""Beginnings of utterances that are kept while no connection asks for them."""
+"""Beginnings of utterances that are kept until a connection takes them. The oldest are dropped first."""
 
 
 @dataclass
 class Recorder:
-    """Writes what ``listener`` heard to the log; the first ``acknowledged`` bytes of the stream are on it.
+    """Writes the utterances that ``listener`` finds to the log.
 
-    ``on_ended`` is called with each utterance whose last segment goes onto the log, and how many seconds before it
-    could have been spoken. ``offset_of`` tells how many bytes the first so many samples account for, where that can be
-    known from the format alone. One that was taken over begins with what another gateway ``acknowledged``, which sent
-    ``reopened`` first of the utterance in progress. ``epoch`` is the offset of this gateway's claim on the session.
-    ``opened`` holds the positions at which utterances began, until they are taken. ``wake`` is set whenever more is
-    acknowledged or an utterance begins.
+    ``acknowledged`` is the number of bytes of the stream that are on the log; for a session that was taken over it
+    begins with what the other gateway acknowledged. ``reopened`` is then the first segment of the open utterance.
+    ``on_ended`` is called before the last segment of an utterance is written, with the utterance and with how many
+    seconds sooner its audio arrived than it could have been spoken. ``offset_of`` converts samples to bytes, if the
+    format determines it. ``epoch`` is the log offset of this gateway's claim on the session. ``opened`` holds the
+    positions, in samples, at which utterances began, until a connection takes them. ``wake`` is set whenever more
+    bytes are acknowledged or an utterance begins.
     """
 
     track: TrackId
@@ -52,7 +53,7 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.last_written = -inf
-        """When the log last got something of the session, on the clock."""
+        """When the session's latest record was written, in monotonic seconds."""
         self.opened: deque[int] = deque(maxlen=MOST_OPENED)
         self._utterance_start = self.reopened.start if self.reopened is not None else 0
         self._trace = self.reopened.trace if self.reopened is not None else NO_CONTEXT
@@ -62,27 +63,27 @@ class Recorder:
             self.resumed()
 
     def resumed(self) -> None:
-        """The publisher is back."""
+        """Record that the publisher resumed the session."""
         self._time.resumed(self.clock.wall())
 
     def decoded(self, offset: int, wall: float) -> None:
-        """All that the listener heard, the decoder's bytes before ``offset``, had come at epoch second ``wall``."""
+        """Record that the listener got all bytes before ``offset``, which arrived by epoch second ``wall``."""
         self._time.arrived(to_seconds(self.listener.position), wall)
-        if self._time.origin != self.settings.origin:  # of the utterances that begin from now on
+        if self._time.origin != self.settings.origin:  # applies to utterances that begin from now on
             self.settings = replace(self.settings, origin=self._time.origin)
         self._safe.decoded(self.listener.position, offset)
 
     def finish(self, offset: int) -> None:
-        """The stream is over, and every byte of it before ``offset`` is heard."""
+        """Record that the stream ended at ``offset`` and that all its bytes are decoded."""
         self._safe.finish(offset)
 
     async def append(self, pieces: Sequence[Piece]) -> None:
-        """Put pieces on the log. Raises ``LogError``."""
+        """Write pieces to the log. Raises ``LogError``."""
         for piece in pieces:
             began = self.clock.monotonic()
             if piece.last:
                 ahead = self._time.ahead(to_seconds(self.listener.position), self.clock.wall())
-                self.on_ended(piece.utterance, ahead)  # before the append: its final may come at once
+                self.on_ended(piece.utterance, ahead)  # before the append, because the final may come immediately
             self._follow(piece)
             segment = self._segment(piece)
             await self.log.append(AUDIO, write_audio(segment))
@@ -93,7 +94,7 @@ class Recorder:
         self._safe.settle(self.listener.settled)
 
     async def claim(self) -> None:
-        """Put on the log that this gateway holds the session: whatever another writes of it from now on is void.
+        """Claim the session for this gateway: records that others write of it from now on are ignored.
 
         Raises ``LogError``.
         """
@@ -101,7 +102,7 @@ class Recorder:
         self._on_log(self._safe.offset)
 
     async def mark(self, *, over: bool = False) -> None:
-        """Put on the log how far the session has come; ``over``: that it has ended. Raises ``LogError``."""
+        """Write a mark with the session's progress; ``over`` says that it has ended. Raises ``LogError``."""
         mark = self._mark(over=over)
         await self.log.append(AUDIO, write_mark(mark))
         self._on_log(mark.offset)
@@ -119,14 +120,14 @@ class Recorder:
         )
 
     def _on_log(self, offset: int) -> None:
-        """The log tells any gateway that the session has come to ``offset``."""
+        """Record that a record with this ``offset`` is on the log, so that it may be acknowledged."""
         self.last_written = self.clock.monotonic()
         if offset > self.acknowledged:
             self.acknowledged = offset
             self.wake.set()
 
     def _follow(self, piece: Piece) -> None:
-        """Trace the utterance that the piece opens or ends."""
+        """Note and trace the utterance that the piece opens or ends."""
         utterance = CaptionId(self.track, piece.utterance)
         if piece.number == 0:
             self._utterance_start = piece.start
@@ -137,7 +138,7 @@ class Recorder:
             self.tracer.utterance_ended(utterance, self._duration(piece), piece.reason or "end")
 
     def _duration(self, last: Piece) -> float:
-        """Seconds of the utterance that the piece ends."""
+        """The duration in seconds of the utterance that the piece ends."""
         end = last.end if last.end is not None else last.start + len(last.pcm)
         return to_seconds(end - self._utterance_start)
 

@@ -1,17 +1,16 @@
-"""The sessions of this gateway: begun, resumed, given up."""
+"""The sessions of this gateway: begun, resumed, taken over and ended."""
 
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 
 from captions.caption import CaptionId
-from captions.errors import LogError, NotFound, Refusal, ShuttingDown, TakenOver, TrackBusy
+from captions.errors import LogError, NotFound, ShuttingDown, TakenOver, TrackBusy
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
@@ -23,55 +22,26 @@ from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
 from streamer.rooms.hub import Hub
-from streamer.sessions.admission import ANOTHER_CONNECTION, busy, busy_elsewhere, check_limits
+from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits
 from streamer.sessions.announcer import Announcer
 from streamer.sessions.creation import SessionMaker
 from streamer.sessions.feed import Feed
+from streamer.sessions.held import Held, HeldSessions
 from streamer.sessions.lifecycle import Event
 from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.session import Session
 from streamer.sessions.takeover import Takeover
-from streamer.sessions.timeline import Timeline, known_timeline
+from streamer.sessions.timeline import Timelines
 from streamer.settings import GatewaySettings
 
 logger = structlog.get_logger(__name__)
 
 CLEAN_CLOSES = frozenset({1000, 1001})
-"""Codes with which a publisher closes its connection itself. One without a code looks like a lost connection."""
-
-MOST_TIMELINES = 10_000
-"""Tracks without a session that are remembered, the latest of them."""
-
-
-@dataclass
-class Held:
-    """A session and the connection that feeds it; without one it is given up when ``expiry`` comes."""
-
-    session: Session
-    feed: Feed | None = None
-    expiry: asyncio.TimerHandle | None = None
-
-    def dismiss(self, reason: Refusal) -> None:
-        """Its connection has to let go, if it has one."""
-        if self.feed is not None:
-            self.feed.dismiss(reason)
-
-    def keep(self) -> None:
-        """Do not give it up."""
-        if self.expiry is not None:
-            self.expiry.cancel()
-            self.expiry = None
-
-
-class Ended(NamedTuple):
-    """The last session of a track that ended here, and where it left the track."""
-
-    session: str
-    timeline: Timeline
+"""Close codes of a publisher that closes its connection on purpose. Other codes mean a lost connection."""
 
 
 class Sessions:
-    """Sessions by id, at most one a track."""
+    """Begins, resumes and ends the sessions of one gateway. Each track has at most one."""
 
     def __init__(
         self,
@@ -86,7 +56,6 @@ class Sessions:
         rooms: RoomDirectory,
         settings: GatewaySettings,
     ) -> None:
-        self._clock = clock
         self._probe = probe
         self._tracer = tracer
         self._hub = hub
@@ -95,6 +64,7 @@ class Sessions:
         self._settings = settings
         self._announcer = Announcer(log, secrets.token_urlsafe(6))
         self._takeover = Takeover(log, clock, self._announcer, settings)
+        self._timelines = Timelines(clock, self._takeover)
         self._maker = SessionMaker(
             log=log,
             clock=clock,
@@ -105,53 +75,53 @@ class Sessions:
             settings=settings,
         )
         self.draining = False
-        self._held: dict[str, Held] = {}
-        self._tracks: dict[TrackId, str] = {}
-        self._ended: dict[TrackId, Ended] = {}
+        self._held = HeldSessions()
         self._opening: WeakValueDictionary[TrackId, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def held(self) -> list[Held]:
-        """Every session, fed or waiting to be resumed."""
-        return list(self._held.values())
+        """All sessions, fed by a connection or waiting to be resumed."""
+        return self._held.all
 
     def admit(self, room: RoomId) -> None:
-        """Let a new session in, or raise ``TooMany`` or ``Overloaded``."""
-        check_limits(self._tracks, room, self._pending, self._settings)
+        """Check that a new session may begin. Raises ``TooMany`` or ``Overloaded``."""
+        check_limits(self._held.tracks, room, self._pending, self._settings)
 
     def _check_open(self) -> None:
-        """Raise ``ShuttingDown`` where a drain began meanwhile: a session begun now would not be handed on."""
+        """Raise ``ShuttingDown`` if a drain has begun: it would not move a session that begins now."""
         if self.draining:
             raise ShuttingDown
 
     def _check_free(self, track: TrackId) -> None:
         self._check_open()
         self.admit(track.room)
-        if (session := self._tracks.get(track)) is not None:
-            expiry = self._held[session].expiry
-            raise busy(track, None if expiry is None else expiry.when() - asyncio.get_running_loop().time())
+        if (held := self._held.on(track)) is not None:
+            raise busy(track, held.expires_in)
 
     async def open(self, room: RoomId, options: StreamOptions, feed: Feed, tenant: str | None = None) -> Session:
-        """Begin or resume a session for this connection; a new one is of ``tenant``."""
+        """Begin or resume a session for the connection that holds ``feed``.
+
+        ``tenant`` is that of the publisher's token. Raises the ``Refusal`` that the publisher gets, or ``LogError``.
+        """
         await self._hub.open(room)
         self._check_open()
         track = room.track(options.track)
-        async with self._opening.setdefault(track, asyncio.Lock()):  # one claims the track at a time
+        async with self._opening.setdefault(track, asyncio.Lock()):  # one connection per track at a time
             return await self._open(track, options, feed, tenant)
 
     async def _open(self, track: TrackId, options: StreamOptions, feed: Feed, tenant: str | None) -> Session:
         self._check_open()
         if options.session is not None:
-            if options.session in self._held:
-                return await self._resume(self._resumable(track, options), feed)
+            if (held := self._held.get(options.session)) is not None:
+                return await self._resume(held, track, options, feed)
             return await self._take_over(track, options, feed, tenant)
         if options.takeover:
             await self._replace(track)
         self._check_free(track)
-        timeline = await self._timeline(track)
+        timeline = await self._timelines.next(track, self._hub.room(track.room).state)
         room_settings = await self._rooms.settings_of(track.room)
-        self._check_free(track)  # a drain may have begun, and other tracks may have filled the room
+        self._check_free(track)  # again, because a drain may have begun or the room may have filled up meanwhile
         session = self._maker.new(track, options, room_settings, tenant, timeline)
         self._hold(session, feed)
         try:
@@ -162,15 +132,11 @@ class Sessions:
             raise
         return session
 
-    def _resumable(self, track: TrackId, options: StreamOptions) -> Held:
-        held = self._held.get(options.session or "")
-        if held is None or held.session.track != track or not held.session.takes_audio:
+    async def _resume(self, held: Held, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
+        if held.session.track != track or not held.session.takes_audio:
             raise NotFound(f"no session {options.session} on track {track.name} to resume; begin a new one")
         options.resuming(held.session.settings)
-        return held
-
-    async def _resume(self, held: Held, feed: Feed) -> Session:
-        held.keep()
+        held.cancel_expiry()
         held.dismiss(TrackBusy(ANOTHER_CONNECTION))
         held.feed = feed
         held.session.on(Event.RESUMED)
@@ -179,42 +145,24 @@ class Sessions:
         return held.session
 
     async def _replace(self, track: TrackId) -> None:
-        """End the session that the track has, here or at another gateway: a newcomer takes the track over."""
-        if track not in self._tracks:
+        """End the track's session, here or at another gateway, because another publisher takes the track over."""
+        if self._held.on(track) is None:
             session = await self._takeover.held_by(track)
             if session is None:
                 return
-            with suppress(NotFound):  # it has ended meanwhile, or cannot go on anywhere
+            with suppress(NotFound):  # it has ended meanwhile, or it is a container's
                 await self._take_over(track, StreamOptions(track=track.name, session=session), Feed(), None)
-        if (own := self._tracks.get(track)) is None:
+        if (held := self._held.on(track)) is None:
             return
-        held = self._held[own]
-        held.keep()
-        held.dismiss(TakenOver("another publisher took this track over; its captions go on from there"))
-        logger.info("session_replaced", session=own, **track.describe())
-        await self._give_up(held.session)
-
-    async def _timeline(self, track: TrackId) -> Timeline:
-        """Where a new session of the track begins. Raises ``TrackBusy`` where another gateway holds the track."""
-        state = self._hub.room(track.room).state
-        progress = None
-        if any(known.track == track.name for known in state.tracks):
-            progress = await self._takeover.progress(track)
-        ended = self._ended.get(track)
-        known = [ended.timeline if ended is not None else None, known_timeline(state, track.name)]
-        if progress is not None:
-            ended_here = ended is not None and ended.session == progress.settings.session
-            if self._takeover.holds(progress) and not ended_here:
-                raise busy_elsewhere(track)
-            known.append(Timeline(progress.settings.origin, progress.position, progress.next_utterance))
-        before = max((t for t in known if t is not None), key=lambda t: t.next_utterance, default=None)
-        wall = self._clock.wall()
-        return before.resumed_at(wall) if before is not None else Timeline(wall, 0, 0)
+        held.cancel_expiry()
+        held.dismiss(TakenOver("another publisher took this track over; the captions continue with its audio"))
+        logger.info("session_replaced", session=held.session.id, **track.describe())
+        await self._finish(held.session)
 
     async def _take_over(self, track: TrackId, options: StreamOptions, feed: Feed, tenant: str | None) -> Session:
-        """Go on with a session that another gateway held. Raises ``NotFound`` where the log does not know it."""
+        """Continue a session that another gateway held. Raises ``NotFound`` if the log does not know it."""
         claimed = await self._takeover.claim(track, options)
-        if self.draining:  # whoever held the session has lost it all the same
+        if self.draining:  # the claim stands: the other gateway has lost the session
             await self._announcer.announce_track(track, claimed.progress.settings.speaker, "away", claimed.epoch)
             raise ShuttingDown
         session = self._maker.taken_over(track, tenant, claimed)
@@ -235,17 +183,16 @@ class Sessions:
         return session
 
     def _hold(self, session: Session, feed: Feed) -> None:
-        self._held[session.id] = Held(session, feed)
-        self._tracks[session.track] = session.id
+        self._held.add(session, feed)
         session.start()
         self._probe.session_opened(session.tenant)
 
     def observe(self, track: TrackId, message: TrackMessage, origin: Origin) -> None:
-        """A gateway announced a track's state: let go of the track where another one holds it now.
+        """Handle the announcement of a track's state: release the track's session if another gateway holds it now.
 
-        A gateway that was paused may announce what is no longer true: then it is told again what is.
+        A gateway that was paused may announce an outdated state; this gateway then announces the current one again.
         """
-        held = self._held.get(self._tracks.get(track, ""))
+        held = self._held.on(track)
         if held is None or origin.gateway in {None, self._announcer.gateway}:
             return
         own = held.session.recorder.epoch
@@ -260,15 +207,10 @@ class Sessions:
     def _hand_over(self, held: Held, gateway: str | None) -> None:
         session = held.session
         logger.info("session_handed_over", session=session.id, to=gateway)
-        self._forget(held)
+        self._held.remove(held)
         self._tracer.track_left(session.track)
         held.dismiss(TrackBusy(ANOTHER_CONNECTION))
         self._background(session.close(), f"hand over {session.id}")
-
-    def _forget(self, held: Held) -> None:
-        held.keep()
-        self._held.pop(held.session.id, None)
-        self._tracks.pop(held.session.track, None)
 
     def _background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -276,38 +218,38 @@ class Sessions:
         task.add_done_callback(self._tasks.discard)
 
     async def lost(self, session: Session, feed: Feed, code: int = 1006) -> None:
-        """The connection was closed with this code, or broke: keep the session for a while."""
+        """Handle a connection that closed with ``code``, or was lost: keep the session for a limited time."""
         held = self._held.get(session.id)
         if held is None or held.feed is not feed:
             return
         held.feed = None
         session.on(Event.LOST)
-        if not session.takes_audio:  # nothing more will come of it: the track is free for others
-            self._abandon(session)
+        if not session.takes_audio:  # its publisher cannot resume it, so the track becomes free
+            self._finish_in_background(session)
             return
         session.flush()
         window = self._settings.close_window if code in CLEAN_CLOSES else self._settings.resume_window
-        held.expiry = asyncio.get_running_loop().call_later(window, self._abandon, session)
+        held.expiry = asyncio.get_running_loop().call_later(window, self._finish_in_background, session)
         await self._announcer.try_to_announce(session, "away")
 
-    def _abandon(self, session: Session) -> None:
-        self._background(self._give_up(session), f"abandon {session.id}")
+    def _finish_in_background(self, session: Session) -> None:
+        self._background(self._finish(session), f"finish {session.id}")
 
-    async def _give_up(self, session: Session) -> None:
+    async def _finish(self, session: Session) -> None:
         await session.finish()
         await self.end(session)
 
     async def end(self, session: Session) -> None:
-        """The session is over here: its track is free, its id is forgotten. Its utterances must be ended by now.
+        """Stop holding a session whose utterances have all ended; its track becomes free.
 
-        While this gateway drains it may go on at another.
+        While this gateway drains, the session may continue at another gateway.
         """
         held = self._held.get(session.id)
         if held is None:
             return
-        self._forget(held)
+        self._held.remove(held)
         await session.close()
-        self._remember(session)
+        self._timelines.remember(session)
         try:
             if not self.draining:
                 await session.recorder.mark(over=True)
@@ -315,27 +257,18 @@ class Sessions:
             logger.exception("end_not_written", session=session.id)
         await self._announcer.try_to_announce(session, "away" if self.draining else "ended")
 
-    def _remember(self, session: Session) -> None:
-        """Keep the track's timeline: where nothing was said, the room's captions do not tell it."""
-        self._ended.pop(session.track, None)
-        listener = session.listener
-        timeline = Timeline(session.settings.origin, listener.position, listener.next_utterance)
-        self._ended[session.track] = Ended(session.id, timeline)
-        if len(self._ended) > MOST_TIMELINES:
-            del self._ended[next(iter(self._ended))]
-
     async def drain(self, *, elsewhere: bool) -> None:
-        """Take all audio in that was sent, and return once it is on the log.
+        """Stop taking audio, and return once the audio of all sessions is on the log.
 
-        ``elsewhere``: another gateway goes on with the sessions that can be moved; the others are ended, and their
-        captions are waited for.
+        If ``elsewhere`` is true, other gateways continue the sessions that can move, without waiting for captions.
+        All other sessions end, and their last captions are waited for.
         """
         self.draining = True
-        await asyncio.gather(*(self._let_go(held, elsewhere=elsewhere) for held in self.held))
+        await asyncio.gather(*(self._drain_session(held, elsewhere=elsewhere) for held in self.held))
         if not elsewhere:
             await self._pending.all_settled()
 
-    async def _let_go(self, held: Held, *, elsewhere: bool) -> None:
+    async def _drain_session(self, held: Held, *, elsewhere: bool) -> None:
         session = held.session
         if elsewhere and session.movable:
             await session.move()
@@ -345,12 +278,12 @@ class Sessions:
             await self._pending.settled(session.track)
 
     def dismiss_all(self) -> None:
-        """Every connection has to let go of its session."""
+        """Make every connection release its session."""
         for held in self.held:
             held.dismiss(ShuttingDown())
 
     async def close(self) -> None:
-        """End every session here at once; each may go on at another gateway."""
+        """End all sessions at this gateway immediately. Other gateways may continue them."""
         self.draining = True
         for held in self.held:
             await self.end(held.session)

@@ -1,7 +1,7 @@
-"""One publisher's session: it outlives the connections that feed it.
+"""One publisher's session. It outlives the connections that feed it.
 
-Bytes come in through ``feed``; a task of the session's own pumps them through decoder, detector and segmenter
-onto the log, and moves the acknowledged offset when they are safe there.
+``feed`` takes audio bytes. The session's own task sends them through decoder, detector and segmenter to the log, and
+advances the acknowledged offset when they are safe there.
 """
 
 import asyncio
@@ -22,21 +22,23 @@ logger = structlog.get_logger(__name__)
 
 
 MARK_INTERVAL = 0.5
-"""Seconds between two marks where nobody speaks: what is acknowledged is on the log, so that any gateway knows it."""
+"""Seconds between two marks during silence. With a mark on the log, any gateway can continue from there."""
 
 HELD_INTERVAL = 2.0
-"""Seconds between two marks where nothing is heard at all: others see that the track is held."""
+"""Seconds between two marks if no audio arrives. They show other gateways that the track is held."""
 
 LINGER = 0.5
-"""Seconds after which audio is heard that was waiting for more, too little to bring another piece by itself."""
+"""Seconds after which audio is processed even if it is too short to complete another piece."""
 
 
 @dataclass
 class Session:
-    """State of one session, which begins where ``recorder`` stands, with ``samples`` samples heard elsewhere.
+    """One session at this gateway.
 
-    ``stall_timeout`` is the seconds without audio that end an utterance, ``max_unacknowledged`` how many bytes may
-    wait, ``tenant`` that of its token. ``failure`` is what was wrong with its audio, or what failed here.
+    It begins at the position of ``recorder``. ``samples`` is the number of samples decoded in the session so far,
+    including those at other gateways. After ``stall_timeout`` seconds without audio the open utterance ends. At most
+    ``max_unacknowledged`` bytes may wait for their acknowledgement. ``tenant`` is that of the publisher's token.
+    ``failure`` is why the session failed: an error in its audio, or one of this server.
     """
 
     recorder: Recorder
@@ -56,7 +58,7 @@ class Session:
         self._clock = self.recorder.clock
         self._probe = self.recorder.probe
         self._skip = 0
-        self._came = self._heard_at = self._clock.monotonic()
+        self._received_at = self._decoded_at = self._clock.monotonic()
         self._linger = min(LINGER, self.stall_timeout)
         self._feeding = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -68,65 +70,65 @@ class Session:
 
     @property
     def id(self) -> str:
-        """The name by which a publisher resumes it."""
+        """The id with which a publisher resumes the session."""
         return self.settings.session
 
     @property
     def seconds(self) -> float:
-        """Audio heard in this session."""
+        """The duration of the session's audio so far, in seconds."""
         return to_seconds(self.samples)
 
     @property
     def settings(self) -> SessionSettings:
-        """Those of the utterances that begin from now on."""
+        """The settings of utterances that begin from now on."""
         return self.recorder.settings
 
     @property
     def acknowledged(self) -> int:
-        """The first so many bytes are on the log, or were silence."""
+        """The number of bytes, from the stream's first, that are on the log or were silence."""
         return self.recorder.acknowledged
 
     @property
     def movable(self) -> bool:
-        """Whether another gateway can go on with it: a container cannot be taken up in its middle."""
+        """Whether another gateway can continue the session. It cannot decode a container from the middle."""
         return self.recorder.offset_of is not None and self.takes_audio
 
     @property
     def takes_audio(self) -> bool:
-        """Whether bytes that come are taken; else it was finished or moved, or it failed."""
+        """Whether the session still takes bytes: it has not been finished or moved and has not failed."""
         return self.state in TAKES_AUDIO
 
     @property
     def written(self) -> bool:
-        """Whether all that it took is on the log."""
+        """Whether all audio that the session took is on the log."""
         return self.state in WRITTEN
 
     def on(self, event: Event) -> None:
-        """Something happened to it: change its state as the table says. Raises ``ImpossibleTransitionError``."""
+        """Change the session's state after an event. Raises ``ImpossibleTransitionError``."""
         self.state = after(self.state, event)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self.wake.set()
 
     async def until_written(self) -> None:
-        """Return once all that it took is on the log."""
+        """Wait until all audio that the session took is on the log."""
         while not self.written:
             await self._changed.wait()
 
     def start(self) -> None:
-        """Begin to pump."""
+        """Start the session's task."""
         self._task = asyncio.create_task(self._run(), name=f"session {self.id}")
 
     async def feed(self, data: bytes) -> None:
-        """Bytes of the audio stream, in order; a call that is cancelled took none of them.
+        """Take the next bytes of the audio stream. If the call is cancelled, none of them are taken.
 
-        Raises what is wrong with them, and ``TooLarge`` where too many wait. After ``finish`` they are passed over
-        and never acknowledged.
+        Bytes that come after ``finish`` are ignored and never acknowledged. Raises ``TooLarge`` if too many bytes
+        wait, and the session's ``failure`` if it has failed.
         """
         async with self._feeding:
             if self.failure is not None:
                 raise self.failure
-            data = self._news(data)
+            data = self._without_repeated(data)
             if not data or not self.takes_audio:
                 return
             waiting = self.received + len(data) - self.acknowledged
@@ -138,24 +140,25 @@ class Session:
                 )
                 raise TooLarge(f"{waiting} bytes could not be acknowledged; {advice}")
             await self.decoder.feed(data)
-            self._came = self._clock.monotonic()
+            self._received_at = self._clock.monotonic()
             self.received += len(data)
 
-    def _news(self, data: bytes) -> bytes:
-        """``data`` without the bytes that an earlier connection brought already."""
+    def _without_repeated(self, data: bytes) -> bytes:
+        """``data`` without the bytes that an earlier connection sent already."""
         held = min(self._skip, len(data))
         self._skip -= held
         return data[held:] if held else data
 
     @property
     def safe(self) -> int:
-        """The offset to acknowledge: after a resume, no bytes that the client has not sent again yet."""
+        """The offset to acknowledge. After a resume it covers no bytes that the client has yet to send again."""
         return min(self.acknowledged, self.received - self._skip)
 
     async def resume(self) -> int:
-        """A publisher comes back: the offset it goes on from. Bytes that are held already will be passed over.
+        """Resume for a new connection, and return the byte offset from which the publisher has to send.
 
-        Waits for the last feed of the connection before, or its end: it decides what is held.
+        Bytes after that offset that an earlier connection sent already are skipped. Waits until the last ``feed`` of
+        the earlier connection is complete, because it determines how many bytes these are.
         """
         async with self._feeding:
             self.recorder.resumed()
@@ -163,39 +166,39 @@ class Session:
             return self.acknowledged
 
     async def finish(self) -> None:
-        """No more bytes: end the open utterance with what was fed, and return when that is on the log."""
+        """End the stream and the open utterance, and wait until all audio is on the log."""
         await self.end()
         await self.until_written()
 
     async def end(self) -> None:
-        """No more bytes: the open utterance is ended with what was fed, and the session is finished after that."""
+        """End the stream, without waiting. The open utterance ends with the bytes so far."""
         async with self._feeding:
             self.on(Event.FINISH)
             await self.decoder.finish()
 
     async def move(self) -> None:
-        """No more bytes, and the open utterance stays open: all that another gateway goes on from is on the log."""
+        """Stop taking bytes, and wait until all audio is on the log. The open utterance stays open."""
         async with self._feeding:
             self.on(Event.MOVE)
             self.decoder.ready.set()
         await self.until_written()
 
     def finalize(self, reason: str) -> None:
-        """End the open utterance once what was fed so far is decoded."""
+        """End the open utterance for ``reason``, once the bytes so far are decoded."""
         self._finalize = reason
         self.decoder.ready.set()
 
     def muted(self) -> None:
-        """The publisher is muted: its silence is no fault."""
+        """Record that the publisher is muted: no warning about silence is due."""
         self._levels.muted()
 
     def flush(self) -> None:
-        """Put what was fed so far on the log: the connection was lost."""
+        """Write the audio so far to the log, because the connection was lost. The open utterance stays open."""
         self._flush = True
         self.decoder.ready.set()
 
     async def close(self) -> None:
-        """Stop at once and free what is held; another gateway may go on with it."""
+        """Stop immediately and free all resources. Another gateway may continue the session."""
         self.on(Event.RELEASE)
         if self._task is not None:
             self._task.cancel()
@@ -209,10 +212,10 @@ class Session:
             await self._fail(refusal)
         except LivecaptionsError as error:
             logger.exception("session_failed", session=self.id)
-            await self._fail(Internal(f"the audio could not be kept: {error}; begin a new session"))
+            await self._fail(Internal(f"the server failed to store the audio: {error}; begin a new session"))
         except Exception:
             logger.exception("session_failed", session=self.id)
-            await self._fail(Internal(f"something went wrong here, logged under session {self.id}; begin a new one"))
+            await self._fail(Internal(f"the server failed and logged the cause for session {self.id}; begin a new one"))
         finally:
             if self.state is not State.GONE:
                 self.on(Event.WRITTEN)
@@ -229,12 +232,12 @@ class Session:
         if self.recorder.epoch is None:
             await self.recorder.claim()
         else:
-            await self.recorder.mark()  # others see at once that the track is held
+            await self.recorder.mark()  # shows other gateways immediately that the track is held
         ready = self.decoder.ready
         try:
             while True:
                 ready.clear()
-                if (decoded := self.decoder.take(self._enough())) is not None:
+                if (decoded := self.decoder.take(self._minimum_samples())) is not None:
                     await self._take(decoded)
                     continue
                 if self.decoder.over:
@@ -242,7 +245,7 @@ class Session:
                 await self._apply_requests()
                 if self.state is State.MOVING:
                     break
-                await self._keep_time()
+                await self._handle_timeouts()
                 await ready.wait()
         finally:
             self._timer.cancel()
@@ -253,16 +256,17 @@ class Session:
             self.recorder.finish(self.received)
         await self.recorder.mark()
 
-    def _enough(self) -> int:
-        """Samples that are worth hearing: any where something is asked for, where the stream begins or has paused."""
-        asked = self.state is State.MOVING or self._flush or self._finalize is not None
-        paused = self._clock.monotonic() + EARLY >= self._came + self._linger
-        return 1 if asked or paused or not self.samples else self.listener.samples_until_next_piece
+    def _minimum_samples(self) -> int:
+        """How many samples to wait for: as many as the next piece needs; one at first, in a pause, or on a request."""
+        requested = self.state is State.MOVING or self._flush or self._finalize is not None
+        paused = self._clock.monotonic() + EARLY >= self._received_at + self._linger
+        return 1 if requested or paused or not self.samples else self.listener.samples_until_next_piece
 
-    async def _keep_time(self) -> None:
-        """End an utterance whose audio stopped coming, mark where it is time, and wake the pump for what is due."""
+    async def _handle_timeouts(self) -> None:
+        """End an utterance without new audio, write a mark if it is due, and set the timer for the next deadline."""
         now = self._clock.monotonic() + EARLY
-        stalled = max(self._came, self._heard_at) + self.stall_timeout  # a container may be decoded long after it came
+        # decoding a container may take much longer than receiving it
+        stalled = max(self._received_at, self._decoded_at) + self.stall_timeout
         if self.listener.open and now >= stalled:
             await self.recorder.append(self.listener.finalize("stall"))
         elif now >= self.recorder.last_written + HELD_INTERVAL:
@@ -270,17 +274,17 @@ class Session:
         due = self.recorder.last_written + HELD_INTERVAL
         if self.listener.open:
             due = min(due, stalled)
-        if now < (heard_out := self._came + self._linger):
-            due = min(due, heard_out)
+        if now < (lingered := self._received_at + self._linger):
+            due = min(due, lingered)
         self._timer.fire_within(due - self._clock.monotonic())
 
     async def _take(self, decoded: Decoded) -> None:
         self.samples += len(decoded.pcm)
         self._levels.add(decoded.pcm)
-        self._heard_at = self._clock.monotonic()
+        self._decoded_at = self._clock.monotonic()
         self._probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
         pieces = self.listener.push(decoded.pcm)
-        self.recorder.decoded(decoded.offset, self._clock.wall() - (self._heard_at - self._came))
+        self.recorder.decoded(decoded.offset, self._clock.wall() - (self._decoded_at - self._received_at))
         await self.recorder.append(pieces)
         if self._clock.monotonic() - self.recorder.last_written >= MARK_INTERVAL and not self.listener.open:
             await self.recorder.mark()

@@ -1,40 +1,41 @@
-"""When a stream's samples were spoken: it stands still while its publisher is muted or away, the clock does not."""
+"""When a stream's samples were spoken. Stream time stops while a publisher is muted or away; the clock does not."""
 
 from math import inf
 
 LATE = 1.0
-"""Seconds that audio may come late before that counts as a pause: less is the network's jitter."""
+"""Seconds of delay from which on late audio counts as a pause. Shorter delays are network jitter."""
 
 CATCHING_UP = 2.0
-"""Seconds after a resume in which audio that comes late is what the publisher kept meanwhile, not a pause."""
+"""Seconds after a resume in which late audio is not a pause: the publisher sends audio that it buffered."""
 
 
 class StreamTime:
-    """``origin`` is the UTC time, in epoch seconds, of the track's first sample, as if all pauses had been before it.
+    """Maps positions on the track to UTC time.
 
-    Audio that comes sooner than thought takes a pause back, so that what was only held up is not late for ever; whoever
-    sends faster than time passes stays where the first sample was.
+    ``origin`` is the UTC time of the track's first sample, in epoch seconds, moved forward by all pauses so far. If
+    audio arrives earlier than ``origin`` allows, an assumed pause was only a delay, and ``origin`` moves back. It never
+    moves back before the time at which the first sample arrived, so sending faster than real time does not move it.
     """
 
     def __init__(self, origin: float) -> None:
         self.origin = origin
-        self._least = inf
+        self._first_origin = inf
         self._catching_up_until = -inf
 
     def resumed(self, wall: float) -> None:
-        """The publisher is back at epoch second ``wall``, and may first send what it kept."""
+        """Record that the publisher resumed at epoch second ``wall``. It may send buffered audio first."""
         self._catching_up_until = wall + CATCHING_UP
 
     def ahead(self, seconds: float, wall: float) -> float:
-        """By how many seconds what is before ``seconds`` of the track came sooner than it could have been spoken."""
+        """How many seconds before it could have been spoken the audio up to ``seconds`` arrived, at time ``wall``."""
         return max(0.0, self.origin + seconds - wall)
 
     def arrived(self, seconds: float, wall: float) -> None:
-        """Everything before ``seconds`` of the track had come at epoch second ``wall``."""
+        """Record that all audio before ``seconds`` of the track had arrived at epoch second ``wall``."""
         late = wall - self.origin - seconds
-        if self._least == inf and wall >= self._catching_up_until:
-            self.origin = self._least = self.origin + max(0.0, late)
+        if self._first_origin == inf and wall >= self._catching_up_until:
+            self.origin = self._first_origin = self.origin + max(0.0, late)
         elif late > LATE and wall >= self._catching_up_until:
             self.origin += late
         elif late < 0:
-            self.origin = max(min(self._least, self.origin), self.origin + late)
+            self.origin = max(min(self._first_origin, self.origin), self.origin + late)

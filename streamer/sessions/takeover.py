@@ -1,4 +1,4 @@
-"""What the log knows of a track's sessions, and how this gateway takes one over from another."""
+"""Takes sessions over from other gateways, with the progress that the log has of them."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from streamer.settings import GatewaySettings
 
 
 class Claimed(NamedTuple):
-    """A session that is this gateway's from log offset ``epoch`` on, as far as it had come by then."""
+    """A session that this gateway holds from log offset ``epoch`` on, and its progress up to there."""
 
     options: StreamOptions
     progress: Progress
@@ -23,7 +23,7 @@ class Claimed(NamedTuple):
 
 
 class Takeover:
-    """Takes sessions over that other gateways hold, or held until they died."""
+    """Takes over sessions that other gateways hold, or held until they died."""
 
     def __init__(self, log: Log, clock: Clock, announcer: Announcer, settings: GatewaySettings) -> None:
         self._log = log
@@ -32,25 +32,26 @@ class Takeover:
         self._settings = settings
 
     async def progress(self, track: TrackId, end: int | None = None) -> Progress | None:
-        """How far the track's last session has come, before log offset ``end`` or up to now. Raises ``LogError``."""
+        """The progress of the track's last session, up to log offset ``end`` or up to now. Raises ``LogError``."""
         settings = self._settings
         longest_silence = settings.resume_window + settings.segmenter.longest + LEASE
         return await progress_of(self._log, track, self._clock.wall() - longest_silence, end)
 
     async def held_by(self, track: TrackId) -> str | None:
-        """The session that some gateway holds the track for; None where it is free. Raises ``LogError``."""
+        """The id of the session that any gateway holds on the track; None if the track is free. Raises ``LogError``."""
         progress = await self.progress(track)
         return progress.settings.session if progress is not None and self.holds(progress) else None
 
     def holds(self, progress: Progress) -> bool:
-        """Whether a gateway holds the session, as far as the log tells."""
+        """Whether a gateway holds the session, according to the log."""
         return not progress.over and self._clock.wall() - progress.last_at < LEASE
 
     async def claim(self, track: TrackId, options: StreamOptions) -> Claimed:
-        """Claim the session that ``options`` name, and read how far it had come.
+        """Claim the session that ``options`` name, and read its progress.
 
-        What its gateway writes after the claim does not count, so there is nothing to wait for. Raises ``NotFound``
-        where the log does not know the session, and for a container, whose session is ended: nobody can go on with it.
+        Records that its old gateway writes after the claim are ignored, so there is no need to wait for that gateway.
+        Raises ``NotFound`` if the log does not know the session. Raises it for a container too, and ends its session,
+        because a container cannot be decoded from the middle.
         """
         unknown = NotFound(f"no session {options.session} on track {track.name} to resume; begin a new one")
         progress = await self.progress(track)
@@ -61,10 +62,10 @@ class Takeover:
         options = options.resuming(progress.settings)
         epoch = await self._log.append(AUDIO, write_mark(progress.claim(track)))
         progress = await self.progress(track, epoch) or progress
-        if progress.over or progress.settings.session != options.session:  # it ended just before the claim
+        if progress.over or progress.settings.session != options.session:  # ended just before the claim
             raise unknown
         if options.format.encoding is Encoding.CONTAINER:
             await self._log.append(AUDIO, write_mark(progress.last_mark(track)))
             await self._announcer.announce_track(track, progress.settings.speaker, "ended", epoch)
-            raise NotFound("a container cannot be taken up in its middle by another gateway; begin a new session")
+            raise NotFound("another gateway cannot continue a container from its middle; begin a new session")
         return Claimed(options, progress, epoch)

@@ -1,1 +1,1 @@
-"""HTTP and WebSockets: the only package here that knows Starlette."""
+"""HTTP and WebSockets. Only this package and ``streamer.pages`` import Starlette and FastAPI."""

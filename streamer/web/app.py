@@ -1,4 +1,4 @@
-"""The HTTP application: every path of PROTOCOL.md, mapped to the functions that serve it."""
+"""The HTTP application: the paths of docs/protocol.md and the functions that serve them."""
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -15,15 +15,16 @@ from streamer.pages import router as pages
 from streamer.pages import static_files
 from streamer.pages.problem import problem_page, wants_page
 from streamer.protocols.native import NativeProtocol
+from streamer.rooms.names import room_of
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
 from streamer.web.credentials import token_of
-from streamer.web.query import room_of, transcript_query
+from streamer.web.query import transcript_query
 from streamer.web.refusals import as_response, refuse
 
 
 def create_app(gateway: Gateway) -> FastAPI:
-    """The application of one gateway."""
+    """Create the ASGI application of one gateway."""
     app = FastAPI(title="livecaptions", version="1", docs_url=None, redoc_url=None)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
     app.include_router(pages)
@@ -56,7 +57,7 @@ def _errors(app: FastAPI, gateway: Gateway) -> None:
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:
         gateway.probe.refused(Internal.code)
-        return as_response(Internal("something went wrong here, which is logged; try again"))
+        return as_response(Internal("the server failed and logged the cause; try again"))
 
 
 def _sockets(app: FastAPI, gateway: Gateway) -> None:

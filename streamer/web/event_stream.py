@@ -1,4 +1,4 @@
-"""``GET /v1/rooms/{room}/captions``: the content of the WebSocket as server-sent events (HTML Living Standard, 9.2)."""
+"""``GET /v1/rooms/{room}/captions``: a viewer's messages as server-sent events (HTML Living Standard, 9.2)."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,16 +15,16 @@ from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.rooms.event import server_sent
 from streamer.web.query import ViewQuery
-from streamer.web.view import TOO_SLOW, admitted, counted, opened
+from streamer.web.view import TOO_SLOW, admit, counted, open_room
 
 HEARTBEAT = 15.0
-"""Seconds between comments on an idle event stream: proxies cut what is silent for longer."""
+"""Seconds between comments on an idle event stream. Proxies close connections that are silent for longer."""
 
 Events = AsyncGenerator[bytes, None]
 
 
 class EventStream(StreamingResponse):
-    """An event stream whose reader is let go when it takes nothing for ``send_timeout`` seconds."""
+    """An event stream that ends if its reader takes nothing for ``send_timeout`` seconds."""
 
     def __init__(self, events: Events, send_timeout: float) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -33,7 +33,7 @@ class EventStream(StreamingResponse):
         self._send_timeout = send_timeout
 
     async def stream_response(self, send: Send) -> None:
-        """Send the events; the generator is closed here and now, however that ends."""
+        """Send the events. Closes the generator before returning, whatever ends the stream."""
 
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(self._send_timeout):
@@ -48,9 +48,9 @@ class EventStream(StreamingResponse):
 
 
 async def view_events(request: Request, gateway: Gateway, room: RoomId) -> Response:
-    """Serve one reader of an event stream. Raises the ``Refusal`` it gets instead."""
-    query = await admitted(request, gateway, room, request.headers.get("last-event-id"))
-    bounds = await opened(gateway, room)
+    """Serve one reader of an event stream. Raises the ``Refusal`` that the reader gets instead."""
+    query = await admit(request, gateway, room, request.headers.get("last-event-id"))
+    bounds = await open_room(gateway, room)
     return EventStream(_events(gateway, room, query, bounds), gateway.settings.send_timeout)
 
 
@@ -61,13 +61,13 @@ async def _events(gateway: Gateway, room_id: RoomId, query: ViewQuery, bounds: B
         try:
             room.join(viewer)
             async with gateway.history_turns.turn():
-                past = room.replay(viewer, bounds, query.after, query.history)
-                if past.gap is not None:
-                    yield server_sent("gap", past.gap.encode().encode())
-                for block in past.blocks:
+                replay = room.replay(viewer, bounds, query.after, query.history)
+                if replay.gap is not None:
+                    yield server_sent("gap", replay.gap.encode().encode())
+                for block in replay.blocks:
                     yield b"".join(server_sent(event.type, event.json, event.seq) for event in block.events)
-                    await asyncio.sleep(0)  # who speaks and who is live comes first
-            for encoded in past.partials:
+                    await asyncio.sleep(0)  # publishers and live viewers go first
+            for encoded in replay.partials:
                 yield encoded.sse
             yield server_sent("live", Live().encode().encode())
             while True:

@@ -1,25 +1,25 @@
-"""Frames that are made already, on their way to a viewer.
+"""Sends WebSocket frames that are already encoded.
 
-An ASGI server is handed one message at a time and frames it anew for each connection: 40 µs for each final and viewer,
-of which there may be thousands each. A server with our extension takes frames that are made already, several at once;
-on the wire each message stays a text frame of its own.
+A standard ASGI server takes one message at a time and encodes it anew for each connection. This costs 40 µs per final
+and viewer, and there may be thousands of both. A server with this project's ASGI extension takes several encoded
+frames at once. On the wire, each message is still one text frame.
 """
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 EXTENSION = "livecaptions.frames"
-"""Key in the scope's ``extensions`` of a server that takes ``{"type": "websocket.send", "frames": bytes}``."""
+"""Key in the scope's ``extensions`` of a server that accepts ``{"type": "websocket.send", "frames": bytes}``."""
 
 
 async def send_frames(websocket: WebSocket, frames: bytes) -> None:
-    """Send whole frames. Raises ``WebSocketDisconnect`` where the connection is closed, by whichever side."""
+    """Send one or more complete frames. Raises ``WebSocketDisconnect`` if either side has closed the connection."""
     try:
         await websocket.send({"type": "websocket.send", "frames": frames})
-    except RuntimeError as error:  # uvicorn closed it by itself, over a message larger than it takes
+    except RuntimeError as error:  # uvicorn closed it, because the client sent too large a message
         raise WebSocketDisconnect(1006) from error
 
 
 def check_server(websocket: WebSocket) -> None:
-    """Raise ``RuntimeError`` where the server would pass over frames that are made already."""
+    """Raise ``RuntimeError`` if the server lacks the extension and would ignore encoded frames."""
     if EXTENSION not in websocket.scope.get("extensions", {}):
         raise RuntimeError(f"this server lacks the ASGI extension {EXTENSION}; run it with livecaptions.server.serving")

@@ -1,4 +1,4 @@
-"""A publisher's WebSocket, whatever protocol it speaks."""
+"""``WS /v1/rooms/{room}/publish``: a publisher's WebSocket, independent of the protocol in its frames."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from captions.publication import Event
 from streamer.gateway import Gateway
 from streamer.protocols.native import LARGEST_FRAME
 from streamer.protocols.protocol import Frame, PublisherProtocol
+from streamer.rooms.names import room_of
 from streamer.sessions.publication import IdleTimeout, Publication
 from streamer.web.credentials import token_of
-from streamer.web.query import room_of
 from streamer.web.refusals import accept, refuse, send
 
 logger = structlog.get_logger(__name__)
 
 
 async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protocol: PublisherProtocol) -> None:
-    """Serve one publisher of a room, who speaks ``protocol``, from its request to its close."""
+    """Serve one publisher of a room from its request to its close. ``protocol`` is the protocol of its frames."""
     outcome = "away"
     try:
         gateway.admit()
@@ -38,7 +38,7 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
     except Exception:
         logger.exception("publish_failed", room=room_name)
         gateway.probe.refused(Internal.code)
-        await refuse(websocket, Internal("the session could not be opened, which is logged here; try again"))
+        await refuse(websocket, Internal("the server failed to open the session and logged the cause; try again"))
         return
     session = publication.session
     connection = Connection(websocket, gateway, protocol, publication)
@@ -52,7 +52,7 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
 
 
 class Connection:
-    """A socket between a publisher, who speaks ``protocol``, and its publication."""
+    """Connects a publisher's WebSocket, through ``protocol``, to its publication."""
 
     def __init__(
         self, websocket: WebSocket, gateway: Gateway, protocol: PublisherProtocol, publication: Publication
@@ -64,29 +64,30 @@ class Connection:
         self._silent_since = inf
 
     async def serve(self) -> str:
-        """Serve until the connection ends; ``done``, ``away`` or the code of a refusal."""
+        """Serve until the connection ends. Returns the outcome: ``done``, ``away`` or the code of a refusal."""
         publication = self._publication
         try:
             await accept(self._websocket)
             await self._send(await publication.begin())
-            return await self._until_one_ends()
+            return await self._run()
         except WebSocketDisconnect as left:
             await publication.lost(left.code)
             return "away"
         except Refusal as refusal:
-            await self._part(refusal)
+            await self._refuse(refusal)
             return refusal.code
         except Exception:
             logger.exception("publisher_failed")
             session = publication.session.id
-            await self._part(Internal(f"something went wrong here; resume session {session}, under which it is logged"))
+            await self._refuse(Internal(f"the server failed and logged the cause; resume session {session}"))
             return Internal.code
         finally:
             publication.close()
 
-    async def _until_one_ends(self) -> str:
+    async def _run(self) -> str:
+        """Send, receive and watch at the same time, until one of these ends."""
         jobs = {
-            "send": self._send_or_wait(),
+            "send": self._send_events(),
             "receive": self._receive(),
             "silence": self._watch_silence(),
             "dismissal": self._watch_dismissal(),
@@ -97,7 +98,7 @@ class Connection:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task.done():
-                    task.result()  # sending alone ends well, and what its close brings about is no error
+                    task.result()  # if sending ended, the close that it caused in other tasks is no error
                     break
             return "done"
         finally:
@@ -105,28 +106,28 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _part(self, refusal: Refusal) -> None:
-        """Tell the publisher why, and end the session where it cannot go on."""
+    async def _refuse(self, refusal: Refusal) -> None:
+        """Send the refusal and close the connection. Ends the session if it cannot be resumed."""
         self._gateway.probe.refused(refusal.code)
-        with suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
+        with suppress(WebSocketDisconnect, RuntimeError):  # the publisher may have left already
             frames, code, reason = self._protocol.refuse(refusal)
             await self._send_frames(frames)
             await self._websocket.close(code, reason)
         await self._publication.refused(refusal)
 
     async def _watch_dismissal(self) -> None:
-        """Raise why another connection or gateway goes on with the session, once that is so."""
+        """Wait until this connection has to release the session, and raise the reason."""
         refusal = await self._publication.dismissal()
-        for event in self._publication.waiting():
+        for event in self._publication.new_events():
             await self._send(event)
         raise refusal
 
     async def _watch_silence(self) -> None:
         """Raise ``IdleTimeout`` once nothing has arrived for ``idle_timeout``. One timer, not one for each frame."""
         loop, longest = asyncio.get_running_loop(), self._gateway.settings.idle_timeout
-        while (left := self._silent_since + longest - loop.time()) > 0:  # noqa: ASYNC110 - no event each frame
+        while (left := self._silent_since + longest - loop.time()) > 0:  # noqa: ASYNC110 - an event would cost time
             await asyncio.sleep(min(left, longest))
-        raise IdleTimeout("neither audio nor keepalive came for a while; send keepalive while muted")
+        raise IdleTimeout(f"neither audio nor keepalive arrived for {longest:g} s; send keepalive while muted")
 
     async def _receive(self) -> None:
         loop = asyncio.get_running_loop()
@@ -134,23 +135,26 @@ class Connection:
         while more:
             self._silent_since = loop.time()
             message = await self._websocket.receive()
-            self._silent_since = inf  # while it is dealt with nothing is read
+            self._silent_since = inf  # nothing is read while the message is handled
             if message["type"] == "websocket.disconnect":
-                raise gone(message.get("code", 1006))
+                raise close_error(message.get("code", 1006))
             self._gateway.probe.socket_message("publish", "in")
             frame: Frame = data if (data := message.get("bytes")) is not None else message["text"]
             for command in self._protocol.receive(frame):
                 more = more and await self._publication.execute(command)
-        await self._until_it_leaves()
+        await self._wait_for_disconnect()
 
-    async def _until_it_leaves(self) -> None:
-        """Nothing more is read of the publisher, except that it leaves before its captions are out."""
+    async def _wait_for_disconnect(self) -> None:
+        """Ignore messages, and raise ``WebSocketDisconnect`` when the publisher leaves before its last captions."""
         while (await self._websocket.receive())["type"] != "websocket.disconnect":
             pass
         raise WebSocketDisconnect(1006)
 
-    async def _send_or_wait(self) -> None:
-        """Send; where the connection is closed meanwhile leave it to the receiver, who is told why."""
+    async def _send_events(self) -> None:
+        """Send all events, then close.
+
+        If the publisher closes the connection meanwhile, wait: the receiving task learns the close code.
+        """
         try:
             async for event in self._publication.events():
                 await self._send(event)
@@ -169,8 +173,11 @@ class Connection:
             self._gateway.probe.socket_message("publish", "out")
 
 
-def gone(code: int) -> Exception:
-    """What a connection's close with this code means: 1009 is how the server answers a frame larger than it reads."""
+def close_error(code: int) -> Exception:
+    """The exception for a connection that was closed with this code.
+
+    With code 1009 the server has closed it, because of a frame that is larger than it reads.
+    """
     if code == TooLarge.close_code:
-        return TooLarge(f"a frame larger than this server reads; send at most {LARGEST_FRAME} bytes at a time")
+        return TooLarge(f"the frame is larger than this server reads; send at most {LARGEST_FRAME} bytes per frame")
     return WebSocketDisconnect(code)

@@ -1,4 +1,4 @@
-"""Query parameters of the sockets, validated into typed values. Unknown parameters are ignored."""
+"""Query parameters of viewers and transcripts, validated into typed values. Unknown parameters are ignored."""
 
 import re
 from typing import Annotated, Any, Literal, TypeVar
@@ -7,12 +7,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
-from captions.explain import NAME_PATTERN, NAMES, explain
+from captions.explain import explain
 from captions.messages import Name
-from captions.track import RoomId
 
 HIGHEST_SEQ = 2**63 - 1
-"""Kafka's offsets are signed and of 64 bits."""
+"""Kafka's offsets are signed 64-bit integers."""
 
 Query = TypeVar("Query", bound=BaseModel)
 
@@ -23,12 +22,12 @@ def _number_of_finals(value: object) -> object:
     if value in {"none", "all"}:
         return 0 if value == "none" else None
     if not re.fullmatch(r"[0-9]{1,18}", value):
-        raise ValueError("say none, how many of the latest finals, or all")
+        raise ValueError("has to be none, all or a number of finals")
     return int(value)
 
 
 class ViewQuery(BaseModel):
-    """What a viewer wants to see."""
+    """What a viewer subscribes to."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -36,11 +35,11 @@ class ViewQuery(BaseModel):
     track: tuple[Name, ...] = ()
     partials: bool = True
     history: Annotated[int | None, BeforeValidator(_number_of_finals)] = None
-    """How many of the latest finals come first, None: all."""
+    """How many of the latest finals the viewer receives first. None means all."""
 
 
 class TranscriptQuery(BaseModel):
-    """Which finals: of those with a ``seq`` less than ``before`` the ``last``; None: no limit."""
+    """Which finals a transcript has: the ``last`` ones with a ``seq`` below ``before``. None means no limit."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -49,25 +48,21 @@ class TranscriptQuery(BaseModel):
     last: int | None = Field(None, ge=1)
 
 
-def room_of(name: str) -> RoomId:
-    """The room of this name. Raises ``BadRequest`` where it is no name."""
-    if not re.fullmatch(NAME_PATTERN, name):
-        raise BadRequest(f"room: a name has to be {NAMES}")
-    return RoomId(name)
-
-
 def view_query(params: QueryParams, last_event_id: str | None = None) -> ViewQuery:
-    """A viewer's parameters; ``Last-Event-ID`` beats ``after``. Raises ``BadRequest`` naming the one that is wrong."""
+    """Parse a viewer's parameters. ``last_event_id`` overrides ``after``.
+
+    Raises ``BadRequest``, whose message names the parameter that is not valid.
+    """
     query = _parsed(ViewQuery, params, "track")
     if not last_event_id:
         return query
     if not re.fullmatch(r"[0-9]{1,18}", last_event_id):
-        raise BadRequest("Last-Event-ID: send the id of the last event you saw")
+        raise BadRequest("Last-Event-ID: send the id of the last event that you received")
     return query.model_copy(update={"after": int(last_event_id)})
 
 
 def transcript_query(params: QueryParams) -> TranscriptQuery:
-    """Which finals are asked for. Raises ``BadRequest`` naming the parameter that is wrong."""
+    """Parse a transcript's parameters. Raises ``BadRequest``, whose message names the one that is not valid."""
     return _parsed(TranscriptQuery, params)
 
 

@@ -1,4 +1,4 @@
-"""Refusals as clients are told them: as HTTP before an upgrade, as a message and a close after it."""
+"""Sends refusals: as an HTTP response before the WebSocket upgrade, as a message and a close frame after it."""
 
 import math
 
@@ -10,7 +10,7 @@ from captions.messages import error_message
 
 
 def as_response(refusal: Refusal) -> Response:
-    """The refusal as an HTTP response."""
+    """Encode the refusal as an HTTP response."""
     headers = {} if refusal.retry_after is None else {"Retry-After": str(math.ceil(refusal.retry_after))}
     if refusal.http_status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -20,23 +20,23 @@ def as_response(refusal: Refusal) -> Response:
 
 
 async def accept(websocket: WebSocket) -> None:
-    """Open the connection. Raises ``WebSocketDisconnect`` where the client is gone already."""
+    """Accept the connection. Raises ``WebSocketDisconnect`` if the client has left already."""
     try:
         await websocket.accept()
-    except OSError as error:  # Starlette translates it for open connections only
+    except OSError as error:  # Starlette converts this error only after the connection is open
         raise WebSocketDisconnect(1006) from error
 
 
 async def send(websocket: WebSocket, frame: str | bytes) -> None:
-    """Send a text or binary frame. Raises ``WebSocketDisconnect`` where the connection is closed, by whichever side."""
+    """Send a text or binary frame. Raises ``WebSocketDisconnect`` if either side has closed the connection."""
     try:
         await (websocket.send_text(frame) if isinstance(frame, str) else websocket.send_bytes(frame))
-    except RuntimeError as error:  # uvicorn closed it by itself, over a message larger than it takes
+    except RuntimeError as error:  # uvicorn closed it, because the client sent too large a message
         raise WebSocketDisconnect(1006) from error
 
 
 async def refuse(websocket: WebSocket, refusal: Refusal) -> None:
-    """Tell the client and let it go, whether its connection is open yet or not."""
+    """Send the refusal and close the connection, whether it has been accepted yet or not."""
     if websocket.client_state is WebSocketState.CONNECTING:
         await websocket.send_denial_response(as_response(refusal))
     elif websocket.application_state is not WebSocketState.DISCONNECTED:

@@ -1,4 +1,4 @@
-"""The rooms over plain HTTP: who is live, and transcripts."""
+"""Rooms over plain HTTP: the list of live rooms, and transcripts."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,10 @@ _FORMATS = {
 
 
 class TrackSummary(BaseModel):
-    """A track of a live room; ``seconds`` of audio were heard in its session, None where another gateway holds it."""
+    """A track of a live room.
+
+    ``seconds`` is the duration of its session's audio so far; None if another gateway holds the session.
+    """
 
     track: str
     speaker: str | None
@@ -34,7 +37,7 @@ class TrackSummary(BaseModel):
 
 
 class RoomSummary(BaseModel):
-    """A room in which somebody speaks or is expected back; ``viewers`` and ``seconds`` are of this gateway."""
+    """A room with at least one live or away track. ``viewers`` and ``seconds`` count only those at this gateway."""
 
     room: str
     tracks: list[TrackSummary]
@@ -43,7 +46,7 @@ class RoomSummary(BaseModel):
 
 
 async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
-    """The rooms with a session at this gateway, and those it reads with one at another. Raises ``LogError``."""
+    """The rooms with a session here, and those among the rooms read here with one elsewhere. Raises ``LogError``."""
     tracks: dict[RoomId, list[TrackSummary]] = {}
     for held in gateway.sessions.held:
         session = held.session
@@ -68,27 +71,31 @@ async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
 
 
 async def _held_elsewhere(gateway: Gateway, here: set[TrackId]) -> dict[TrackId, TrackMessage]:
-    """Tracks that other gateways hold. One that died left its tracks' states as they were: holders are heard of."""
-    told = {
+    """The tracks that other gateways hold.
+
+    The announced states alone do not tell it: a gateway that died leaves them behind. The log has recent records only
+    of tracks that are held.
+    """
+    announced = {
         TrackId(room.id, state.track): state
         for room in gateway.hub.rooms
         for state in room.state.tracks
         if state.state != "ended" and TrackId(room.id, state.track) not in here
     }
-    held = await held_since(gateway.log, told, gateway.clock.wall() - LEASE) if told else set()
-    return {track: state for track, state in told.items() if track in held}
+    held = await held_since(gateway.log, announced, gateway.clock.wall() - LEASE) if announced else set()
+    return {track: state for track, state in announced.items() if track in held}
 
 
 async def transcript(gateway: Gateway, room_id: RoomId, query: TranscriptQuery) -> Response:
-    """Finals so far, in the order they were spoken. Raises ``NotFound`` for a room nobody has spoken in."""
+    """The finals so far, in the order in which they were spoken. Raises ``NotFound`` if the room has no captions."""
     room = await gateway.hub.open(room_id)
     if not room.history.blocks:
         raise NotFound(f"nobody has spoken in room {room_id.name}")
     write, media_type = _FORMATS[query.format]
     finals = [event.json for event in room.history.finals(before=query.before, last=query.last)]
-    content = await asyncio.to_thread(_written, finals, write)  # hours of talk would keep everybody waiting
+    content = await asyncio.to_thread(_export, finals, write)  # hours of talk would block the event loop
     return Response(content, media_type=media_type)
 
 
-def _written(finals: list[bytes], write: Callable[[list[CaptionMessage]], str]) -> str:
+def _export(finals: list[bytes], write: Callable[[list[CaptionMessage]], str]) -> str:
     return write(in_order_spoken(map(CaptionMessage.model_validate_json, finals)))

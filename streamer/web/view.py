@@ -1,4 +1,4 @@
-"""``WS /v1/rooms/{room}/captions``; and what it has in common with server-sent events."""
+"""``WS /v1/rooms/{room}/captions``, and the functions that it shares with server-sent events."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,42 +16,43 @@ from captions.ports.log import Bounds
 from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.rooms.frames import text_frame
+from streamer.rooms.names import room_of
 from streamer.rooms.room import Replay, Room
 from streamer.rooms.viewer import Viewer
 from streamer.web.credentials import token_of
 from streamer.web.frames import check_server, send_frames
-from streamer.web.query import ViewQuery, room_of, view_query
+from streamer.web.query import ViewQuery, view_query
 from streamer.web.refusals import accept, refuse
 
 logger = structlog.get_logger(__name__)
 
 LIVE = text_frame(Live().encode().encode())
-TOO_SLOW = "you read nothing; reconnect with after= the last seq you saw"
+TOO_SLOW = "this viewer reads nothing; reconnect with after= the last seq it received"
 
 
-async def admitted(
+async def admit(
     connection: WebSocket | Request, gateway: Gateway, room: RoomId, last_event_id: str | None
 ) -> ViewQuery:
-    """What a viewer asks for, if it may. Raises the ``Refusal`` it gets otherwise."""
+    """Check that a viewer may read the room, and parse its query. Raises the ``Refusal`` that it gets otherwise."""
     gateway.admit_viewer()
     principal = await gateway.authenticator.authenticate(token_of(connection))
     principal.require(Right.VIEW, room)
     return view_query(connection.query_params, last_event_id)
 
 
-async def opened(gateway: Gateway, room: RoomId) -> Bounds:
-    """Read the room, and say what the log retains of its partition. Raises ``Internal`` where it cannot be read."""
+async def open_room(gateway: Gateway, room: RoomId) -> Bounds:
+    """Read the room, and return the bounds of its partition. Raises ``Internal`` if the log cannot be read."""
     try:
         await gateway.hub.open(room)
         return await gateway.hub.bounds(room)
     except LogError as error:
         logger.exception("view_failed", room=room.key)
-        raise Internal("the room could not be opened, which is logged here; try again") from error
+        raise Internal("the server failed to read the room and logged the cause; try again") from error
 
 
 @contextmanager
 def counted(gateway: Gateway, room: Room, viewer: Viewer, kind: str) -> Iterator[list[str]]:
-    """Count a viewer; what is appended to the list is the outcome."""
+    """Count a viewer while the context lasts. The caller appends the outcome to the list, if not ``left``."""
     outcome: list[str] = []
     gateway.viewers += 1
     gateway.probe.viewer_opened(kind)
@@ -64,17 +65,17 @@ def counted(gateway: Gateway, room: Room, viewer: Viewer, kind: str) -> Iterator
 
 
 async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
-    """``WS /v1/rooms/{room}/captions``."""
+    """``WS /v1/rooms/{room}/captions``: serve one viewer from its request to its close."""
     check_server(websocket)
     try:
         room = room_of(room_name)
-        query = await admitted(websocket, gateway, room, None)
-        bounds = await opened(gateway, room)
+        query = await admit(websocket, gateway, room, None)
+        bounds = await open_room(gateway, room)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
         return
-    with suppress(WebSocketDisconnect):  # gone before it was let in
+    with suppress(WebSocketDisconnect):  # the client may leave before the connection is accepted
         await accept(websocket)
         await _serve(websocket, gateway, query, gateway.hub.room(room), bounds)
 
@@ -83,35 +84,36 @@ async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room:
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
     with counted(gateway, room, viewer, "ws") as outcome:
         room.join(viewer)
-        past_of = partial(room.replay, viewer, bounds, query.after, query.history)
-        sending = asyncio.create_task(_send(websocket, gateway, viewer, past_of))
-        listening = asyncio.create_task(_listen(websocket, gateway))
+        replay = partial(room.replay, viewer, bounds, query.after, query.history)
+        sending = asyncio.create_task(_send(websocket, gateway, viewer, replay))
+        receiving = asyncio.create_task(_receive(websocket, gateway))
         try:
-            done, _ = await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         except WebSocketDisconnect:
             pass
         except Refusal as refusal:
             outcome.append(refusal.code)
-            await _let_go(websocket, refusal)
+            await _disconnect(websocket, refusal)
         except Exception:
             logger.exception("viewer_failed", room=room.id.key)
             outcome.append(Internal.code)
-            await _let_go(websocket, Internal("something went wrong here; reconnect with after= the last seq you saw"))
+            failure = Internal("the server failed and logged the cause; reconnect with after= the last seq received")
+            await _disconnect(websocket, failure)
         finally:
             sending.cancel()
-            listening.cancel()
-            await asyncio.gather(sending, listening, return_exceptions=True)
+            receiving.cancel()
+            await asyncio.gather(sending, receiving, return_exceptions=True)
 
 
-async def _let_go(websocket: WebSocket, refusal: Refusal) -> None:
-    with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it may be gone, or read nothing
+async def _disconnect(websocket: WebSocket, refusal: Refusal) -> None:
+    with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # the client may have left, or may not read
         async with asyncio.timeout(1):
             await refuse(websocket, refusal)
 
 
-async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of: Callable[[], Replay]) -> None:
+async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, replay_of: Callable[[], Replay]) -> None:
     async def send(frames: bytes, messages: int = 1) -> None:
         try:
             async with asyncio.timeout(gateway.settings.send_timeout):
@@ -121,13 +123,13 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of:
             raise SlowConsumer(TOO_SLOW) from error
 
     async with gateway.history_turns.turn():
-        past = past_of()
-        if past.gap is not None:
-            await send(text_frame(past.gap.encode().encode()))
-        for block in past.blocks:
+        replay = replay_of()
+        if replay.gap is not None:
+            await send(text_frame(replay.gap.encode().encode()))
+        for block in replay.blocks:
             await send(block.frames, len(block.events))
-            await asyncio.sleep(0)  # who speaks and who is live comes first
-    for encoded in past.partials:
+            await asyncio.sleep(0)  # publishers and live viewers go first
+    for encoded in replay.partials:
         await send(encoded.frame)
     await send(LIVE)
     while True:
@@ -135,7 +137,7 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, past_of:
             await send(encoded.frame)
 
 
-async def _listen(websocket: WebSocket, gateway: Gateway) -> None:
-    """Viewers have nothing to say: what they send is passed over, until they leave."""
+async def _receive(websocket: WebSocket, gateway: Gateway) -> None:
+    """Ignore messages from the viewer until it disconnects."""
     while (await websocket.receive())["type"] != "websocket.disconnect":
         gateway.probe.socket_message("view", "in")
