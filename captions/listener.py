@@ -1,4 +1,4 @@
-"""One stream's ear: PCM of any sizes in, pieces of utterances out."""
+"""Finds the utterances in one stream: PCM of any length in, pieces of utterances out."""
 
 import numpy as np
 
@@ -8,10 +8,11 @@ from captions.segmenter import Piece, Segmenter
 
 
 class Listener:
-    """Frames PCM for the detector and hands what it says to the segmenter.
+    """Cuts PCM into frames, and passes each frame with the detector's probability of speech to the segmenter.
 
-    The same audio gives the same utterances, whatever the sizes it arrives in. ``grid`` is a position where a frame
-    begins, for a listener that goes on where another stopped: its first frame may be shorter.
+    The same audio gives the same utterances, however it is split between calls. ``grid`` is any position at which a
+    frame begins. If a listener continues where another one stopped, it may begin in the middle of a frame: its
+    first frame is then shorter.
     """
 
     def __init__(self, detector: SpeechDetector, segmenter: Segmenter, *, grid: int = 0) -> None:
@@ -22,35 +23,38 @@ class Listener:
 
     @property
     def position(self) -> int:
-        """Position after the last sample pushed."""
+        """The position after the last sample pushed, in samples on the track."""
         return self._segmenter.position + len(self._rest)
 
     @property
     def settled(self) -> int:
-        """Everything before this position was sent, or never will be."""
+        """The position before which all audio was sent in pieces or will never be sent."""
         return self._segmenter.settled
 
     @property
     def open(self) -> bool:
-        """Whether an utterance is in progress."""
+        """Whether an utterance is open."""
         return self._segmenter.open
 
     @property
     def next_utterance(self) -> int:
-        """The number that the next utterance to be opened gets."""
+        """The number of the next utterance that opens."""
         return self._segmenter.next_utterance
 
     @property
     def samples_until_next_piece(self) -> int:
-        """Samples that have to be pushed, at least, before there is another piece: more at a time costs no delay."""
+        """The least number of samples that have to be pushed before there can be another piece.
+
+        Pushing that many samples at once causes no delay.
+        """
         size, first = self._detector.frame_samples, self._next_frame()
         more = -(-max(0, self._segmenter.samples_until_next_piece - first) // size)
         return first + more * size - len(self._rest)
 
     def reopen(self, utterance: int, number: int, sent: Pcm) -> None:
-        """Go on with an utterance that another listener began, of which ``sent`` is on the log in ``number`` pieces.
+        """Continue an utterance that another listener began. It sent the samples ``sent`` in ``number`` pieces.
 
-        The detector hears that audio too, so that what follows is judged as it would have been there.
+        The detector processes that audio again, so that its probabilities are those that the other listener would get.
         """
         self._segmenter.reopen(utterance, number)
         at = 0
@@ -60,7 +64,7 @@ class Listener:
             at += len(frame)
 
     def push(self, pcm: Pcm) -> list[Piece]:
-        """Hear samples, shape (any,)."""
+        """Process samples, shape (any,). Returns new pieces."""
         audio = np.concatenate((self._rest, pcm)) if len(self._rest) else pcm
         pieces: list[Piece] = []
         at = 0
@@ -72,27 +76,27 @@ class Listener:
         return pieces
 
     def _next_frame(self) -> int:
-        """Samples to the end of the frame."""
+        """The number of samples in the next frame."""
         size = self._detector.frame_samples
         return size - (self._segmenter.position - self._grid) % size
 
     def _probability(self, frame: Pcm) -> float:
-        """Of speech in a frame, or in the end or the beginning of one."""
+        """The probability of speech in a frame. Shorter frames are padded with zeros."""
         missing = self._detector.frame_samples - len(frame)
         if missing == 0:
             return self._detector.probability(frame)
         return self._detector.probability(np.concatenate((frame, np.zeros(missing, dtype=np.int16))))
 
     def finalize(self, reason: str) -> list[Piece]:
-        """End the utterance in progress now; the incomplete frame belongs to what follows."""
+        """End the open utterance for ``reason``. Samples of an incomplete frame belong to the audio after it."""
         return self._segmenter.finalize(reason)
 
     def flush(self) -> list[Piece]:
-        """Send what is there of the utterance in progress, which goes on."""
+        """Return the rest of the open utterance's audio so far. The utterance stays open."""
         return self._segmenter.flush()
 
     def finish(self) -> list[Piece]:
-        """The stream is over: hear its rest and end what is in progress."""
+        """End the stream: process the incomplete frame, and end the open utterance."""
         pieces: list[Piece] = []
         if len(self._rest):
             rest, self._rest = self._rest, NO_AUDIO

@@ -1,67 +1,66 @@
-"""Speech probabilities in, utterances out, piece by piece while they are spoken."""
+"""Turns speech probabilities of frames into utterances, piece by piece while they are spoken."""
 
-from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from captions.audio import NO_AUDIO, Pcm, to_samples
+from captions.audio_window import AudioWindow, quietest
 from captions.errors import SetupError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmenterSettings:
-    """How a stream is cut. Durations are seconds, thresholds probabilities of speech.
+    """How to cut a stream into utterances. Durations are in seconds, thresholds are probabilities of speech.
 
-    Raises ``SetupError`` where they contradict each other. docs/voice-activity.md has what the defaults come from.
+    Raises ``SetupError`` if values contradict each other. docs/voice-activity.md has the reasons for the defaults.
     """
 
     onset: float = 0.4
-    """Frames at least this likely to be speech open an utterance."""
+    """Frames with at least this probability open an utterance."""
     offset: float = 0.25
-    """Frames less likely than this are a pause; lower than ``onset``, so that a doubtful frame changes nothing."""
+    """Frames below this probability are a pause. Lower than ``onset``, so that uncertain frames change nothing."""
     min_speech: float = 0.09
-    """Speech in a row that opens an utterance: a click or a cough is shorter."""
+    """Speech without interruption that opens an utterance. A click or a cough is shorter."""
     pre_roll: float = 0.25
-    """Sent from before the onset: detectors miss soft consonants."""
+    """Audio before the onset that belongs to the utterance, because detectors miss soft consonants."""
     post_roll: float = 0.2
-    """Sent of the pause after speech; the rest is held back and only sent if speech goes on."""
+    """Audio after speech that belongs to the utterance. The rest of a pause is sent only if speech continues."""
     flush_after: float = 0.09
-    """A pause this long sends what is there: the word before it is complete."""
+    """A pause this long sends the audio so far, because the word before it is complete."""
     endpoint: float = 0.5
     """A pause this long ends the utterance."""
     long: float = 10.0
-    """From this length on an utterance may end at a shorter pause, so that few have to be cut."""
+    """From this duration on a shorter pause ends the utterance, so that few utterances have to be cut."""
     long_endpoint: float = 0.2
-    """That shorter pause."""
+    """The pause that ends such a long utterance."""
     longest: float = 20.0
-    """An utterance this long is cut at its quietest point; Whisper hears 30 s at most."""
+    """An utterance this long is cut at its quietest point. Whisper takes at most 30 s."""
     cut_within: float = 5.0
-    """The quietest point is looked for in the last so many seconds, but in half of ``longest`` at most: what is cut off
-    is shown anew."""
+    """The cut is made in the last so many seconds, at most half of ``longest``. Audio after it is captioned again."""
     segment: float = 0.2
-    """Length of a piece while speech goes on."""
+    """Duration of a piece during speech."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.offset <= self.onset <= 1.0:
-            raise SetupError(f"speech thresholds have to be 0 < offset <= onset <= 1: {self.offset:g}, {self.onset:g}")
+            raise SetupError(
+                f"speech thresholds have to be 0 < offset <= onset <= 1, not {self.offset:g} and {self.onset:g}"
+            )
         for name in ("endpoint", "long_endpoint", "longest", "cut_within", "segment"):
             if getattr(self, name) <= 0.0:
-                raise SetupError(f"{name} is a length of time: more than 0 seconds")
+                raise SetupError(f"{name} is a duration in seconds and has to be more than 0")
         for name in ("min_speech", "pre_roll", "post_roll", "flush_after", "long"):
             if getattr(self, name) < 0.0:
-                raise SetupError(f"{name} is a length of time: 0 seconds or more")
+                raise SetupError(f"{name} is a duration in seconds and has to be 0 or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of an utterance's audio, contiguous with the one before.
+    """A piece of an utterance's audio, contiguous with the piece before.
 
-    ``start`` is the position of its first sample, counted from the track's first. ``last`` ends the utterance, for
-    ``reason``: endpoint, longest, finalize, stall or end. ``end`` then says where its audio ends if that is before
-    the end of what was sent; audio from there on is sent again in the next utterance. ``paused``: the speaker paused at
-    its end, so its last word is complete.
+    ``pcm`` has shape (samples,). ``start`` is the position of its first sample, in samples from the track's first.
+    ``last`` ends the utterance for ``reason``: endpoint, longest, finalize, stall or end. If the utterance's audio ends
+    before the audio that was sent, ``end`` is that position. The audio after it is sent again in the next utterance.
+    ``paused`` says that the speaker paused at its end, so its last word is complete.
     """
 
     utterance: int
@@ -78,7 +77,8 @@ class Segmenter:
     """Cuts one session's stream of frames into utterances.
 
     ``origin`` is the position of the session's first sample on its track. The same frames and probabilities give
-    the same pieces. Hysteresis with pre-roll and hangover as in the ETSI detectors; the cut is our own.
+    the same pieces. It uses hysteresis with pre-roll and hangover, as ETSI's detectors do. Cutting long utterances is
+    specific to this project.
     """
 
     def __init__(
@@ -98,8 +98,8 @@ class Segmenter:
         self._segment = to_samples(settings.segment)
         self._frame = frame_samples
         self._position = origin
-        self._audio = _Window(origin)
-        self._run = 0
+        self._audio = AudioWindow(origin)
+        self._speech_run = 0
         self._open = False
         self._start = origin
         self._sent = origin
@@ -109,35 +109,35 @@ class Segmenter:
 
     @property
     def position(self) -> int:
-        """Position after the last frame."""
+        """The position after the last frame, in samples on the track."""
         return self._position
 
     @property
     def open(self) -> bool:
-        """Whether an utterance is in progress."""
+        """Whether an utterance is open."""
         return self._open
 
     @property
     def next_utterance(self) -> int:
-        """The number that the next utterance to be opened gets."""
+        """The number of the next utterance that opens."""
         return self._utterance + 1 if self._open else self._utterance
 
     @property
     def settled(self) -> int:
-        """Everything before this position was sent, or never will be."""
+        """The position before which all audio was sent in pieces or will never be sent."""
         return self._sent if self._open else self._audio.start
 
     @property
     def samples_until_next_piece(self) -> int:
-        """Samples that have to come, at least, before there is another piece: whatever is said in them."""
+        """The least number of samples that have to be pushed before there can be another piece, whatever they hold."""
         if not self._open:
-            return max(1, self._min_speech - self._run)
+            return max(1, self._min_speech - self._speech_run)
         length, pause = self._position - self._start, self._position - self._speech_end
         return max(
             1,
             min(
                 self._segment - (self._position - self._sent),
-                *(  # where the limit is past, a frame of speech may begin another pause
+                *(  # if the pause has passed the limit, a frame of speech may begin another pause
                     limit - pause if limit > pause else self._frame + limit
                     for limit in (self._flush_after, self._post_roll)
                 ),
@@ -148,15 +148,15 @@ class Segmenter:
         )
 
     def reopen(self, utterance: int, number: int) -> None:
-        """Go on with an utterance that another segmenter began at this one's origin.
+        """Continue an utterance of which another segmenter sent ``number`` pieces. It begins at this one's origin.
 
-        What that one sent, in ``number`` pieces, is given to ``restore`` next.
+        Pass the audio of those pieces to ``restore`` next.
         """
         self._begin(self._position)
         self._utterance, self._number = utterance, number
 
     def restore(self, frame: Pcm, probability: float) -> None:
-        """Hear a frame that the other segmenter sent already."""
+        """Process a frame that the other segmenter sent already. It is not sent again."""
         self._audio.append(frame)
         self._position += len(frame)
         self._sent = self._position
@@ -165,50 +165,51 @@ class Segmenter:
         self._audio.drop_before(self._position - self._cut_within)
 
     def push(self, frame: Pcm, probability: float) -> list[Piece]:
-        """Hear one frame, shape (frame_samples,), or fewer samples at the stream's end."""
+        """Process one frame, shape (frame_samples,), or fewer samples at the stream's end. Returns new pieces."""
         self._audio.append(frame)
         self._position += len(frame)
         if not self._open:
-            return self._wait(len(frame), probability)
+            return self._push_closed(len(frame), probability)
         if probability >= self._offset:
             self._speech_end = self._position
-        pieces = self._ready()
-        enough = self._endpoint if self._position - self._start < self._long else self._long_endpoint
-        if self._position - self._speech_end >= enough:
+        pieces = self._due()
+        endpoint = self._endpoint if self._position - self._start < self._long else self._long_endpoint
+        if self._position - self._speech_end >= endpoint:
             pieces += self._close("endpoint")
         elif self._position - self._start >= self._longest:
             pieces += self._cut()
         return pieces
 
     def finalize(self, reason: str) -> list[Piece]:
-        """End the utterance in progress now, if there is one."""
+        """End the open utterance, if there is one, for ``reason``. Returns its last piece."""
         return self._close(reason) if self._open else []
 
     def flush(self) -> list[Piece]:
-        """Send what is there of the utterance in progress, which goes on."""
+        """Return the rest of the open utterance's audio so far. The utterance stays open."""
         return self._up_to(self._sendable()) if self._open else []
 
-    def _wait(self, samples: int, probability: float) -> list[Piece]:
-        self._run = self._run + samples if probability >= self._onset else 0
-        self._audio.drop_before(self._position - self._run - self._pre_roll)
-        if self._run == 0 or self._run < self._min_speech:
+    def _push_closed(self, samples: int, probability: float) -> list[Piece]:
+        """Process a frame while no utterance is open: open one after enough speech."""
+        self._speech_run = self._speech_run + samples if probability >= self._onset else 0
+        self._audio.drop_before(self._position - self._speech_run - self._pre_roll)
+        if self._speech_run == 0 or self._speech_run < self._min_speech:
             return []
         self._begin(self._audio.start)
         self._speech_end = self._position
-        return self._ready()
+        return self._due()
 
     def _begin(self, start: int) -> None:
         self._open = True
-        self._run = 0
+        self._speech_run = 0
         self._number = 0
         self._start = self._sent = start
 
     def _sendable(self) -> int:
-        """Position up to which audio may be sent: a pause is held back after its post-roll."""
+        """The position up to which audio may be sent. A pause is held back after its post-roll."""
         return min(self._position, self._speech_end + self._post_roll)
 
-    def _ready(self) -> list[Piece]:
-        """Whole segments, and at a pause the rest."""
+    def _due(self) -> list[Piece]:
+        """The pieces that are due: full segments during speech, and at a pause the rest."""
         pause, frame = self._position - self._speech_end, self._frame
         paused = any(limit <= pause < limit + frame for limit in (self._flush_after, self._post_roll))
         upto = self._sendable()
@@ -217,7 +218,7 @@ class Segmenter:
         return self._up_to(upto)
 
     def _up_to(self, position: int) -> list[Piece]:
-        """The audio from what was sent to ``position``, in pieces of at most a segment."""
+        """The audio up to ``position`` that was not sent yet, in pieces of at most a segment."""
         if position <= self._sent:
             return []
         edges = [*range(self._sent, position, self._segment), position]
@@ -231,7 +232,7 @@ class Segmenter:
 
     @property
     def _pausing(self) -> bool:
-        """Whether the speaker pauses now, for long enough to send what is there."""
+        """Whether the speaker pauses now, for long enough that the audio so far is sent."""
         return self._position - self._speech_end >= min(self._flush_after, self._post_roll)
 
     def _piece(
@@ -255,59 +256,18 @@ class Segmenter:
         last = self._piece(self._sent, self._audio.between(self._sent, upto), reason=reason, paused=self._pausing)
         self._audio.drop_before(max(upto, self._position - self._pre_roll))
         self._open = False
-        self._run = 0
+        self._speech_run = 0
         self._utterance += 1
         return [last]
 
     def _cut(self) -> list[Piece]:
-        """End the utterance at its quietest point and open the next one there, sending again what came after."""
+        """End the utterance at its quietest point, and open the next one there. Audio after it is sent again."""
         since = max(self._audio.start, self._position - self._cut_within)
         at = since + quietest(self._audio.between(since, self._position))
         if at >= self._speech_end:
-            return self._close("longest")  # a pause: nothing of what was said comes after it
+            return self._close("longest")  # the quietest point is a pause, and no speech follows it
         unsent = self._audio.between(self._sent, at) if at > self._sent else NO_AUDIO
         last = self._piece(self._sent, unsent, end=at, reason="longest")
         self._utterance += 1
         self._begin(at)
         return [last, *self._up_to(max(self._sendable(), at))]
-
-
-class _Window:
-    """The audio that may still be needed: frames from position ``start`` on."""
-
-    def __init__(self, start: int) -> None:
-        self.start = self._end = start
-        self._frames: deque[Pcm] = deque()
-
-    def append(self, frame: Pcm) -> None:
-        self._frames.append(frame)
-        self._end += len(frame)
-
-    def drop_before(self, position: int) -> None:
-        while self._frames and self.start + len(self._frames[0]) <= position:
-            self.start += len(self._frames.popleft())
-        if self._frames and self.start < position:
-            self._frames[0] = self._frames[0][position - self.start :]
-            self.start = position
-
-    def between(self, start: int, end: int) -> Pcm:
-        parts, at = [], self._end
-        for frame in reversed(self._frames):  # what is asked for is mostly the latest
-            if at <= start:
-                break
-            at -= len(frame)
-            if at < end:
-                parts.append(frame[max(0, start - at) : end - at])
-        return np.concatenate(parts[::-1]) if parts else NO_AUDIO
-
-
-def quietest(pcm: Pcm, *, window: int = 1600, hop: int = 160) -> int:
-    """The middle of the ``window`` samples with the least energy, looked for every ``hop``; the earliest of equals.
-
-    Exact in integers, so that every machine cuts at the same sample.
-    """
-    if len(pcm) <= window:
-        return len(pcm) // 2
-    energy = np.concatenate(([0], np.cumsum(pcm.astype(np.int64) ** 2)))
-    starts = np.arange(0, len(pcm) - window + 1, hop)
-    return int(starts[np.argmin(energy[starts + window] - energy[starts])]) + window // 2

@@ -4,8 +4,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from captions.audio import Pcm, to_samples
+from captions.audio_window import quietest
 from captions.errors import SetupError
-from captions.segmenter import Piece, Segmenter, SegmenterSettings, quietest
+from captions.segmenter import Piece, Segmenter, SegmenterSettings
 
 FRAME = 320
 
