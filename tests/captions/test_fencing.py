@@ -1,0 +1,123 @@
+"""Two gateways that believe to hold one session, and the records of theirs that count."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captions import fencing
+from captions.audio import NO_AUDIO
+from captions.fencing import Fence
+from captions.ports.log import Entry
+from captions.records import AUDIO, AudioMark, AudioSegment, read_audio, write_audio, write_mark
+from captions.session import SessionSettings
+from captions.track import RoomId, TrackId
+
+SETTINGS = SessionSettings(session="s1", origin=0.0, language="en")
+MAIN, OTHER = RoomId("hall").track("main"), RoomId("hall").track("other")
+
+
+def segment(track: TrackId = MAIN, *, epoch: int | None) -> AudioSegment:
+    return AudioSegment(
+        track=track, utterance=0, number=0, start=0, pcm=NO_AUDIO, offset=0, settings=SETTINGS, epoch=epoch
+    )
+
+
+def mark(track: TrackId = MAIN, *, epoch: int | None, claim: bool = False) -> AudioMark:
+    return AudioMark(track=track, utterance=0, position=0, offset=0, settings=SETTINGS, claim=claim, epoch=epoch)
+
+
+class Partition:
+    """A partition that a fence reads; records go the way they go on the log."""
+
+    def __init__(self, first: int = 0) -> None:
+        self.fence = Fence()
+        self.end = first
+
+    def admits(self, record: AudioSegment | AudioMark) -> bool:
+        written = write_mark(record) if isinstance(record, AudioMark) else write_audio(record)
+        entry = Entry(AUDIO, 0, self.end, 0.0, written)
+        self.end += 1
+        return self.fence.admits(entry, read_audio(written))
+
+
+@dataclass
+class Gateway:
+    """A gateway that writes in the epoch of its latest claim, whatever others have claimed since."""
+
+    epoch: int | None = None
+
+
+STEPS = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["claim", "segment", "mark"])), max_size=60)
+
+
+@given(STEPS, st.integers(0, 2**40))
+def test_in_any_order_the_records_of_the_latest_claim_count_and_no_others(
+    steps: list[tuple[int, str]], first: int
+) -> None:
+    partition = Partition(first)
+    gateways = Gateway(), Gateway()
+    holder: int | None = None
+    for number, kind in steps:
+        gateway = gateways[number]
+        if kind == "claim":
+            epoch = partition.end
+            assert partition.admits(mark(epoch=gateway.epoch, claim=True)), "a claim counts, its own epoch being later"
+            gateway.epoch, holder = epoch, number
+            continue
+        record = segment(epoch=gateway.epoch) if kind == "segment" else mark(epoch=gateway.epoch)
+        admitted = partition.admits(record)
+        assert admitted == (gateway.epoch is None or number == holder)
+
+
+@given(STEPS, st.data())
+def test_admitted_are_those_of_the_highest_epoch_so_far(steps: list[tuple[int, str]], data: st.DataObject) -> None:
+    partition = Partition(100)
+    highest = -1
+    for _ in steps:
+        epoch = data.draw(st.none() | st.integers(0, 99))
+        admitted = partition.admits(segment(epoch=epoch))
+        assert admitted == (epoch is None or epoch >= highest)
+        highest = max(highest, -1 if epoch is None else epoch)
+
+
+@given(STEPS)
+def test_records_without_an_epoch_always_count_and_change_nothing(steps: list[tuple[int, str]]) -> None:
+    partition = Partition(1)
+    held: int | None = None
+    for number, kind in steps:
+        if kind == "claim":
+            held = partition.end
+            assert partition.admits(mark(epoch=None, claim=True))
+        elif number == 0:
+            assert partition.admits(segment(epoch=None) if kind == "segment" else mark(epoch=None))
+        elif held is not None:
+            assert partition.admits(segment(epoch=held))
+            assert not partition.admits(segment(epoch=held - 1))
+
+
+def test_the_claim_of_one_track_does_not_touch_another() -> None:
+    partition = Partition()
+    assert partition.admits(mark(MAIN, epoch=None, claim=True))
+    assert partition.admits(mark(OTHER, epoch=None, claim=True))
+    assert partition.admits(segment(MAIN, epoch=0))
+    assert partition.admits(segment(OTHER, epoch=1))
+    assert not partition.admits(segment(OTHER, epoch=0))
+
+
+def test_a_reader_that_begins_after_the_claim_learns_the_epoch_from_what_follows() -> None:
+    partition = Partition(50)
+    assert partition.admits(segment(epoch=7)), "of an earlier gateway, whose successor's records are still to come"
+    assert partition.admits(segment(epoch=20))
+    assert not partition.admits(segment(epoch=7))
+
+
+def test_the_epochs_of_the_latest_tracks_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fencing, "MOST_TRACKS", 2)
+    partition = Partition()
+    tracks = [RoomId("hall").track(name) for name in ("a", "b", "c")]
+    for track in tracks:
+        assert partition.admits(segment(track, epoch=9))
+    assert partition.admits(segment(tracks[0], epoch=1)), "forgotten as the oldest"
+    assert not partition.admits(segment(tracks[2], epoch=1))
