@@ -1,1 +1,1 @@
-"""What publishers send, as PCM16 mono at 16 kHz while it arrives."""
+"""Audio decoding: from a publisher's bytes to PCM16, mono, at 16 kHz, while they arrive."""

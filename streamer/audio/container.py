@@ -1,4 +1,4 @@
-"""Containers (webm, ogg, mp4, wav, flac, mp3, aac) as they arrive: a thread a stream, which waits where it must."""
+"""Decodes containers (webm, ogg, mp4, wav, flac, mp3, aac) while they arrive, in one thread per stream."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ MOST_SAMPLES_WAITING = SAMPLE_RATE * 30
 
 
 class ContainerDecoder:
-    """Decodes one stream in a thread of its own; ``take`` gets samples as soon as their packet is complete."""
+    """Decodes one stream in its own thread. ``take`` returns samples as soon as their packet is complete."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -37,7 +37,7 @@ class ContainerDecoder:
         self._thread.start()
 
     async def feed(self, data: bytes) -> None:
-        """More bytes; waits where the thread is behind."""
+        """Take the next bytes. Waits if the thread is behind."""
         while self._bytes.full and not self._ended:
             self._space.clear()
             await self._space.wait()
@@ -46,12 +46,12 @@ class ContainerDecoder:
         self._bytes.write(data)
 
     async def finish(self) -> None:
-        """No more bytes come."""
+        """End the stream after the bytes so far."""
         self._bytes.finish()
 
-    def take(self, at_least: int = 1) -> Decoded | None:  # noqa: ARG002 - a packet is enough
-        """What was decoded since the last call, in one piece."""
-        ended = self._ended  # before the samples: none come after it
+    def take(self, at_least: int = 1) -> Decoded | None:  # noqa: ARG002 - returns any number
+        """Return all samples since the last call as one piece; None if there are none."""
+        ended = self._ended  # read before the samples, because no samples come after the end
         decoded = self._samples.take()
         if decoded is None and ended:
             if self._failure is not None:
@@ -61,11 +61,11 @@ class ContainerDecoder:
 
     @property
     def over(self) -> bool:
-        """Whether the stream was finished and all of it taken."""
+        """Whether the stream was finished and all its samples were taken."""
         return self._over
 
     async def close(self) -> None:
-        """Stop the thread, wherever it waits."""
+        """Stop the thread, even if it waits."""
         self._bytes.close()
         self._samples.close()
         await asyncio.to_thread(self._thread.join)
@@ -79,7 +79,7 @@ class ContainerDecoder:
         self._space.set()
 
     def _run(self) -> None:
-        """The thread: whatever happens ends in one message to the event loop."""
+        """The thread's function. However it ends, it reports that to the event loop once."""
         failure: Refusal | None = None
         try:
             ContainerStream(self._bytes, self._samples.put, self._warn).decode()
@@ -89,12 +89,12 @@ class ContainerDecoder:
             failure = refusal
         except Exception:
             logger.exception("container_decoder_failed")
-            failure = Internal("the audio could not be decoded here, which is logged; start again")
+            failure = Internal("the server failed to decode the audio and logged the cause; begin a new session")
         self._call_in_loop(self._end, None if self._bytes.closed else failure)
 
     def _warn(self, warning: AudioWarning) -> None:
         self._call_in_loop(self.warnings.add, warning)
 
     def _call_in_loop(self, callback: Callable[..., None], *args: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever listened
+        with contextlib.suppress(RuntimeError):  # the event loop is closed, so nobody waits for the result
             self._loop.call_soon_threadsafe(callback, *args)

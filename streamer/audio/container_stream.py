@@ -1,4 +1,4 @@
-"""All recordings of a container stream, decoded one after the other, and what of its bytes did not become sound."""
+"""Decodes all recordings of a container stream in order, and counts the bytes that hold no sound."""
 
 from collections.abc import Callable
 
@@ -16,28 +16,29 @@ from streamer.audio.signatures import LONGEST, Kind, begun_signature
 logger = structlog.get_logger(__name__)
 
 MOST_LOST_BYTES = 256 * 1024
-"""Bytes in a row that may be no sound before the stream is refused."""
+"""Consecutive bytes without sound after which the stream is refused."""
 
 LOST_SAID_FROM = 64
-"""Lost bytes that are worth a warning: padding is less."""
+"""Lost bytes from which on there is a warning. Padding is shorter."""
 
 STRUCTURE_BYTES = 4096
-"""Bytes of tags and first packets that give no sound yet, and of what stands behind the last packet."""
+"""Bytes without sound that are normal: tags and first packets, and data after the last packet."""
 
 PACKET_OVERHEAD, MP4_OVERHEAD, INDEXED_PACKET = 40, 256, 8
-"""Bytes that go with a packet: in headers of pages and clusters, in those of mp4's fragments, in an index."""
+"""Bytes of structure per packet: in headers of pages and clusters, in headers of mp4 fragments, in an index."""
 
 MOST_WITHOUT_SOUND = 50
-"""Recordings in a row that may end before any sound: each costs a demuxer."""
+"""Consecutive recordings without sound that are allowed. Each costs a demuxer."""
 
 HEADERS, FLAC_HEADERS = 8 * 1024, 64 * 1024
-"""Bytes that the headers of a recording take: one that ends within them had no time for sound. Flac's have padding."""
+"""Longest headers of a recording, in bytes. A recording that ends within them has no sound. Flac's have padding."""
 
 
 class ContainerStream:
-    """Decodes ``pipe`` to its end, giving ``put`` samples and the offset before which all bytes are in them or said.
+    """Decodes the bytes of ``pipe`` to their end, in the caller's thread.
 
-    Bytes that did not become sound are told by ``warn``. The caller's thread.
+    ``put`` is called with samples, and with the stream offset up to which all bytes are decoded or counted as lost.
+    ``warn`` is called with warnings about lost bytes.
     """
 
     def __init__(self, pipe: BytePipe, put: Callable[[Pcm, int], None], warn: Callable[[AudioWarning], None]) -> None:
@@ -54,8 +55,8 @@ class ContainerStream:
     def decode(self) -> None:
         """Decode all recordings.
 
-        Raises ``UnsupportedAudio`` where the stream begins as no container, where one cannot be read, and where too
-        many bytes in a row are no sound; passes on what ``put`` raises.
+        Raises ``UnsupportedAudio`` if the stream does not begin with a container, if a recording cannot be read, or if
+        too many consecutive bytes hold no sound. Exceptions of ``put`` propagate.
         """
         while self._recordings.next():
             outcome = Outcome()
@@ -71,7 +72,7 @@ class ContainerStream:
             self._after_wav_end = self._recordings.declared_end is not None
 
     def _account(self, outcome: Outcome) -> None:
-        """Count what of a recording was no sound."""
+        """Count the bytes of a recording that hold no sound."""
         source = self._recordings
         if outcome.samples:
             self._lost_in_a_row = self._without_sound = 0
@@ -91,7 +92,7 @@ class ContainerStream:
             raise UnsupportedAudio("the container holds no sound; send one that does")
 
     def _without(self, length: int) -> None:
-        """Another recording without sound; one of ``length`` bytes ended within its headers."""
+        """Count a recording without sound. If it ended within its headers, ``length`` is its size, else 0."""
         self._without_sound += 1
         if self._without_sound > MOST_WITHOUT_SOUND:
             raise UnsupportedAudio(f"{self._without_sound} recordings in a row hold no sound; check the recorder")
@@ -100,7 +101,7 @@ class ContainerStream:
             self._warn(AudioWarning(WarningCode.NO_SOUND, text))
 
     def _barely_begun(self) -> bool:
-        """Whether the recording ended within its headers."""
+        """Whether the recording ended within its headers. Reads on if that is not known yet."""
         source = self._recordings
         if not _is_a_beginning(source.first[: max(source.length, 1)], source.kind):
             return False
@@ -110,7 +111,7 @@ class ContainerStream:
         return source.exhausted and source.length <= most
 
     def _lose_the_rest(self, *, after: int = 0) -> None:
-        """What the demuxer left unread, but for what comes before ``after`` bytes of the recording."""
+        """Count the bytes that the demuxer did not read, except for the first ``after`` bytes of the recording."""
         source = self._recordings
         while data := source.read():
             self._lose(min(len(data), source.length - after), source.position - len(data))
@@ -123,7 +124,7 @@ class ContainerStream:
         self._lost += lost
         self._lost_in_a_row += lost
         if self._lost_in_a_row > MOST_LOST_BYTES:
-            raise UnsupportedAudio(f"{self._what_was_lost()} End the stream there, or send what can be heard")
+            raise UnsupportedAudio(f"{self._what_was_lost()} End the stream there, or send only audio")
         if self._lost >= LOST_SAID_FROM:
             self._warn(AudioWarning(WarningCode.LOST_BYTES, self._what_was_lost()))
 
@@ -135,6 +136,6 @@ class ContainerStream:
 
 
 def _is_a_beginning(first: bytes, kind: Kind | None) -> bool:
-    """Whether a recording may begin so: with a signature or part of one, or with a frame of mp3 or aac."""
+    """Whether ``first`` may begin a recording: with a signature, a part of one, or a frame of mp3 or aac."""
     frame = first[:1] == b"\xff" and (len(first) == 1 or first[1] >= 0xE0)
     return kind is not None or frame or (len(first) < LONGEST and begun_signature(first, 0) == 0)

@@ -1,4 +1,4 @@
-"""Whether a raw stream is what its publisher declared; asked of its first seconds of sound."""
+"""Checks from the first seconds of sound whether a raw stream has the format that its publisher declared."""
 
 from collections import Counter
 
@@ -11,19 +11,19 @@ from streamer.audio.readings import other_reading, sounds_slow
 from streamer.audio.samples import BYTES
 
 WINDOW = 2.0
-"""Seconds of sound that are judged at a time."""
+"""Seconds of sound in one window that is checked."""
 
 WINDOWS = 12
-"""So many are judged, then none: the declaration does not change."""
+"""Windows that are checked. The format does not change later."""
 
 AGREEING = 2
-"""Windows that have to sound alike before it is said."""
+"""Windows that have to agree before there is a warning."""
 
 LEAST_VALUES = 16
-"""Different bytes that a piece has, at least, where something is sounds_like; silence has a few."""
+"""The least number of different bytes in a piece with sound. Silence has fewer."""
 
 LEAST_PEAK = 300
-"""Of 32768: pieces that are quieter say nothing of the rate."""
+"""The least peak, of 32768. Quieter pieces do not show the sample rate."""
 
 HIGHER_RATE = "audio of a higher sample rate"
 ADVICE = {
@@ -39,7 +39,7 @@ ADVICE = {
 
 
 class Declaration:
-    """Judges the bytes and the samples of one stream, and warns where they sound like something else."""
+    """Checks the bytes and samples of one stream, and adds a warning if they sound like another format."""
 
     def __init__(self, audio: AudioFormat, warnings: AudioWarnings) -> None:
         self._audio = audio
@@ -52,7 +52,7 @@ class Declaration:
         self._votes: Counter[str] = Counter()
 
     def add_bytes(self, data: bytes) -> None:
-        """Whole samples as they were sent."""
+        """Check the next bytes as they were sent; whole samples only."""
         if not self._raw_left or len(set(data[:512])) < LEAST_VALUES:
             return
         self._raw.append(data)
@@ -61,7 +61,7 @@ class Declaration:
             self._judge_bytes()
 
     def add_samples(self, pcm: Pcm) -> None:
-        """What was decoded of them, at 16 kHz."""
+        """Check the next decoded samples at 16 kHz, shape (samples,)."""
         if not self._sound_left or not len(pcm) or max(pcm.max(), -int(pcm.min())) < LEAST_PEAK:
             return
         self._sound.append(pcm)
@@ -70,7 +70,7 @@ class Declaration:
             self._judge_sound()
 
     def finish(self) -> None:
-        """The stream is over: judge what there is, if it is half a window."""
+        """End the stream: check the last window if at least half of it is there."""
         if self._raw_left and self._raw_size * 2 >= self._bytes_per_window:
             self._judge_bytes()
         if self._sound_left and self._sound_size * 2 >= WINDOW * SAMPLE_RATE:

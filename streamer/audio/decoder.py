@@ -1,4 +1,4 @@
-"""The decoder of one stream: bytes in, samples out, and how many bytes the samples account for."""
+"""The interface of an audio decoder: bytes in, samples out, with the number of bytes that the samples represent."""
 
 import asyncio
 from typing import NamedTuple, Protocol
@@ -8,43 +8,43 @@ from captions.audio_warnings import AudioWarnings
 
 
 class Decoded(NamedTuple):
-    """Samples, and the offset before which every byte is represented in the samples up to these."""
+    """Samples, shape (samples,), and a byte offset: all bytes before it are decoded in these or earlier samples."""
 
     pcm: Pcm
     offset: int
 
 
 class AudioDecoder(Protocol):
-    """Decodes one stream; ``feed`` and ``take`` are called from different tasks.
+    """Decodes one stream. ``feed`` and ``take`` are called from different tasks.
 
-    ``ready`` is set whenever ``take``, asked as it was last, or ``over`` may say something new; who waits for it clears
-    it before they look. What is wrong with the bytes is raised by ``take``, behind what was decoded before, and by
-    every later ``feed``: ``UnsupportedAudio``. What is wrong and does no more harm is in ``warnings``.
+    ``ready`` is set when ``take``, called as last time, or ``over`` may return something new. The caller clears it
+    before it calls them. If the bytes cannot be decoded, ``take`` raises ``UnsupportedAudio`` after it has returned all
+    samples before them, and so does every later ``feed``. Problems that decoding survives are in ``warnings``.
     """
 
     ready: asyncio.Event
     warnings: AudioWarnings
 
     async def feed(self, data: bytes) -> None:
-        """More bytes; waits where the decoder is behind."""
+        """Take the next bytes. Waits if the decoder is behind."""
         ...
 
     async def finish(self) -> None:
-        """No more bytes come."""
+        """End the stream after the bytes so far."""
         ...
 
     def take(self, at_least: int = 1) -> Decoded | None:
-        """What was decoded since the last call, in one piece; None where nothing was.
+        """Return all samples since the last call as one piece; None if there are none.
 
-        Fewer samples than ``at_least`` may be left for a later call, except at the end of the stream.
+        If there are fewer samples than ``at_least``, the decoder may keep them until there are more or the stream ends.
         """
         ...
 
     @property
     def over(self) -> bool:
-        """Whether the stream was finished and all of it taken."""
+        """Whether the stream was finished and all its samples were taken."""
         ...
 
     async def close(self) -> None:
-        """Stop and free everything; may be called at any time, and again."""
+        """Stop and free all resources. May be called at any time and more than once."""
         ...

@@ -1,4 +1,4 @@
-"""Demuxing, decoding and resampling of one recording by PyAV, in the caller's thread."""
+"""Demuxes, decodes and resamples one recording with PyAV, in the caller's thread."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,45 +23,46 @@ from streamer.audio.signatures import Kind
 logger = structlog.get_logger(__name__)
 
 DEMUXERS = ("matroska", "webm", "ogg", "wav", "flac", "mp3", "mov", "mp4", "aac")
-"""What FFmpeg may take the bytes for; playlists and the like, which open other files, are not among them."""
+"""FFmpeg's demuxers that may run. Those for playlists, which open other files, are not among them."""
 
 CODECS = (
     *("opus", "libopus", "vorbis", "flac", "alac", "mp3", "mp3float", "aac"),
     *("pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_mulaw", "pcm_alaw"),
 )
-"""FFmpeg's decoders that may run; its many others are old and rarely met."""
+"""FFmpeg's decoders that may run. Its many others are old and rarely used."""
 
 ANALYSED_MICROSECONDS = "500000"
-"""Of sound that FFmpeg may hear before it gives any out; its own default is seconds."""
+"""Duration of sound that FFmpeg may analyse before it returns any. Its default is several seconds."""
 
 WAV_PROBED_BYTES = "32768"
-"""FFmpeg looks for other codecs hidden in PCM, for three seconds unless it is told not to."""
+"""Limits FFmpeg's search for other codecs in PCM data. By default it takes three seconds of audio."""
 
 UNSIGNED_PROBED_BYTES = "16384"
-"""Without a signature, as mp3 and aac are, which may begin inside a frame.
+"""The limit for streams without a signature. These are mp3 and aac, and they may begin in the middle of a frame.
 
-FFmpeg would go through a megabyte before it gives up, half a minute of live audio."""
+By default FFmpeg reads a megabyte before it gives up: half a minute of live audio."""
 
 LOWEST_RATE, HIGHEST_RATE, MOST_CHANNELS = 4_000, 192_000, 8
-"""Hz: a file that claims one sample a second would grow 16 000-fold."""
+"""Sample rates in Hz. Audio with one sample per second would grow 16 000-fold when resampled."""
 
 MOST_BAD_PACKETS = 50
-"""In a row, once something was heard."""
+"""Consecutive packets that may fail to decode, after the first sound."""
 
 MOST_BAD_PACKETS_FIRST = 5
-"""Before anything was heard."""
+"""Consecutive packets that may fail to decode, before the first sound."""
 
 GOOD_PACKETS_FIRST = 5
-"""In a row, before a stream without a signature counts as heard: now and then random bytes hold a frame."""
+"""Consecutive packets that must decode before a stream without a signature is accepted. Random bytes can look like
+single frames."""
 
 HIGHEST_BYTE_RATE = 300_000
-"""Bytes a second of sound in a stream without a signature: aac's most, for eight channels at 48 kHz."""
+"""The most bytes per second of sound in a stream without a signature: aac with eight channels at 48 kHz."""
 
 PACKETS_IN_FLIGHT = 2
-"""Whose sound a codec that overlaps its frames, or the resampler, may still hold in part."""
+"""Packets whose sound may still be partly in the decoder or the resampler, because codecs overlap their frames."""
 
 MOST_STRUCTURE = 1024
-"""Bytes in a row, between packets or in one, that may give no sound and be no loss."""
+"""Consecutive bytes without sound, between packets or inside one, that do not count as lost."""
 
 NOT_A_CONTAINER = (
     "the bytes are no audio container that can be read as it arrives: "
@@ -71,10 +72,11 @@ NOT_A_CONTAINER = (
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a recording.
+    """The result of decoding a recording.
 
-    ``samples`` and ``packets`` that were found in it; bytes that were ``passed_over`` between packets and in packets,
-    as they gave no sound, the first ``passed_over_from``; and the ``reach`` of the last packet. Offsets are its own.
+    ``samples`` and ``packets`` are counts. ``passed_over`` is the number of bytes without sound, between packets and
+    inside them, and ``passed_over_from`` the offset of the first. ``reach`` is the offset at which the last packet
+    ends. Offsets count from the beginning of the recording.
     """
 
     samples: int = 0
@@ -85,7 +87,7 @@ class Outcome:
     _position: int = -1
 
     def found(self, position: int | None, size: int) -> None:
-        """Count a packet. Where it stands is not always known, and several stand where their block does."""
+        """Count a packet. Its position may be unknown, and packets of one block have the same position."""
         if position is not None and position > self._position:
             if self.packets and position > self.reach:
                 self.pass_over(position - self.reach)
@@ -94,7 +96,7 @@ class Outcome:
         self.packets += 1
 
     def pass_over(self, size: int) -> None:
-        """Count bytes at the reach that gave no sound."""
+        """Count ``size`` bytes without sound, at ``reach``."""
         if self.passed_over_from is None and size > MOST_STRUCTURE:
             self.passed_over_from = self.reach
         self.passed_over += size
@@ -103,11 +105,11 @@ class Outcome:
 def decode_recording(
     source: Recordings, resampler: "Resampler", put: Callable[[Pcm, int], None], outcome: Outcome
 ) -> None:
-    """Decode the recording that ``source`` is at, giving ``put`` samples, and count it in ``outcome``.
+    """Decode the current recording of ``source``, and record the result in ``outcome``.
 
-    With samples goes the offset in the stream before which all bytes are in them.
-    A recording that breaks off is at its end where it does, if anything was heard of it. Raises ``UnsupportedAudio``,
-    and ``FFmpegError`` where the bytes are no container or stop being one, and passes on what ``put`` raises.
+    ``put`` is called with samples, and with the stream offset before which all bytes are decoded. A truncated recording
+    with sound simply ends. Raises ``UnsupportedAudio``, and ``FFmpegError`` if the bytes are not, or are no longer, a
+    valid container. Exceptions of ``put`` propagate.
     """
     options = {
         "format_whitelist": ",".join(DEMUXERS),
@@ -123,12 +125,12 @@ def decode_recording(
         audio = container.streams.audio
         codec = getattr(audio[0].codec_context, "name", None) if audio else None
         if codec is None and source.exhausted and not container.streams.video:
-            return  # it broke off within its headers
+            return  # truncated within its headers
         if not audio:
             raise UnsupportedAudio("the container holds no audio stream; send one that does")
         if codec not in CODECS:
             named = codec or "something unknown"
-            raise UnsupportedAudio(f"audio coded as {named} is not taken; send opus, vorbis, aac, mp3, flac or pcm")
+            raise UnsupportedAudio(f"audio coded as {named} is not supported; send opus, vorbis, aac, mp3, flac or pcm")
         packets = _packets(container, source, outcome)
         _decode_packets(packets, source, resampler, put, outcome, needed=1 if signed else GOOD_PACKETS_FIRST)
     if not signed and outcome.samples and source.length > HIGHEST_BYTE_RATE * to_seconds(outcome.samples):
@@ -144,7 +146,7 @@ def _decode_packets(
     *,
     needed: int,
 ) -> None:
-    """Decode until the end. Nothing is put before ``needed`` packets in a row are good."""
+    """Decode all packets. ``put`` is not called before ``needed`` consecutive packets have been decoded."""
     begun: deque[int] = deque([0], maxlen=PACKETS_IN_FLIGHT)
     early: list[Pcm] = []
     bad = 0
@@ -182,9 +184,9 @@ def _decode_packets(
 def _packets(
     container: av.container.InputContainer, source: Recordings, outcome: Outcome
 ) -> Iterator["av.Packet[AudioStream]"]:
-    """The packets of the first audio stream, while those of all streams are counted.
+    """Yield the packets of the first audio stream, and count those of all streams.
 
-    Where the recording breaks off inside one, the ones before it are all there is.
+    If the recording is truncated inside a packet, it ends with the packet before.
     """
     audio = container.streams.audio[0]
     begun = False
@@ -200,12 +202,12 @@ def _packets(
 
 
 def _most_bytes(frame: AudioFrame) -> int:
-    """No codec takes more bytes than samples of 32 bits do, or the samples themselves."""
+    """The most bytes that a packet with this frame can need: those of its samples, or of 32-bit samples."""
     return frame.samples * frame.layout.nb_channels * max(4, frame.format.bytes)
 
 
 class Resampler:
-    """Frames of any rate and layout as samples; they may change on the way, as in chained Ogg."""
+    """Converts frames to samples. Rate and layout may change between frames, as in chained Ogg."""
 
     def __init__(self) -> None:
         self._resampler: AudioResampler | None = None
@@ -213,13 +215,13 @@ class Resampler:
         self._mixer: Mixer | None = None
 
     def resample(self, frame: AudioFrame) -> Pcm:
-        """The samples of ``frame``, and what was held back before. Raises ``UnsupportedAudio``."""
+        """Return the samples of ``frame`` and those held back before, shape (samples,). Raises ``UnsupportedAudio``."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is not None and shape == self._shape:
             return self._samples(self._resampler.resample(frame))
         if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or frame.layout.nb_channels > MOST_CHANNELS:
             raise UnsupportedAudio(
-                f"audio of {frame.layout.nb_channels} channels at {frame.sample_rate} Hz is not taken; "
+                f"audio of {frame.layout.nb_channels} channels at {frame.sample_rate} Hz is not supported; "
                 f"send at most {MOST_CHANNELS} at {LOWEST_RATE} to {HIGHEST_RATE} Hz"
             )
         rest = self.flush()
@@ -233,7 +235,7 @@ class Resampler:
         return _joined([rest, self._samples(self._resampler.resample(frame))])
 
     def flush(self) -> Pcm:
-        """What the filter holds back, at the end of a recording."""
+        """Return the samples that the filter still holds, at the end of a recording."""
         resampler, self._resampler = self._resampler, None
         return NO_AUDIO if resampler is None else self._samples(resampler.resample(None))
 

@@ -1,4 +1,4 @@
-"""Whether sound is there, and neither clipped nor too quiet; asked of each second of a stream."""
+"""Checks each second of a stream for silence, clipping and low level."""
 
 from math import inf
 
@@ -8,21 +8,21 @@ from captions.audio import SAMPLE_RATE, Pcm
 from captions.audio_warnings import AudioWarning, AudioWarnings, WarningCode
 
 SILENT_RANGE = 8
-"""Between the lowest and the highest sample of a second that is silent: a converter's last bits."""
+"""The largest difference between samples of a silent second: the noise of a converter's last bits."""
 
 SILENT_SECONDS = 10
 
 CLIPPED_FROM, CLIPPED_SHARE, CLIPPED_SECONDS = 32_000, 0.002, 3
-"""Of 32768: from where on neighbours that are the same are cut off; the share of a second's that may be; seconds that
-have more before it is said."""
+"""Equal neighbouring samples from this level (of 32768) on are clipped. A second with more than this share of them is
+clipped, and after so many clipped seconds there is a warning."""
 
 TOO_QUIET, SPOKEN_RANGE, JUDGED_SECONDS = 104.0, 2.0, 10
-"""Root mean square of 32768, -50 dBFS, that no second reaches in so many that are not silent; how many times as loud as
-the quietest the loudest of them is where somebody speaks."""
+"""Sound is too quiet if no second reaches this root mean square (of 32768; -50 dBFS). It is checked for so many seconds
+that are not silent. In speech, the loudest of them is at least so many times as loud as the quietest."""
 
 
 class Levels:
-    """Hears the samples of one stream at 16 kHz and warns of what is wrong with their level."""
+    """Checks the samples of one stream at 16 kHz, and adds warnings about their level."""
 
     def __init__(self, warnings: AudioWarnings) -> None:
         self._warnings = warnings
@@ -32,7 +32,7 @@ class Levels:
         self._loudest, self._quietest = 0.0, inf
 
     def add(self, pcm: Pcm) -> None:
-        """The next samples, shape (any,)."""
+        """Check the next samples, shape (any,)."""
         self._pieces.append(pcm)
         self._size += len(pcm)
         if self._size < SAMPLE_RATE:
@@ -44,7 +44,7 @@ class Levels:
         self._pieces, self._size = [whole[seconds * SAMPLE_RATE :]], len(whole) - seconds * SAMPLE_RATE
 
     def muted(self) -> None:
-        """The publisher says that it is silent on purpose."""
+        """Record that the publisher is silent on purpose."""
         self._silent = 0
 
     def _judge(self, second: Pcm) -> None:

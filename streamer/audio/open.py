@@ -1,4 +1,4 @@
-"""The decoder for a format."""
+"""Chooses the decoder for a format."""
 
 from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.container import ContainerDecoder
@@ -7,5 +7,5 @@ from streamer.audio.raw import RawDecoder
 
 
 def open_decoder(audio: AudioFormat) -> AudioDecoder:
-    """A decoder for one stream of this format."""
+    """Create a decoder for one stream of this format."""
     return ContainerDecoder() if audio.encoding is Encoding.CONTAINER else RawDecoder(audio)

@@ -1,6 +1,6 @@
 """Two bounded queues between the event loop and a decoder's thread: bytes in, samples out.
 
-Whatever is called from the thread blocks it; what is called from the event loop never does.
+Methods for the thread may block it. Methods for the event loop never block.
 """
 
 import threading
@@ -14,13 +14,14 @@ from streamer.audio.decoder import Decoded
 
 
 class Closed(Exception):
-    """The stream was given up."""
+    """The stream was closed before its end."""
 
 
 class BytePipe:
-    """The file that a demuxer reads: bytes written by the event loop, waited for by the thread.
+    """A file-like queue of bytes. The event loop writes; the demuxer in the thread reads, and waits for bytes.
 
-    ``on_space`` is called by the thread when no more than ``most_waiting`` bytes wait again.
+    The queue is full while more than ``most_waiting`` bytes wait. ``on_space`` is called from the thread when it no
+    longer is.
     """
 
     def __init__(self, most_waiting: int, on_space: Callable[[], None]) -> None:
@@ -35,27 +36,27 @@ class BytePipe:
 
     @property
     def full(self) -> bool:
-        """Whether the writer has to wait."""
+        """Whether the writer has to wait before it writes more."""
         return self._waiting > self._most_waiting
 
     @property
     def closed(self) -> bool:
-        """Whether the stream was given up."""
+        """Whether the stream was closed before its end."""
         return self._closed
 
     @property
     def consumed(self) -> int:
-        """Bytes read so far."""
+        """The number of bytes read so far."""
         return self._consumed
 
     @property
     def exhausted(self) -> bool:
-        """Whether the stream ended and every byte of it was read."""
+        """Whether the stream has ended and all its bytes were read."""
         with self._condition:
             return self._finished and not self._chunks
 
     def write(self, data: bytes) -> None:
-        """More bytes; none are taken after ``close``."""
+        """Write bytes. They are ignored after ``close``."""
         with self._condition:
             if data and not self._closed:
                 self._chunks.append(data)
@@ -63,13 +64,13 @@ class BytePipe:
                 self._condition.notify()
 
     def finish(self) -> None:
-        """No more bytes come."""
+        """End the stream after the bytes so far."""
         with self._condition:
             self._finished = True
             self._condition.notify()
 
     def close(self) -> None:
-        """Drop what waits, and let the thread go."""
+        """Drop the bytes that wait, and wake the thread."""
         with self._condition:
             self._closed = True
             self._chunks.clear()
@@ -78,16 +79,16 @@ class BytePipe:
         self._on_room()
 
     def head(self, size: int) -> bytes:
-        """The next ``size`` bytes without reading them, once they are there; fewer at the end. The thread's side."""
+        """Return the next ``size`` bytes without consuming them; fewer at the end. Blocks; for the thread."""
         with self._condition:
             while self._waiting < size and not self._finished and not self._closed:
                 self._condition.wait()
             return b"".join(self._chunks)[:size]
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes, as soon as there are any; none at the end. The thread's side.
+        """Return at most ``size`` bytes as soon as there are any; none at the end. Blocks; for the thread.
 
-        A closed pipe is at its end too: an exception would have to pass through FFmpeg's C code.
+        A closed pipe returns none too, because an exception would have to pass through FFmpeg's C code.
         """
         with self._condition:
             while not self._chunks and not self._finished and not self._closed:
@@ -107,7 +108,10 @@ class BytePipe:
 
 
 class SampleQueue:
-    """Decoded samples on their way to the event loop; the thread waits while more than ``most_waiting`` are there."""
+    """A queue of samples from the thread to the event loop. The thread waits while more than ``most_waiting`` wait.
+
+    ``on_ready`` is called from the thread after each piece.
+    """
 
     def __init__(self, most_waiting: int, on_ready: Callable[[], None]) -> None:
         self._pieces: deque[Decoded] = deque()
@@ -118,7 +122,7 @@ class SampleQueue:
         self._closed = False
 
     def put(self, pcm: Pcm, offset: int) -> None:
-        """Samples and the offset they account for. Raises ``Closed``. The thread's side."""
+        """Add samples, and the byte offset up to which they represent the stream. Raises ``Closed``. For the thread."""
         with self._condition:
             while self._waiting > self._most_waiting and not self._closed:
                 self._condition.wait()
@@ -129,7 +133,7 @@ class SampleQueue:
         self._on_ready()
 
     def take(self) -> Decoded | None:
-        """All that waits, as one piece; None where nothing does."""
+        """Take all samples that wait as one piece; None if there are none."""
         with self._condition:
             pieces = list(self._pieces)
             self._pieces.clear()
@@ -140,7 +144,7 @@ class SampleQueue:
         return Decoded(np.concatenate([piece.pcm for piece in pieces]), pieces[-1].offset)
 
     def close(self) -> None:
-        """Let the thread go."""
+        """Wake the thread; ``put`` then raises ``Closed``."""
         with self._condition:
             self._closed = True
             self._condition.notify()

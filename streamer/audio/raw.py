@@ -1,4 +1,4 @@
-"""Raw samples: read, mixed down, resampled, in the caller's own task."""
+"""Decodes raw samples: parses, mixes and resamples them in the caller's task."""
 
 import asyncio
 from collections import deque
@@ -16,14 +16,14 @@ from streamer.audio.mixing import Mixer
 from streamer.audio.samples import BYTES, READ, Floats, silenced, to_pcm16
 
 MOST_WAITING = SAMPLE_RATE * 10
-"""Samples that may wait to be read before ``feed`` waits."""
+"""Decoded samples that may wait before ``feed`` blocks."""
 
 MOST_SILENCED, MOST_SILENCED_FIRST = 0.1, 160
-"""Share of float32 samples that may be no sound, and how many may be in any case; a stream with more is no float32."""
+"""The share of float32 samples that may be invalid, and a number that always may. With more, it is no float32 audio."""
 
 
 class RawDecoder:
-    """linear16, float32, mulaw or alaw at any rate. Bytes may be cut anywhere; the samples do not depend on where."""
+    """Decodes linear16, float32, mulaw or alaw at any rate. The result does not depend on how the bytes are split."""
 
     def __init__(self, audio: AudioFormat) -> None:
         self._audio = audio
@@ -51,7 +51,7 @@ class RawDecoder:
         self._space.set()
 
     async def feed(self, data: bytes) -> None:
-        """More bytes; waits where nobody reads."""
+        """Take the next bytes. Waits if too many samples have not been taken."""
         if self._failure is not None:
             raise self._failure
         await self._space.wait()
@@ -64,7 +64,7 @@ class RawDecoder:
             self._fail(refusal)
 
     async def finish(self) -> None:
-        """No more bytes come; part of a sample is passed over, with a warning."""
+        """End the stream after the bytes so far. An incomplete sample is dropped with a warning."""
         if self._finished:
             return
         if self._resampler is not None:
@@ -75,14 +75,17 @@ class RawDecoder:
             self.warnings.add(
                 AudioWarning(
                     WarningCode.INCOMPLETE_SAMPLE,
-                    f"The audio ended {len(self._rest)} bytes into a sample of {self._frame_bytes}, which were passed "
-                    f"over. Check that it is {self._audio.encoding} with {self._audio.channels} channels.",
+                    f"The audio ended {len(self._rest)} bytes into a sample of {self._frame_bytes}. The server dropped "
+                    f"them. Check that it is {self._audio.encoding} with {self._audio.channels} channels.",
                 )
             )
         self.ready.set()
 
     def take(self, at_least: int = 1) -> Decoded | None:
-        """What was decoded since the last call, in one piece, once it is so many samples or no more come."""
+        """Return all samples since the last call as one piece; None if there are fewer than ``at_least``.
+
+        At the end of the stream it returns any number.
+        """
         no_more = self._finished or self._failure is not None
         self._at_least = min(at_least, MOST_WAITING)
         if self._waiting and (no_more or self._waiting_samples >= self._at_least):
@@ -93,11 +96,11 @@ class RawDecoder:
 
     @property
     def over(self) -> bool:
-        """Whether the stream was finished and all of it taken."""
+        """Whether the stream was finished and all its samples were taken."""
         return self._finished and self._failure is None and not self._waiting
 
     async def close(self) -> None:
-        """Let whoever waits go."""
+        """Wake all tasks that wait for this decoder."""
         self._finished = True
         self._space.set()
         self.ready.set()
@@ -114,7 +117,7 @@ class RawDecoder:
         self._put(to_pcm16(self._resampled(samples)))
 
     def _sound(self, samples: Floats) -> Floats:
-        """``samples`` with silence for what is no sound; only floats can be that."""
+        """Replace invalid samples by silence. Only float32 can have any. Raises ``UnsupportedAudio`` for too many."""
         if self._audio.encoding is not Encoding.FLOAT32:
             return samples
         samples, bad = silenced(samples)
@@ -128,7 +131,7 @@ class RawDecoder:
             self.warnings.add(
                 AudioWarning(
                     WarningCode.NOT_FINITE,
-                    f"{self._silenced} samples were not finite or far beyond -1 to 1. They were taken for silence.",
+                    f"{self._silenced} samples were not finite or far beyond -1 to 1. They were replaced by silence.",
                 )
             )
         return samples

@@ -1,7 +1,7 @@
-"""What bytes sound like when they are read otherwise than they were declared.
+"""Recognises raw audio that was declared with a wrong format.
 
-Sound is smooth: from one sample to the next it changes little. Bytes of sound that are read the wrong way are not. The
-thresholds are measured: docs/sound-checks.md.
+Sound is smooth: neighbouring samples differ little. If bytes of sound are decoded with a wrong format, the result is
+not smooth. docs/sound-checks.md has the measurements behind the thresholds.
 """
 
 from typing import Final
@@ -16,25 +16,25 @@ from streamer.audio.samples import READ, silenced
 Samples = npt.NDArray[np.generic]
 
 ROUGH: Final = 1.0
-"""Roughness over which a reading may be wrong: noise has 1 to 2, speech 0.02 to 0.8."""
+"""Above this roughness a format may be wrong. Noise has 1 to 2, speech 0.02 to 0.8."""
 
 SMOOTH: Final = 0.35
-"""Roughness that linear16 never has where it is read as G.711, nor G.711 where it is read as linear16."""
+"""linear16 decoded as G.711, or G.711 decoded as linear16, is always rougher than this."""
 
 SMOOTHER: Final = 0.5
-"""Share of a reading's roughness under which another one is the right one."""
+"""Another format is the right one if its roughness is below this share of the declared format's."""
 
 WIDE: Final = 8
-"""Bands of 31 Hz that hold nearly all of a voice; a tone has fewer."""
+"""The least number of 31 Hz bands that hold nearly all energy of a voice. A tone has fewer."""
 
 SLOW_PITCH: Final = 80.0
-"""Hz, the median of voices under which nobody speaks."""
+"""Hz. No human voice has a lower median pitch."""
 
 
 def roughness(samples: Samples) -> float:
-    """Energy of the differences of neighbours over the samples' own: 0 smooth, 2 white noise.
+    """The energy of differences between neighbouring samples, relative to the samples: 0 smooth, 2 white noise.
 
-    ``samples`` have shape (n,) or (n, channels).
+    ``samples`` has shape (n,) or (n, channels).
     """
     sound = samples.astype(np.float64).reshape(len(samples), -1)
     energy = float(np.sum((sound - sound.mean(axis=0)) ** 2))
@@ -42,8 +42,11 @@ def roughness(samples: Samples) -> float:
 
 
 def other_reading(audio: AudioFormat, data: bytes) -> str | None:
-    """What ``data``, seconds of a raw stream declared as ``audio``, sounds like instead; None where it may be right."""
-    whole = 16 * audio.channels  # bytes that are whole frames in every reading
+    """What the bytes of a raw stream declared as ``audio`` sound like; None if the declaration may be right.
+
+    ``data`` should hold some seconds of sound.
+    """
+    whole = 16 * audio.channels  # whole sample frames in every format
     data = data[: len(data) // whole * whole]
     if not data:
         return None
@@ -77,30 +80,30 @@ def _is_float32(data: bytes) -> bool:
     floats = READ[Encoding.FLOAT32](data)
     clean, bad = silenced(floats)
     plausible = np.abs(floats) <= 1.0
-    loud = float(np.sqrt(np.mean(clean.astype(np.float64) ** 2))) > 1e-4  # other bytes make numbers near nothing
+    loud = float(np.sqrt(np.mean(clean.astype(np.float64) ** 2))) > 1e-4  # other bytes decode to numbers close to 0
     return bad == 0 and loud and float(plausible.mean()) > 0.99
 
 
 def _is_stereo(samples: Samples) -> bool:
-    """Whether every second sample is another channel's: of another level, nearer to its pair, or its opposite."""
+    """Whether samples alternate between two channels: with different levels, similar in pairs, or opposite in pairs."""
     first, second, inside, between = _pairs(samples)
     unlike = not 0.8 < (second / first if first else 1.0) < 1.25
     return bool(first + second) and (unlike or inside < 0.6 * between or _alternates(samples))
 
 
 def _alternates(samples: Samples) -> bool:
-    """Whether two channels are unrelated or opposite, each of them smooth."""
+    """Whether two channels are unrelated or opposite, and each of them smooth."""
     return roughness(samples) > 1.5 and roughness(samples.reshape(-1, 2)) < SMOOTHER
 
 
 def _is_mono(samples: Samples) -> bool:
-    """Whether the two channels are one sample after the other of a smooth sound."""
+    """Whether the two channels are consecutive samples of one smooth sound."""
     _, _, inside, between = _pairs(samples)
     return bool(between) and abs(inside / between - 1) < 0.02 and 0 < roughness(samples) < 0.35
 
 
 def _pairs(samples: Samples) -> tuple[float, float, float, float]:
-    """Energies of first and second samples of pairs, and of the differences inside pairs and between them."""
+    """The energies of first and second samples of pairs, and those of differences inside and between pairs."""
     sound = samples.astype(np.float64)
     first, second = sound[0::2], sound[1::2]
     energies = float(np.sum(first**2)), float(np.sum(second**2))
@@ -108,7 +111,10 @@ def _pairs(samples: Samples) -> tuple[float, float, float, float]:
 
 
 def sounds_slow(pcm: Pcm) -> bool:
-    """Whether 16 kHz sound, some seconds of it, was made at a higher rate: nothing over 3 kHz, and too deep a voice."""
+    """Whether sound at 16 kHz was recorded at a higher rate: it has nothing above 3 kHz, and too low a pitch.
+
+    ``pcm`` has shape (samples,) and should hold some seconds.
+    """
     size = 512
     frames = pcm[: len(pcm) // size * size].reshape(-1, size).astype(np.float64)
     if len(frames) < 16:
@@ -123,7 +129,7 @@ def sounds_slow(pcm: Pcm) -> bool:
 
 
 def _pitch(pcm: Pcm) -> float:
-    """The median pitch of loud voiced frames in Hz, 0 where there are few; by autocorrelation."""
+    """The median pitch of loud voiced frames in Hz, by autocorrelation; 0 if there are too few."""
     size, found = 2048, []
     level = float(np.mean(pcm.astype(np.float64) ** 2))
     for at in range(0, len(pcm) - size, size):

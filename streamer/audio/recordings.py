@@ -1,7 +1,7 @@
-"""The recordings of one container stream, one after the other, each a file that a demuxer reads to its end.
+"""Splits one container stream into recordings. A demuxer reads each of them as a file.
 
-Recorders begin anew while the stream goes on: a WAV header before every slice, a second file after the first. A
-recording ends where the signature of another stands, and a WAV file where its header says.
+Some recorders begin a new file within the stream, for example a WAV header before every slice. A recording ends where
+the signature of another one begins, and a WAV file ends where its header says.
 """
 
 import re
@@ -11,16 +11,16 @@ from streamer.audio.pipe import BytePipe
 from streamer.audio.signatures import LONGEST, Kind, begun_signature, kind_at, next_signature
 
 _READ = 65_536
-_LOOKED_BEHIND = 10  # bytes before a signature tell whether it is part of something else
+_LOOKED_BEHIND = 10  # bytes before a signature show whether it is part of other data
 _LONGEST_WAV_HEADER = 65_536
-_UNKNOWN_SIZES = (0, 0x7FFFFFFF)  # a data chunk of none or so many bytes and more is a stream's
+_UNKNOWN_SIZES = (0, 0x7FFFFFFF)  # the data chunk of a live stream has size 0, or at least this
 _TAG_HEADER = 10
-_IN_PICTURES = frozenset({Kind.MP4, Kind.ID3})  # signatures that a tag's picture may hold
+_IN_PICTURES = frozenset({Kind.MP4, Kind.ID3})  # signatures that a picture in a tag may contain
 _LATER_OGG_PAGE = re.compile(rb"OggS\0[\0\1\4\5]")
 
 
 class Recordings:
-    """Cuts the bytes of ``pipe`` into recordings; ``next`` begins one, ``read`` gives its bytes. The thread's side."""
+    """Splits the bytes of ``pipe`` into recordings. ``next`` begins one, ``read`` returns its bytes. For the thread."""
 
     def __init__(self, pipe: BytePipe) -> None:
         self._pipe = pipe
@@ -41,12 +41,12 @@ class Recordings:
 
     @property
     def position(self) -> int:
-        """Bytes of the stream that were given out."""
+        """The number of bytes of the stream that were returned so far."""
         return self.begin + self.length
 
     @property
     def exhausted(self) -> bool:
-        """Whether every byte of this recording was given out, as far as can be known."""
+        """Whether all bytes of this recording were returned, as far as is known."""
         return not self._clear and (self._whole or (self._ended and not self._held))
 
     @property
@@ -56,13 +56,13 @@ class Recordings:
 
     @property
     def declared_end(self) -> int | None:
-        """Bytes of this recording by its WAV header, once they are known."""
+        """The size of this recording in bytes by its WAV header, once known."""
         return self._end
 
     def next(self) -> bool:
-        """Begin the next recording as soon as it is known what it is; False at the end of the stream.
+        """Begin the next recording, once its kind is known. Returns False at the end of the stream.
 
-        The one before must be exhausted.
+        The recording before must be exhausted.
         """
         while not self._held or (
             not self._ended and kind_at(self._held) is None and begun_signature(self._held, 0) == 0
@@ -77,7 +77,7 @@ class Recordings:
         self._tag = _tag_length(self._held) if self.kind is Kind.ID3 else 0
         self._whole, self._later_pages = False, False
         self._end, self._header = None, b""
-        self._clear, self._scanned = 0, 1  # behind its own signature
+        self._clear, self._scanned = 0, 1  # after its own signature
         self._scan(self._held)
         return True
 
@@ -87,11 +87,11 @@ class Recordings:
             return kind
         while len(self._held) < _TAG_HEADER + LONGEST and self._fill():
             pass
-        within = next_signature(self._held, 1)  # the size of a tag that breaks off may be another recording's name
+        within = next_signature(self._held, 1)  # a truncated tag may be followed by another recording's signature
         return None if within is not None and within[0] < _TAG_HEADER else kind
 
     def read(self, size: int = _READ) -> bytes:
-        """At most ``size`` bytes of this recording, as soon as there are any; none at its end."""
+        """Return at most ``size`` bytes of this recording as soon as there are any; none at its end."""
         while not self._clear and not self._whole:
             before = len(self._held)
             if not self._fill():
@@ -107,7 +107,7 @@ class Recordings:
         return given
 
     def pass_over(self) -> int:
-        """Read this recording to its end; how many bytes that were."""
+        """Read this recording to its end. Returns the number of bytes."""
         begin = self.length
         while self.read():
             pass
@@ -120,7 +120,7 @@ class Recordings:
         return not self._ended
 
     def _scan(self, new: bytes) -> None:
-        """Find out how many of the held bytes belong to this recording."""
+        """Determine how many of the buffered bytes belong to this recording."""
         if self.kind is Kind.WAV and self._end is None and len(self._header) < _LONGEST_WAV_HEADER:
             self._header += new
             self._end = wav_length(self._header)
@@ -145,7 +145,7 @@ class Recordings:
                 self._later_pages = self._later_pages or _LATER_OGG_PAGE.search(data, at, position) is not None
             offset = position - before + self.length
             pictured = offset < self._tag and kind in _IN_PICTURES
-            along = kind is Kind.OGG and self.kind is Kind.OGG and not self._later_pages  # another stream of the same
+            along = kind is Kind.OGG and self.kind is Kind.OGG and not self._later_pages  # a stream of the same file
             if not (pictured or along or (self._tag and offset == self._tag)):
                 return position - before
             at = position + 1
@@ -155,10 +155,10 @@ class Recordings:
 
 
 def wav_length(header: bytes) -> int | None:
-    """Bytes of a WAV file by its header; None where it does not say, or not yet.
+    """The size of a WAV file in bytes by its header; None if the header does not tell it, or not yet.
 
-    ``header`` are its first bytes. What follows the sound belongs to the file where the RIFF chunk says so. A sound of
-    no bytes, or of 2 GiB, is a stream's, whose length was not known when the header was written.
+    ``header`` holds the file's first bytes. Data after the sound belongs to the file if the RIFF chunk includes it. A
+    data chunk of 0 bytes or 2 GiB belongs to a live stream, whose length was unknown when the header was written.
     """
     riff = 8 + int(struct.unpack_from("<I", header, 4)[0]) if len(header) >= 8 else 0
     at = 12
@@ -174,7 +174,7 @@ def wav_length(header: bytes) -> int | None:
 
 
 def _tag_length(data: bytes) -> int:
-    """Bytes of the ID3v2 tag at the front of ``data``."""
+    """The size in bytes of the ID3v2 tag at the beginning of ``data``."""
     size = 0
     for seven_bits in data[6:10]:
         size = size << 7 | seven_bits

@@ -1,4 +1,4 @@
-"""Raw sample encodings as floats in -1..1."""
+"""Converts raw sample encodings to floats in -1..1, and floats to PCM16."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from captions.stream_options import Encoding
 Floats = npt.NDArray[np.float32]
 
 LOUDEST_PLAUSIBLE = 1000.0
-"""A float32 sample beyond this is no sound: other bytes read as floats are astronomically large."""
+"""Larger float32 samples are invalid. Other data that is decoded as float32 gives extremely large numbers."""
 
 
 def _linear16(data: bytes) -> Floats:
@@ -22,11 +22,11 @@ def _float32(data: bytes) -> Floats:
 
 
 def silenced(samples: Floats) -> tuple[Floats, int]:
-    """``samples`` clipped to -1..1, those that are no sound as silence, and how many these are.
+    """Clip ``samples``, shape (samples,), to -1..1, and replace invalid ones by silence. Also returns their number.
 
-    No sound are numbers that are not finite, and those beyond ``LOUDEST_PLAUSIBLE``.
+    Samples are invalid if they are not finite or beyond ``LOUDEST_PLAUSIBLE``.
     """
-    good = np.abs(samples) <= LOUDEST_PLAUSIBLE  # false for what is no number
+    good = np.abs(samples) <= LOUDEST_PLAUSIBLE  # false for NaN
     bad = len(samples) - int(np.count_nonzero(good))
     return np.clip(np.where(good, samples, np.float32(0)) if bad else samples, -1.0, 1.0), bad
 
@@ -47,7 +47,7 @@ def _alaw_table() -> Floats:
 _MULAW, _ALAW = _mulaw_table(), _alaw_table()
 
 BYTES = {Encoding.LINEAR16: 2, Encoding.FLOAT32: 4, Encoding.MULAW: 1, Encoding.ALAW: 1}
-"""Bytes a sample."""
+"""Bytes per sample."""
 
 READ: dict[Encoding, Callable[[bytes], Floats]] = {
     Encoding.LINEAR16: _linear16,
@@ -55,10 +55,10 @@ READ: dict[Encoding, Callable[[bytes], Floats]] = {
     Encoding.MULAW: lambda data: _MULAW[np.frombuffer(data, np.uint8)],
     Encoding.ALAW: lambda data: _ALAW[np.frombuffer(data, np.uint8)],
 }
-"""Whole samples as floats, shape (samples,); G.711's two laws by ITU-T's formulas."""
+"""Decoders of whole samples to floats, shape (samples,). mulaw and alaw follow ITU-T G.711."""
 
 
 def to_pcm16(samples: Floats) -> npt.NDArray[np.int16]:
-    """Floats in -1..1 as PCM16, rounded and clipped."""
+    """Convert floats in -1..1 to PCM16, rounded and clipped. The shape stays."""
     pcm: npt.NDArray[np.int16] = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype(np.int16)
     return pcm

@@ -1,7 +1,7 @@
-"""How containers begin: enough fixed bytes that no sound contains them by chance.
+"""The signatures with which containers begin. They are long enough that sound does not contain them by chance.
 
 Sources: RIFF/WAVE (Microsoft and IBM 1991) and EBU Tech 3306 (RF64), RFC 3533 (Ogg), RFC 8794 (EBML), RFC 9639 (FLAC),
-ISO/IEC 14496-12 (ftyp), id3.org (ID3v2). MP3 and ADTS have nothing of the kind.
+ISO/IEC 14496-12 (ftyp), id3.org (ID3v2). MP3 and ADTS have no signature.
 """
 
 import re
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What begins with a signature; ``ID3`` is a tag before mp3, aac or flac."""
+    """The kinds of data that begin with a signature. ``ID3`` is a tag before mp3, aac or flac."""
 
     WAV = "wav"
     OGG = "ogg"
@@ -30,18 +30,18 @@ _BYTES: dict[Kind, tuple[bytes, ...]] = {
     # version 2 to 4, flags, a size of four times seven bits
     Kind.ID3: (b"I", b"D", b"3", rb"[\2-\4]", rb"\0", rb"[\0\x10\x20\x40\x80\xc0\xe0\xf0]", *([rb"[\0-\x7f]"] * 4)),
 }
-"""By kind a class of bytes for each place."""
+"""For each kind, a regular expression for each byte."""
 
 _EBML = rb"\x1a\x45\xdf\xa3"
 _DOCTYPE_WITHIN = 56
-"""Bytes of an EBML header that may come before its document type is complete."""
+"""Bytes of an EBML header that may precede its document type."""
 
 _IN_EBML = rb"[^\x1aROIf]"
-"""Any byte in there: none with which another signature begins."""
+"""The bytes that may occur there: all except those with which another signature begins."""
 
 
 def _beginning_of(classes: tuple[bytes, ...]) -> bytes:
-    """A pattern for the first bytes of what ``classes`` describe, one at least."""
+    """A pattern for the first bytes, at least one, of the signature that ``classes`` describe."""
     nested = b""
     for one in reversed(classes):
         nested = one + (b"(?:" + nested + b")?" if nested else b"")
@@ -73,27 +73,27 @@ _BEGUN = re.compile(
     re.DOTALL,
 )
 LONGEST = 4 + _DOCTYPE_WITHIN + 11
-"""Bytes of the longest signature."""
+"""Length of the longest signature in bytes."""
 
 _WITHIN = {
     Kind.FLAC: re.compile(rb"\x7fFLAC.{4}\Z|\x63\xa2.{1,4}\Z", re.DOTALL),
     Kind.ID3: re.compile(rb"[Ii][Dd]3 .{4}\Z", re.DOTALL),
 }
-"""What stands before a signature that is part of something else: FLAC in Ogg and Matroska, a tag in WAV."""
+"""Bytes before a signature that is part of other data: FLAC in Ogg and Matroska, a tag in WAV."""
 
 
 _ANCHORS = ((b"WAVE", 8), (b"OggS", 0), (b"\x1a\x45\xdf\xa3", 0), (b"fLaC", 0), (b"ftyp", 4), (b"ID3", 0))
-"""Bytes of each signature that are quickly looked for, and how many stand before them."""
+"""Fixed bytes of each signature for a fast search, and their index in the signature."""
 
 
 def kind_at(data: bytes, at: int = 0) -> Kind | None:
-    """What begins at ``at``, if all of its signature is there."""
+    """The kind of data that begins at index ``at``; None if there is no complete signature."""
     found = _SIGNATURE.match(data, at)
     return None if found is None else Kind[str(found.lastgroup)]
 
 
 def next_signature(data: bytes, begin: int) -> tuple[int, Kind] | None:
-    """Where at or after ``begin`` something begins, and what. What stands before ``begin`` is looked at too."""
+    """The index and kind of the first signature at or after ``begin``. Also looks at the bytes before a signature."""
     found = [first for first in (_first(data, begin, *anchor) for anchor in _ANCHORS) if first is not None]
     return min(found, default=None)
 
@@ -110,6 +110,6 @@ def _first(data: bytes, begin: int, literal: bytes, before: int) -> tuple[int, K
 
 
 def begun_signature(data: bytes, begin: int) -> int:
-    """Where at or after ``begin`` the end of ``data`` may be part of a signature; the length of ``data`` if nowhere."""
+    """The index of an incomplete signature at the end of ``data``, not before ``begin``; its length if none."""
     found = _BEGUN.search(data, max(begin, len(data) - LONGEST + 1))
     return len(data) if found is None else found.start()

@@ -1,4 +1,4 @@
-"""Voice activity detectors, one instance a stream."""
+"""Voice activity detectors. Each stream has its own instance."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -13,9 +13,9 @@ DetectorName = Literal["cascade", "silero", "webrtc"]
 
 
 def detector_factory(name: DetectorName) -> Callable[[], SpeechDetector]:
-    """What makes a detector for each stream, behind a high-pass filter.
+    """Return a function that creates a detector, with a high-pass filter before it, for each stream.
 
-    Raises ``SetupError`` at once where its model is missing.
+    Raises ``SetupError`` immediately if the detector's model is missing.
     """
     kinds: dict[DetectorName, Callable[[], SpeechDetector]] = {
         "cascade": CascadeDetector,

@@ -1,4 +1,4 @@
-"""Silero asked only where its answer may matter: Silero's ear at a part of its price."""
+"""Runs Silero only when its answer may matter: nearly Silero's accuracy at a part of its cost."""
 
 import webrtcvad
 
@@ -6,23 +6,23 @@ from captions.audio import SAMPLE_RATE, Pcm, to_bytes
 from streamer.vad.silero import SileroDetector
 
 HANGOVER_FRAMES = 16
-"""Frames that Silero goes on hearing after the last that webrtcvad called speech, half a second: as long as the pause
-that ends an utterance."""
+"""Frames for which Silero keeps running after webrtcvad's last speech: half a second, as long as the pause that ends an
+utterance."""
 
 SURE_SPEECH = 0.9
 SURE_SILENCE = 0.05
-"""After an answer this sure the next frame is passed over: it is at most 32 ms late with what is new."""
+"""After such a certain answer, Silero skips one frame. A change is therefore noticed at most 32 ms late."""
 
 _STEP_BYTES = 640
-"""20 ms, what webrtcvad is asked about."""
+"""20 ms, the unit that webrtcvad takes."""
 
 
 class CascadeDetector:
-    """Probability of speech, frame by frame of 32 ms.
+    """Returns the probability of speech of each 32 ms frame.
 
-    0 where webrtcvad in ``mode`` (0 lets most through, 3 is most suspicious) has heard no speech for a while; else
-    Silero's answer, or its last one once more where that was sure. Silero's state is kept over frames that it is not
-    asked about: forgetting it cost words in noise (docs/voice-activity.md).
+    It is 0 while webrtcvad in ``mode`` (0 accepts most, 3 least) has found no speech for a while. Otherwise it is
+    Silero's answer, or its previous answer if that was certain. Silero's state is kept over frames that it skips,
+    because resetting it lost words in noise (docs/voice-activity.md).
     """
 
     frame_samples = SileroDetector.frame_samples
@@ -36,7 +36,7 @@ class CascadeDetector:
         self._ask = True
 
     def probability(self, frame: Pcm) -> float:
-        """Probability that ``frame``, shape (512,), holds speech."""
+        """The probability, 0 to 1, that ``frame``, shape (512,), is speech."""
         self._quiet_frames = 0 if self._gate_opens(frame) else self._quiet_frames + 1
         if self._quiet_frames >= HANGOVER_FRAMES:
             self._silero.skip(frame)
@@ -50,11 +50,11 @@ class CascadeDetector:
         return self._answer
 
     def _gate_opens(self, frame: Pcm) -> bool:
-        """Whether any whole 20 ms step that this frame completes is speech to webrtcvad."""
+        """Whether webrtcvad finds speech in any 20 ms step that this frame completes."""
         audio = self._rest + to_bytes(frame)
         whole = len(audio) // _STEP_BYTES * _STEP_BYTES
         self._rest = audio[whole:]
         opens = False
-        for at in range(0, whole, _STEP_BYTES):  # asked of all of them: it adapts to what it hears
+        for at in range(0, whole, _STEP_BYTES):  # all steps, because webrtcvad adapts to its input
             opens |= self._gate.is_speech(audio[at : at + _STEP_BYTES], SAMPLE_RATE)
         return opens

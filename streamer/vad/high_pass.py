@@ -1,4 +1,4 @@
-"""What detectors hear: sound without its offset and rumble, which they take for other things than speech."""
+"""Removes offset and rumble before detection, because they make detectors less accurate."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from captions.audio import SAMPLE_RATE, Pcm
 from captions.ports.detector import SpeechDetector
 
 CUTOFF = 70.0
-"""Hz: under any voice, above handling noise; mains hum of 50 Hz loses 5 dB."""
+"""Hz. Below any voice and above handling noise. It reduces mains hum of 50 Hz by 5 dB."""
 
 _POLE = float(np.exp(-2 * np.pi * CUTOFF / SAMPLE_RATE))
 
 
 class HighPassed:
-    """``detector`` behind a first-order high-pass filter, y[n] = x[n] - x[n-1] + p y[n-1].
+    """A ``detector`` after a first-order high-pass filter, y[n] = x[n] - x[n-1] + p y[n-1].
 
     Source: R. Yates and R. Lyons, "DC Blocker Algorithms", IEEE Signal Processing Magazine, March 2008.
     """
@@ -27,7 +27,7 @@ class HighPassed:
         self._filtered = 0.0
 
     def probability(self, frame: Pcm) -> float:
-        """Probability that ``frame``, shape (frame_samples,), holds speech."""
+        """The probability, 0 to 1, that ``frame``, shape (frame_samples,), is speech."""
         sound = frame.astype(np.float64)
         change = np.empty_like(sound)
         change[0] = 0.0 if self._before is None else sound[0] - self._before
@@ -38,6 +38,6 @@ class HighPassed:
         change *= self._powers
         self._before, self._filtered = float(sound[-1]), float(change[-1])
         np.rint(change, out=change)
-        np.maximum(change, -32768, out=change)  # a third of what np.clip takes
+        np.maximum(change, -32768, out=change)  # takes a third of the time of np.clip
         np.minimum(change, 32767, out=change)
         return self._detector.probability(change.astype(np.int16))

@@ -1,4 +1,4 @@
-"""Silero's detector (a small recurrent network), the ONNX file that faster-whisper bundles, run as a stream."""
+"""Silero's voice activity detector, a small recurrent network. Runs the ONNX file that faster-whisper bundles."""
 
 import functools
 from pathlib import Path
@@ -12,17 +12,17 @@ from captions.audio import Pcm
 from captions.errors import SetupError
 
 CONTEXT = 64
-"""Samples of the frame before that the network sees in front of each frame."""
+"""Samples of the previous frame that the network gets before each frame."""
 
 State = npt.NDArray[np.float32]
 
 
 @functools.cache
 def _session() -> onnxruntime.InferenceSession:
-    """One network for every stream of the process: the state is carried by the streams."""
+    """The network, shared by all streams of the process. Each stream keeps its own state."""
     files = sorted(Path(faster_whisper.utils.get_assets_path()).glob("silero_vad*.onnx"))
     if not files:
-        raise SetupError("faster-whisper is installed without Silero's network; reinstall it, or take --vad webrtc")
+        raise SetupError("faster-whisper is installed without Silero's network; reinstall it, or use --vad webrtc")
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1
@@ -30,14 +30,14 @@ def _session() -> onnxruntime.InferenceSession:
     session = onnxruntime.InferenceSession(str(files[-1]), providers=["CPUExecutionProvider"], sess_options=options)
     if {given.name for given in session.get_inputs()} != {"input", "h", "c"}:
         raise SetupError(
-            f"{files[-1]} is a version of Silero's network that is not known here; "
-            "install the faster-whisper of this release, or take --vad webrtc"
+            f"{files[-1]} is an unsupported version of Silero's network; "
+            "install the version of faster-whisper in uv.lock, or use --vad webrtc"
         )
     return session
 
 
 class SileroDetector:
-    """Probability of speech, frame by frame of 32 ms."""
+    """Returns the probability of speech of each 32 ms frame."""
 
     frame_samples = 512
 
@@ -48,11 +48,11 @@ class SileroDetector:
         self._c: State = np.zeros((1, 1, 128), dtype=np.float32)
 
     def skip(self, frame: Pcm) -> None:
-        """Pass over a frame: it is the next one's context, and no more."""
+        """Skip a frame, shape (512,). It only becomes the context of the next one."""
         self._input[0, :CONTEXT] = frame[-CONTEXT:] / np.float32(32768)
 
     def probability(self, frame: Pcm) -> float:
-        """Probability that ``frame``, shape (512,), holds speech."""
+        """The probability, 0 to 1, that ``frame``, shape (512,), is speech."""
         np.divide(frame, np.float32(32768), out=self._input[0, CONTEXT:])
         output, self._h, self._c = self._network.run(None, {"input": self._input, "h": self._h, "c": self._c})
         self._input[0, :CONTEXT] = self._input[0, -CONTEXT:]

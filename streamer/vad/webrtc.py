@@ -1,4 +1,4 @@
-"""WebRTC's voice activity detector (Gaussian mixtures on six bands), 3 us a frame."""
+"""WebRTC's voice activity detector: Gaussian mixtures on six bands, 3 µs per frame."""
 
 import webrtcvad
 
@@ -6,9 +6,9 @@ from captions.audio import SAMPLE_RATE, Pcm, to_bytes
 
 
 class WebrtcDetector:
-    """Speech or not, frame by frame of 20 ms. ``mode`` is 0 (lets most through) to 3 (most suspicious).
+    """Decides for each 20 ms frame whether it is speech. ``mode`` is 0 (accepts most) to 3 (accepts least).
 
-    3 misses people who speak softly; it calls noise speech in every mode (docs/voice-activity.md).
+    Mode 3 misses soft speech, and every mode takes some noise for speech (docs/voice-activity.md).
     """
 
     frame_samples = 320
@@ -17,5 +17,5 @@ class WebrtcDetector:
         self._vad = webrtcvad.Vad(mode)
 
     def probability(self, frame: Pcm) -> float:
-        """1.0 for speech, 0.0 for anything else: this detector knows no doubt."""
+        """1.0 if ``frame``, shape (320,), is speech, 0.0 if not. This detector gives no values between."""
         return float(self._vad.is_speech(to_bytes(frame), SAMPLE_RATE))

@@ -1,4 +1,4 @@
-"""Two gateways that believe to hold one session, and the records of theirs that count."""
+"""Two gateways that both believe they hold one session: only the records of the later claim count."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ def mark(track: TrackId = MAIN, *, epoch: int | None, claim: bool = False) -> Au
 
 
 class Partition:
-    """A partition that a fence reads; records go the way they go on the log."""
+    """A partition of the log, read through a fence. Records are encoded and decoded as on the log."""
 
     def __init__(self, first: int = 0) -> None:
         self.fence = Fence()
@@ -44,7 +44,7 @@ class Partition:
 
 @dataclass
 class Gateway:
-    """A gateway that writes in the epoch of its latest claim, whatever others have claimed since."""
+    """A gateway that writes in the epoch of its latest claim, even if another gateway has claimed since."""
 
     epoch: int | None = None
 

@@ -88,7 +88,7 @@ def test_noise_opens_no_utterance(noise: str) -> None:
 
 
 def test_another_listener_goes_on_with_an_utterance_as_the_first_would_have() -> None:
-    _, pcm = script_of(3, words=60)  # one is cut for its length
+    _, pcm = script_of(3, words=60)  # one utterance is long enough to be cut
     pieces = listen(pcm, [])
     assert any(piece.reason == "longest" for piece in pieces)
     for at in range(1, len(pieces), 7):
@@ -106,7 +106,7 @@ def test_another_listener_goes_on_with_an_utterance_as_the_first_would_have() ->
 
 
 def spoken(pieces: list[Piece]) -> dict[int, tuple[bytes, int | None, str | None]]:
-    """The audio of each utterance, where it was cut, and what ended it: lengths of pieces mean nothing."""
+    """The audio of each utterance, where it was cut, and what ended it; not the lengths of its pieces."""
     said: dict[int, tuple[bytes, int | None, str | None]] = {}
     for piece in pieces:
         before, _, _ = said.get(piece.utterance, (b"", None, None))

@@ -16,7 +16,7 @@ def noise(seconds: float, seed: int = 0) -> Pcm:
 
 
 def cut(pcm: Pcm, speech: list[tuple[float, float]], **settings: float) -> tuple[Segmenter, list[Piece]]:
-    """Cut ``pcm`` where ``speech`` says it is speech, in seconds."""
+    """Segment ``pcm``; ``speech`` has the begin and end of each stretch of speech in seconds."""
     segmenter = Segmenter(SegmenterSettings(**settings), FRAME)
     pieces: list[Piece] = []
     for at in range(0, len(pcm) - FRAME + 1, FRAME):

@@ -32,7 +32,7 @@ Message = dict[str, Any]
 
 @dataclass
 class System:
-    """A running gateway and what is behind it."""
+    """A running gateway, with its log and application."""
 
     gateway: Gateway
     log: MemoryLog
@@ -56,7 +56,7 @@ class System:
 
 
 def principal(rooms: str, *rights: str, tenant: str | None = None) -> Principal:
-    """Somebody with rights in rooms of this name or pattern."""
+    """A principal with these rights in the rooms of this name or pattern."""
     return Principal(rooms=(rooms,), rights=frozenset(map(Right, rights)), tenant=tenant)
 
 
@@ -72,7 +72,7 @@ async def running(
     tokens: dict[str, Principal] | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
-    """A system while the context lasts; without a worker where it is not ``working``."""
+    """Run a system while the context lasts; without a worker if ``working`` is false."""
     clock = SystemClock()
     topics = {
         AUDIO: TopicSettings(),
@@ -106,13 +106,13 @@ async def running(
 
 @dataclass
 class Conversation:
-    """What one socket was told."""
+    """One client's socket, and the messages that it received."""
 
     socket: ClientConnection
     heard: list[Message] = field(default_factory=list)
 
     async def next(self, wanted: Callable[[Message], bool] = lambda _: True, within: float = 30) -> Message:
-        """The next message that is as wanted."""
+        """Receive messages up to the first that is ``wanted``, and return it."""
         async with asyncio.timeout(within):
             while True:
                 message: Message = json.loads(await self.socket.recv())
@@ -124,7 +124,7 @@ class Conversation:
         return await self.next(lambda message: message["type"] == kind, within)
 
     async def rest(self, within: float = 30) -> tuple[int, list[Message]]:
-        """Everything until the close, and its code."""
+        """Receive everything up to the close. Returns the close code and all messages."""
         async with asyncio.timeout(within):
             try:
                 while True:

@@ -1,4 +1,4 @@
-"""Overload, in virtual time, from the publisher to the worker and back: it degrades in the order that is promised."""
+"""Overload in virtual time, through publisher, gateway and worker: it degrades in the guaranteed order."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ FRAME = SAMPLE_RATE // 10
 
 
 async def speak(gateway: Gateway, track: str) -> Session:
-    """Open a session and send it everything at the pace of speech."""
+    """Open a session, and send the audio in real time."""
     session = await gateway.sessions.open(RoomId("hall"), StreamOptions(track=track), Feed())
     for at in range(0, len(PCM), FRAME):
         await session.feed(to_bytes(PCM[at : at + FRAME]))
@@ -36,7 +36,7 @@ async def speak(gateway: Gateway, track: str) -> Session:
 
 
 async def run(delay: float, tracks: int) -> tuple[Counter[int], Counter[str], Overloaded | None]:
-    """Partials of each utterance, finals of each text, and the refusal that a newcomer got while everybody spoke."""
+    """Count partials per utterance and finals per text; also the refusal of a new session during the talk."""
     log = memory_log()
     gateway = Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings(overload_after=8.0))
     refusal: Overloaded | None = None
@@ -50,7 +50,7 @@ async def run(delay: float, tracks: int) -> tuple[Counter[int], Counter[str], Ov
                 refusal = refusal or error
         sessions = [task.result() for task in speaking]
         await gateway.pending.all_settled()
-        gateway.sessions.admit(RoomId("another"))  # it is over when the last final is out
+        gateway.sessions.admit(RoomId("another"))  # the overload is over when the last final is out
     assert {session.acknowledged for session in sessions} == {len(PCM) * 2}
     partials = Counter(partial.utterance for partial in (await told(log, PARTIALS)).partials)
     finals = Counter(final.text for final in (await told(log, CAPTIONS)).finals)
@@ -104,7 +104,7 @@ async def test_a_track_that_sends_everything_at_once_keeps_nobody_waiting() -> N
 
 
 class Reasons(Probe):
-    """Keeps why utterances ended."""
+    """Records why utterances ended."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -114,14 +114,14 @@ class Reasons(Probe):
 
 
 class Sluggish(RawDecoder):
-    """Decodes in its own time, as a container's thread does: a piece of 0.1 s each second."""
+    """Decodes slowly, like a container's thread may: a piece of 0.1 s each second."""
 
     def __init__(self, _: AudioFormat) -> None:
         super().__init__(AudioFormat())
         self._next = 0.0
 
     def take(self, at_least: int = 1) -> Decoded | None:  # noqa: ARG002 - one piece at a time
-        """A piece, once it is time."""
+        """Return a piece if it is due."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._next or not self._waiting:
             loop.call_at(self._next, self.ready.set)

@@ -1,4 +1,4 @@
-"""A full hall: everybody is served, and nobody else waits for all of it."""
+"""Callbacks in batches: all of them run, and no iteration of the event loop runs too many."""
 
 import asyncio
 from functools import partial

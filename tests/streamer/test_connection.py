@@ -1,4 +1,4 @@
-"""One publisher's connection, in virtual time: what it is told, and when."""
+"""One publisher's connection in virtual time: which messages it receives, and when."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ END = '{"type":"end"}'
 
 
 class Client:
-    """The other end of a WebSocket that is no socket: what was heard, and when in the loop's time."""
+    """The client's end of a simulated WebSocket: the messages that arrived, with the loop's time of each."""
 
     def __init__(self) -> None:
         self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -104,7 +104,7 @@ async def test_done_is_not_waited_for_where_no_final_comes() -> None:
         client.send(END)
         await asyncio.sleep(20)
         gateway.pending.final(CaptionId(RoomId("hall").track("main"), 0))
-        gateway.sessions.held[0].session.wake.set()  # as its caption does
+        gateway.sessions.held[0].session.wake.set()  # as a caption would
         came = asyncio.get_running_loop().time()
         await serving
         late = asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""What publishers and viewers are told when their gateway stops."""
+"""The messages that publishers and viewers receive when their gateway stops."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ async def test_a_publisher_that_did_not_end_is_not_told_done_by_a_drain() -> Non
         idle, talk = Conversation(quiet), Conversation(busy)
         await idle.next()
         await talk.next()
-        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # one whose final is late
+        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # an utterance whose final is late
         draining = asyncio.create_task(system.gateway.drain(0.5, elsewhere=False))
         for conversation in (idle, talk):
             code, heard = await conversation.rest()
@@ -79,7 +79,7 @@ async def test_an_end_that_comes_after_a_drain_began_is_not_told_done(elsewhere:
         await talk.next()
         await send(talk, AUDIO[:60_000])
         await talk.next(lambda m: m["type"] == "ack" and m["offset"] > 30_000)
-        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # one whose final is late
+        system.gateway.pending.ended(CaptionId(RoomId("hall").track("main"), 99))  # an utterance whose final is late
         draining = asyncio.create_task(system.gateway.drain(5, elsewhere=elsewhere))
         await system.gateway.sessions.held[0].session.until_written()
         await socket.send(END)

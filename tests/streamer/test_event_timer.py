@@ -1,4 +1,4 @@
-"""One timer for times that are put off again and again, in virtual time."""
+"""One timer for deadlines that are postponed again and again, in virtual time."""
 
 import asyncio
 

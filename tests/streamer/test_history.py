@@ -1,4 +1,4 @@
-"""What a room keeps for those who come late."""
+"""A room's history for late viewers."""
 
 import json
 from itertools import accumulate

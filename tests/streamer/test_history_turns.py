@@ -1,4 +1,4 @@
-"""HistoryTurns at a room's history, in virtual time."""
+"""Turns at receiving a room's history, in virtual time."""
 
 import asyncio
 

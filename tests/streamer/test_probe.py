@@ -1,4 +1,4 @@
-"""What a gateway tells its probe, on real sockets."""
+"""The values that a gateway reports to its probe, on real sockets."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Publishing, as PROTOCOL.md has it."""
+"""Publishing, as docs/protocol.md describes it."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def text_of(heard: list[dict[str, object]]) -> str:
 
 
 class Counting(Probe):
-    """A probe that keeps the refusals."""
+    """A probe that records refusals."""
 
     def __init__(self) -> None:
         self.refusals: list[str] = []
@@ -272,7 +272,7 @@ async def test_a_frame_larger_than_the_server_reads_ends_the_session(
             with suppress(ConnectionClosed):
                 await socket.send(bytes(1024 * 1024 + 1))
             closed, _ = await talk.rest()
-        assert closed in {1009, 1006}  # the rest of the frame may come upon a socket that is closed
+        assert closed in {1009, 1006}  # the rest of the frame may arrive after the close
         await Conversation(watching).next(lambda m: m.get("state") == "ended")
         async with system.publisher() as socket:
             assert (await Conversation(socket).next())["type"] == "ready"

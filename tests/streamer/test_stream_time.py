@@ -1,4 +1,4 @@
-"""When samples were spoken, whatever pauses and bursts they come in."""
+"""When samples were spoken, with pauses and bursts between them."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from streamer.sessions.stream_time import LATE, StreamTime
 
 
 def hear(time: StreamTime, *, since: float, wall: float, seconds: float) -> float:
-    """Frames of 0.1 s in real time; the stream time after them."""
+    """Let frames of 0.1 s arrive in real time. Returns the stream time after them."""
     for frame in range(1, round(seconds * 10) + 1):
         time.arrived(since + frame / 10, wall + frame / 10)
     return since + seconds

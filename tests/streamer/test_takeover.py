@@ -1,4 +1,4 @@
-"""Two gateways on one log, in virtual time: a session goes on at the other one."""
+"""Two gateways on one log, in virtual time: a session continues at the other one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -92,7 +92,9 @@ async def test_a_session_goes_on_at_another_gateway_as_if_nothing_had_happened(s
             assert session.state is State.MOVED
             await here.sessions.close()
         moved, _ = await opened(there, session.id)
-        assert isinstance(await feed.dismissal(), ShuttingDown if drained else TrackBusy)  # the first one let go
+        assert isinstance(
+            await feed.dismissal(), ShuttingDown if drained else TrackBusy
+        )  # the first connection releases the session
         assert not here.sessions.held
         assert session.acknowledged <= moved.acknowledged <= cut
         await send_audio(moved, moved.acknowledged, len(AUDIO))
@@ -122,7 +124,7 @@ async def test_a_track_that_another_gateway_holds_is_busy_until_it_is_not_heard_
 async def test_rooms_tell_of_tracks_that_another_gateway_holds_while_it_lives() -> None:
     async with two_gateways() as (_, here, there):
         session, _ = await opened(here, speaker="Ada")
-        assert await live_rooms(there) == []  # it does not read the room
+        assert await live_rooms(there) == []  # this gateway does not read the room
         await there.hub.open(RoomId("hall"))
         await send_audio(session, 0, SAMPLE_RATE)
         await asyncio.sleep(20)  # silent, and still held
@@ -194,7 +196,7 @@ async def test_a_gateway_that_begins_to_drain_takes_no_session_over() -> None:
         session, _ = await opened(here)
         await send_audio(session, 0, SAMPLE_RATE * 3)
         taking_over = asyncio.create_task(opened(there, session.id))
-        await asyncio.sleep(0)  # it reads the room
+        await asyncio.sleep(0)  # lets the gateway read the room
         await there.drain(1, elsewhere=True)
         with pytest.raises(ShuttingDown):
             await taking_over
@@ -211,7 +213,7 @@ async def test_a_gateway_that_drains_tells_who_comes_back_to_go_elsewhere() -> N
     async with two_gateways() as (_, here, _there):
         session, _ = await opened(here)
         await here.drain(1, elsewhere=True)
-        with pytest.raises(ShuttingDown):  # not that the session is unknown: it would begin anew
+        with pytest.raises(ShuttingDown):  # not NotFound, after which the publisher would begin a new session
             await opened(here, session.id)
 
 
@@ -231,7 +233,7 @@ async def test_what_is_said_after_a_pause_was_said_after_it(elsewhere: bool) -> 
     async with two_gateways() as (log, here, there):
         await asyncio.sleep(5)
         session, _ = await opened(here)
-        await asyncio.sleep(7)  # before anything is said
+        await asyncio.sleep(7)  # before any speech
         began = LoopClock().wall()
         first = round((SCRIPT[7].end + 0.7) * SAMPLE_RATE) * 2
         await send_audio(session, 0, first)

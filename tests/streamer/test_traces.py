@@ -24,14 +24,14 @@ WHOLE = {
 
 
 def spoken() -> tuple[list[ScriptedWord], bytes]:
-    """Two utterances of four words that are nowhere else."""
+    """Two utterances of four words that occur nowhere else."""
     times = [0.5, 0.9, 1.3, 1.7, 3.2, 3.6, 4.0, 4.4]
     script = [ScriptedWord(word, at, at + 0.35) for word, at in zip(WORDS, times, strict=True)]
     return script, to_bytes(scripted_audio(script, 5.8))
 
 
 async def captioned(traces: Traces) -> None:
-    """Both utterances, to the last caption at a viewer."""
+    """Publish both utterances, and wait for the last caption at a viewer."""
     script, audio = spoken()
     async with (
         running(script, tracer=traces.tracer) as system,

@@ -1,4 +1,4 @@
-"""Viewing, as PROTOCOL.md has it."""
+"""Viewing, as docs/protocol.md describes it."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ async def say(system: System, **fields: object) -> None:
 
 
 async def talked(system: System) -> None:
-    """Three finals and a live partial in the hall."""
+    """A room with three finals and a live partial."""
     live = TrackMessage(room="hall", track="main", state="live")
     await system.log.append(CAPTIONS, write_room_event(RoomId("hall"), live))
     for utterance in range(3):
@@ -42,7 +42,7 @@ async def talked(system: System) -> None:
 
 
 async def read_up_to_now(system: System) -> None:
-    """Wait until the rooms have what the log has."""
+    """Wait until the rooms have applied all records of the log."""
     end = (await system.log.bounds(CAPTIONS, 0)).end
     await system.gateway.hub.open(RoomId("hall"))
     async with asyncio.timeout(30):
@@ -51,7 +51,7 @@ async def read_up_to_now(system: System) -> None:
 
 
 async def past(system: System, **query: object) -> list[Message]:
-    """What a viewer is told up to ``live``."""
+    """The messages that a viewer receives up to ``live``."""
     async with system.viewer(str(query.pop("room", "hall")), **query) as socket:
         view = Conversation(socket)
         await view.of("live")
@@ -284,7 +284,7 @@ async def test_a_reader_of_an_event_stream_that_takes_nothing_is_let_go() -> Non
         async with asyncio.timeout(30):
             while not system.gateway.viewers:  # noqa: ASYNC110 - told by no event
                 await asyncio.sleep(0.01)
-            lazy.transport.pause_reading()  # type: ignore[attr-defined] # a socket's transport can
+            lazy.transport.pause_reading()  # type: ignore[attr-defined] # the transport of a socket has this method
             utterance = 0
             while system.gateway.viewers:
                 await say(system, utterance=utterance, final=True, text="word " * 400, start=float(utterance))

@@ -77,7 +77,7 @@ def encoded(
 
 
 async def read(decoder: ContainerDecoder) -> Decoded | None:
-    """What is decoded next; None at the end."""
+    """The next decoded piece; None at the end."""
     while True:
         decoder.ready.clear()
         if (decoded := decoder.take()) is not None or decoder.over:
@@ -86,7 +86,7 @@ async def read(decoder: ContainerDecoder) -> Decoded | None:
 
 
 async def decode(data: bytes, size: int = 2000, told: list[AudioWarning] | None = None) -> Pcm:
-    """The samples of a stream that arrives in pieces of ``size`` bytes; what was warned of goes into ``told``."""
+    """The samples of a stream that arrives in pieces of ``size`` bytes; warnings are appended to ``told``."""
     decoder = ContainerDecoder()
     pieces: list[Pcm] = []
     fed = 0
@@ -115,7 +115,7 @@ async def decode(data: bytes, size: int = 2000, told: list[AudioWarning] | None 
 
 
 class Heard(NamedTuple):
-    """Where a decoder stood: bytes it had read, samples it had given, and the offset it gave with them."""
+    """A decoder's progress: bytes read, samples returned, and the offset returned with them."""
 
     consumed: int
     samples: int
@@ -123,7 +123,7 @@ class Heard(NamedTuple):
 
 
 def progress(data: bytes, size: int = 2000) -> list[Heard]:
-    """What a decoder has given by when, as far as bytes tell: it can read no further than the piece it waits for."""
+    """A decoder's progress after each piece of bytes. It cannot read beyond the piece that it waits for."""
     source = BytePipe(len(data), lambda: None)
     for at in range(0, len(data), size):
         source.write(data[at : at + size])
@@ -201,7 +201,7 @@ async def test_recordings_one_after_the_other_are_heard_or_said_not_to_be(first:
     if second in {"mp3 without a tag", "adts"} and first not in {"wav", second} | (
         {"mp3"} if second != "adts" else set()
     ):
-        with suppress(UnsupportedAudio):  # nothing tells where it begins
+        with suppress(UnsupportedAudio):  # the stream has no recognisable beginning
             await decode(data, 3000, told)
             assert [warning.code for warning in told] == ["lost_bytes"]
         return
@@ -218,7 +218,7 @@ async def test_a_recording_that_breaks_off_does_not_cost_the_next(name: str, spe
 
 
 def wav_header(size: int) -> bytes:
-    """Of mono PCM16 at 16 kHz, so many bytes of it; 0 and 0xFFFFFFFF are what recorders write for a stream."""
+    """A WAV header of mono PCM16 at 16 kHz with this data size. Recorders write 0 or 0xFFFFFFFF for a live stream."""
     riff = min(36 + size, 0xFFFFFFFF)
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16, b"data", size
@@ -347,7 +347,7 @@ NO_CONTAINERS = [
     b"\x1aE\xdf\xa3" + b"\xff" * 500,
     b"OggS" + b"\x00" * 4000,
     b"plain text " * 2000,
-    np.random.default_rng(1).bytes(100_000),  # an aac frame stands in it
+    np.random.default_rng(1).bytes(100_000),  # contains an aac frame by chance
     b"ID3\4\0\0" * 5000,
     b"RIFF\0\0\0\0WAVEfmt " * 1000,
 ]
@@ -398,7 +398,7 @@ KINDS = ("wav", "ogg/opus", "webm as MediaRecorder makes it", "flac", "fragmente
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_what_is_acknowledged_was_heard_or_is_said(speech: Pcm, data: st.DataObject) -> None:
-    """Whole recordings, ones that break off, and garbage, in any order."""
+    """Complete recordings, truncated ones and garbage, in any order."""
     parts, whole, sound = [], 0, True
     for _ in range(data.draw(st.integers(1, 4))):
         what = data.draw(st.sampled_from(["whole", "whole", "cut", "garbage"]))

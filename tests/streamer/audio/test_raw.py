@@ -14,7 +14,7 @@ TONE = (8000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype(np.i
 
 
 async def decode(audio: AudioFormat, data: bytes, sizes: list[int] | None = None) -> tuple[Pcm, list[int]]:
-    """All samples of ``data`` fed in pieces of ``sizes``, and the offsets as they came."""
+    """Feed ``data`` in pieces of ``sizes``. Returns all samples and offsets."""
     pcm, offsets, _ = await decode_warned(audio, data, sizes)
     return pcm, offsets
 
@@ -22,7 +22,7 @@ async def decode(audio: AudioFormat, data: bytes, sizes: list[int] | None = None
 async def decode_warned(
     audio: AudioFormat, data: bytes, sizes: list[int] | None = None
 ) -> tuple[Pcm, list[int], tuple[AudioWarning, ...]]:
-    """The same, and what was warned of."""
+    """The same, with the warnings."""
     decoder = open_decoder(audio)
     pieces: list[Pcm] = []
     offsets: list[int] = []

@@ -1,4 +1,4 @@
-"""Where one recording ends and the next begins, whatever the pieces in which the bytes come."""
+"""Where one recording ends and the next begins, however the bytes are split."""
 
 import struct
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from streamer.audio.recordings import Recordings, wav_length
 from streamer.audio.signatures import LONGEST, begun_signature, kind_at, next_signature
 
 PLAIN = st.binary(max_size=300).map(lambda data: data.translate(bytes.maketrans(b"\x1a\xffRWOfI", b"\x1b\x7frwoFi")))
-"""Anything without the first bytes of frames and signatures."""
+"""Bytes with which neither frames nor signatures begin."""
 
 HEADERS = {
     "wav": b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0" + bytes(16) + b"data\xff\xff\xff\xff",
@@ -25,11 +25,11 @@ HEADERS = {
 }
 LATER_OGG_PAGE = b"OggS\0\0" + bytes(20)
 BEHIND = {"ogg": LATER_OGG_PAGE, "id3": b"\xff\xfb\x90\x64"}
-"""What makes a recording of a beginning: another may be of the same recording."""
+"""Data that follows a recording's beginning. Without it, a second beginning may belong to the same recording."""
 
 
 def cut(data: bytes, sizes: Sequence[int] = ()) -> list[tuple[str | None, bytes]]:
-    """The recordings of ``data`` that comes in pieces of ``sizes``: kind and bytes of each."""
+    """Kind and bytes of each recording of ``data``, which arrives in pieces of ``sizes``."""
     pipe = BytePipe(len(data), lambda: None)
     at = 0
     for size in sizes:

@@ -1,4 +1,4 @@
-"""What publishers are warned of: on real recordings, declared right and wrong."""
+"""Warnings to publishers, on real recordings with right and wrong declarations."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ WRONG = {
     "48 kHz declared 16 kHz": ("audio of a higher sample rate", 0.7),
     "44.1 kHz declared 16 kHz": ("audio of a higher sample rate", 0.7),
 }
-"""What it sounds like, and of which share of the recordings that is said at least."""
+"""What the recordings sound like, and the least share of them that gets this warning."""
 
 
 @pytest.fixture(scope="module")

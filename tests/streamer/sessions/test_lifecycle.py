@@ -1,4 +1,4 @@
-"""The table of a session's life, in every order of events."""
+"""The session's state machine, with events in every order."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def possible(state: State) -> set[Event]:
 
 
 def history(events: list[Event]) -> list[tuple[State, Event, State]]:
-    """The transitions of a session from its begin; impossible events change nothing."""
+    """The transitions of a new session. Impossible events are skipped."""
     state, steps = State.FED, []
     for event in events:
         if event in possible(state):
@@ -34,7 +34,7 @@ def history(events: list[Event]) -> list[tuple[State, Event, State]]:
 
 
 class Life(RuleBasedStateMachine):
-    """A session to which any event happens at any time."""
+    """A session that gets any event at any time."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ SILENCE: Pcm = np.zeros(512, np.int16)
 
 
 class Silero(SileroDetector):
-    """Silero that answers from a script and counts what it was asked."""
+    """A stand-in for Silero with scripted answers. It counts its calls."""
 
     def __init__(self, answers: list[float]) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class Silero(SileroDetector):
 
 
 class Gate:
-    """webrtcvad that says what it is told to say."""
+    """A stand-in for webrtcvad with scripted answers."""
 
     def __init__(self) -> None:
         self.speech = True

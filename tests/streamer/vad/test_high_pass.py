@@ -14,7 +14,7 @@ from tests.inference.conftest import read
 
 
 class Hearing:
-    """A detector that keeps what it hears."""
+    """A detector that records its frames."""
 
     frame_samples = 512
 
@@ -35,7 +35,7 @@ def filtered(pcm: Pcm) -> npt.NDArray[np.float64]:
 
 
 def one_by_one(pcm: Pcm) -> npt.NDArray[np.float64]:
-    """The recursion as it is written."""
+    """The filter's recursion, sample by sample."""
     pole, before, last = np.exp(-2 * np.pi * CUTOFF / 16_000), float(pcm[0]), 0.0
     found = []
     for sample in pcm.astype(float):
