@@ -181,6 +181,12 @@ def test_no_parameters_are_the_defaults() -> None:
     assert stream_options({"unknown": ["x"]}) == StreamOptions()
 
 
+def test_the_protocols_options_are_those_of_the_query(protocol: PublisherProtocol) -> None:
+    assert protocol.options({"track": ["guest"]}) == stream_options({"track": ["guest"]})
+    with pytest.raises(BadRequest, match="channels: has to be 8 or less"):
+        protocol.options({"channels": ["9"]})
+
+
 def test_all_parameters_are_read() -> None:
     query = {
         "encoding": ["mulaw"],
