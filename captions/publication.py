@@ -5,14 +5,14 @@ which protocol a publisher speaks.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from captions.audio_warnings import AudioWarning
 from captions.messages import CaptionMessage
 from captions.track import TrackId
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(NamedTuple):
     """Command: these bytes come next in the stream."""
 
     data: bytes

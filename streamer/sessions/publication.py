@@ -101,8 +101,12 @@ class Publication:
         if self._feed.dismissed:
             return True  # the connection that feeds the session now sends this again
         match command:
-            case Audio(data):
-                return await self._audio(data)
+            case Audio():
+                self._flows_until = asyncio.get_running_loop().time() + FLOWS
+                try:
+                    await self.session.feed(command.data)
+                except UnsupportedAudio:
+                    return False
             case Mute():
                 self.session.muted()
             case FinalizeUtterance():
@@ -113,14 +117,6 @@ class Publication:
                 self._ended = True
                 await self.session.end()
                 return False
-        return True
-
-    async def _audio(self, data: bytes) -> bool:
-        self._flows_until = asyncio.get_running_loop().time() + FLOWS
-        try:
-            await self.session.feed(data)
-        except UnsupportedAudio:
-            return False
         return True
 
     async def events(self) -> AsyncIterator[Event]:
