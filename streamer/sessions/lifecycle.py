@@ -72,6 +72,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     State.MOVING: {
         Event.LOST: State.MOVING,
         Event.FINISH: State.MOVING,
+        Event.MOVE: State.MOVING,
         Event.FAIL: State.FINISHING,
         Event.WRITTEN: State.MOVED,
         Event.RELEASE: State.GONE,
@@ -85,11 +86,13 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     State.MOVED: {
         Event.LOST: State.MOVED,
         Event.FINISH: State.MOVED,
+        Event.MOVE: State.MOVED,
         Event.RELEASE: State.GONE,
     },
     State.GONE: {
         Event.LOST: State.GONE,
         Event.FINISH: State.GONE,
+        Event.MOVE: State.GONE,
         Event.FAIL: State.GONE,
         Event.WRITTEN: State.GONE,
         Event.RELEASE: State.GONE,
