@@ -1,8 +1,9 @@
 """The two ways to read the log beyond following it: a stretch of one partition, and everything, as a consumer group."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
+from captions.errors import LogError
 from captions.ports.clock import Clock
 from captions.ports.log import Entry, Log, Revoked
 
@@ -58,5 +59,8 @@ async def consume(log: Log, topic: str, group: str, handle: Callable[[Entry], Aw
                     if handled and clock.monotonic() - committed >= COMMIT_INTERVAL:
                         await commit()
                         committed = clock.monotonic()
-            finally:
-                await commit()
+            except BaseException:
+                with suppress(LogError):  # what was raised says more
+                    await commit()
+                raise
+            await commit()

@@ -77,7 +77,8 @@ class AudioMark:
     """How far a session has come where nobody speaks: up to ``position`` in samples and ``offset`` in bytes.
 
     ``utterance`` is the number that the next utterance gets. ``over``: the session has ended. ``claim``: the gateway
-    that writes it holds the session from here on, and ``epoch`` of what it writes later is this mark's offset.
+    that writes it holds the session from here on, and ``epoch`` of what it writes later is this mark's offset. The
+    claim of a takeover ``supersedes`` the epoch of the gateway that held the session.
     """
 
     track: TrackId
@@ -87,6 +88,7 @@ class AudioMark:
     settings: SessionSettings
     over: bool = False
     claim: bool = False
+    supersedes: int | None = None
     epoch: int | None = None
 
 
@@ -120,6 +122,8 @@ def write_mark(mark: AudioMark) -> Record:
         headers["over"] = b"1"
     if mark.claim:
         headers["claim"] = b"1"
+    if mark.supersedes is not None:
+        headers["supersedes"] = str(mark.supersedes).encode()
     headers |= _epoch_header(mark.epoch)
     return Record(mark.track.key, b"", headers)
 
@@ -139,6 +143,7 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
             settings=_settings(headers.get("settings", b"")),
             over="over" in headers,
             claim="claim" in headers,
+            supersedes=_whole(headers, "supersedes") if "supersedes" in headers else None,
             epoch=_epoch(headers),
         )
     number = _whole(headers, "segment")

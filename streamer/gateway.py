@@ -79,9 +79,9 @@ class Gateway:
         self.history_turns = HistoryTurns()
         self.draining = False
 
-    def _observe(self, track: TrackId, event: RoomEvent, origin: Origin) -> None:
+    def _observe(self, track: TrackId, event: RoomEvent, origin: Origin, live: bool) -> None:
         if isinstance(event, TrackMessage):
-            self.sessions.observe(track, event, origin)
+            self.sessions.observe(track, event, origin, live=live)
         if isinstance(event, CaptionMessage) and event.final:
             self.pending.final(CaptionId(track, event.utterance))
 

@@ -46,7 +46,7 @@ class Hub:
     """
 
     def __init__(
-        self, log: Log, on_event: Callable[[TrackId, RoomEvent, Origin], None], tracer: Tracer, most_bytes: int
+        self, log: Log, on_event: Callable[[TrackId, RoomEvent, Origin, bool], None], tracer: Tracer, most_bytes: int
     ) -> None:
         self._log = log
         self._most_bytes = most_bytes
@@ -135,7 +135,7 @@ class Hub:
         viewers = self.room(track.room).apply(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
             self._trace_delivery(track, event, entry, viewers)
-        self._on_event(track, event, origin_of(entry.record))
+        self._on_event(track, event, origin_of(entry.record), live)
 
     def _trace_delivery(self, track: TrackId, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
         self._tracer.delivered(

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Collection
 
-from captions.errors import Overloaded, TooMany, TrackBusy
+from captions.errors import NotFound, Overloaded, TooMany, TrackBusy
+from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
 from streamer.sessions.pending_finals import PendingFinals
 from streamer.settings import GatewaySettings
@@ -49,3 +50,8 @@ def busy_elsewhere(track: TrackId) -> TrackBusy:
         "take another track, or take this one over with takeover=true",
         retry_after=LEASE,
     )
+
+
+def not_found(track: TrackId, options: StreamOptions) -> NotFound:
+    """The refusal of a session that cannot be resumed."""
+    return NotFound(f"no session {options.session} on track {track.name} to resume; begin a new one")

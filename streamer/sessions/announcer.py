@@ -30,7 +30,13 @@ class Announcer:
 
     async def try_to_announce(self, session: Session, state: TrackState) -> None:
         """Announce the state. A failure is logged and otherwise ignored."""
+        await self.try_to_announce_track(session.track, session.settings.speaker, state, session.recorder.epoch)
+
+    async def try_to_announce_track(
+        self, track: TrackId, speaker: str | None, state: TrackState, epoch: int | None
+    ) -> None:
+        """Announce the state of a track. A failure is logged and otherwise ignored."""
         try:
-            await self.announce(session, state)
+            await self.announce_track(track, speaker, state, epoch)
         except LogError:
-            logger.exception("track_state_not_announced", session=session.id, state=state)
+            logger.exception("track_state_not_announced", **track.describe(), state=state)

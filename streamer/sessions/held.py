@@ -61,7 +61,9 @@ class HeldSessions:
         return self._by_track.get(track)
 
     def add(self, session: Session, feed: Feed) -> None:
-        """Hold a session, fed by this connection."""
+        """Hold a session, fed by this connection. Raises ``RuntimeError`` if the track has one already."""
+        if session.track in self._by_track:
+            raise RuntimeError(f"track {session.track.key} has a session already")
         self._by_id[session.id] = self._by_track[session.track] = Held(session, feed)
 
     def remove(self, held: Held) -> None:

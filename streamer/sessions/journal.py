@@ -33,6 +33,8 @@ class Progress:
     offset: int
     last_at: float
     """The log's timestamp of the session's latest record, in epoch seconds."""
+    epoch: int | None = None
+    """The epoch of the gateway that holds the session; None if it writes none."""
     over: bool = False
     open: list[AudioSegment] = field(default_factory=list)
     """The segments of the open utterance."""
@@ -48,11 +50,11 @@ class Progress:
 
     def last_mark(self, track: TrackId) -> AudioMark:
         """The mark with which another gateway ends the session."""
-        return replace(self._mark(track), over=True)
+        return replace(self._mark(track), over=True, epoch=self.epoch)
 
     def claim(self, track: TrackId) -> AudioMark:
         """The mark with which another gateway claims the session."""
-        return replace(self._mark(track), claim=True)
+        return replace(self._mark(track), claim=True, supersedes=self.epoch)
 
     def _mark(self, track: TrackId) -> AudioMark:
         return AudioMark(
@@ -97,12 +99,15 @@ def _after(progress: Progress | None, entry: Entry, fence: Fence) -> Progress | 
         return progress
     if not fence.admits(entry, record):
         return progress
+    epoch = entry.offset if isinstance(record, AudioMark) and record.claim else record.epoch
     begins = False
     if progress is None or (record.settings is not None and record.settings.session != progress.settings.session):
         if record.settings is None:
             return progress  # the session began before ``since``: a later record carries its settings
         progress = Progress(record.settings, 0, 0, 0, entry.timestamp)
         begins = True
+    if epoch is not None:
+        progress.epoch = epoch
     progress.offset = max(progress.offset, record.offset)
     progress.last_at = entry.timestamp
     if isinstance(record, AudioMark):

@@ -4,13 +4,14 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 
 from captions.caption import CaptionId
-from captions.errors import LogError, NotFound, ShuttingDown, TakenOver, TrackBusy
+from captions.errors import Internal, LogError, NotFound, ShuttingDown, TakenOver, TrackBusy
 from captions.messages import TrackMessage, TrackState
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
@@ -22,7 +23,7 @@ from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
 from streamer.rooms.hub import Hub
-from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits
+from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits, not_found
 from streamer.sessions.announcer import Announcer
 from streamer.sessions.creation import SessionMaker
 from streamer.sessions.feed import Feed
@@ -35,6 +36,9 @@ from streamer.sessions.timeline import Timelines
 from streamer.settings import GatewaySettings
 
 logger = structlog.get_logger(__name__)
+
+BEGIN_TIMEOUT = 1.0
+"""Seconds that a new session's publisher waits for the log. If the log is full, its audio waits too."""
 
 CLEAN_CLOSES = frozenset({1000, 1001})
 """Close codes of a publisher that closes its connection on purpose. Other codes mean a lost connection."""
@@ -123,24 +127,21 @@ class Sessions:
         room_settings = await self._rooms.settings_of(track.room)
         self._check_free(track)  # again, because a drain may have begun or the room may have filled up meanwhile
         session = self._maker.new(track, options, room_settings, tenant, timeline)
-        self._hold(session, feed)
-        try:
-            await self._announcer.announce(session, "live")
-        except LogError:
-            self._probe.session_closed("internal", tenant)
-            await self.end(session)
-            raise
-        return session
+        return await self._hold(session, feed)
 
     async def _resume(self, held: Held, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
         if held.session.track != track or not held.session.takes_audio:
-            raise NotFound(f"no session {options.session} on track {track.name} to resume; begin a new one")
+            raise not_found(track, options)
         options.resuming(held.session.settings)
         held.cancel_expiry()
         held.dismiss(TrackBusy(ANOTHER_CONNECTION))
         held.feed = feed
         held.session.on(Event.RESUMED)
-        await self._announcer.announce(held.session, "live")
+        try:
+            await self._announcer.announce(held.session, "live")
+        except BaseException:
+            await self.lost(held.session, feed)
+            raise
         self._probe.session_opened(held.session.tenant)
         return held.session
 
@@ -152,6 +153,7 @@ class Sessions:
                 return
             with suppress(NotFound):  # it has ended meanwhile, or it is a container's
                 await self._take_over(track, StreamOptions(track=track.name, session=session), Feed(), None)
+                self._probe.session_closed("taken_over", None)
         if (held := self._held.on(track)) is None:
             return
         held.cancel_expiry()
@@ -161,9 +163,11 @@ class Sessions:
 
     async def _take_over(self, track: TrackId, options: StreamOptions, feed: Feed, tenant: str | None) -> Session:
         """Continue a session that another gateway held. Raises ``NotFound`` if the log does not know it."""
+        if self._held.on(track) is not None:  # the track has another session by now
+            raise not_found(track, options)
         claimed = await self._takeover.claim(track, options)
         if self.draining:  # the claim stands: the other gateway has lost the session
-            await self._announcer.announce_track(track, claimed.progress.settings.speaker, "away", claimed.epoch)
+            await self._takeover.release(track, claimed.progress, claimed.epoch)
             raise ShuttingDown
         session = self._maker.taken_over(track, tenant, claimed)
         finals = self._hub.room(track.room).state.finals(track.name)
@@ -173,32 +177,47 @@ class Sessions:
             context, since = claimed.progress.traces[utterance]
             self._tracer.utterance_resumed(CaptionId(track, utterance), context, since)
         logger.info("session_taken_over", session=session.id, **track.describe())
-        self._hold(session, feed)
-        try:
-            await self._announcer.announce(session, "live")
-        except LogError:
-            self._probe.session_closed("internal", tenant)
-            await self.lost(session, feed)
-            raise
+        return await self._hold(session, feed)
+
+    async def _hold(self, session: Session, feed: Feed) -> Session:
+        """Hold the session, and return once it is announced, or while it waits for a log that is full.
+
+        Raises ``Internal`` if the log failed.
+        """
+        self._held.add(session, feed)
+        self._probe.session_opened(session.tenant)
+        session.start(partial(self._begin, session))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEGIN_TIMEOUT):
+                await session.begun()
+        if session.failure is not None:
+            self._probe.session_closed(Internal.code, session.tenant)
+            await self.end(session)
+            raise session.failure
         return session
 
-    def _hold(self, session: Session, feed: Feed) -> None:
-        self._held.add(session, feed)
-        session.start()
-        self._probe.session_opened(session.tenant)
+    async def _begin(self, session: Session) -> None:
+        if session.recorder.epoch is None:
+            await session.recorder.claim()
+        else:
+            await session.recorder.mark()  # shows other gateways immediately that the track is held
+        await self._announcer.announce(session, "live")
 
-    def observe(self, track: TrackId, message: TrackMessage, origin: Origin) -> None:
+    def observe(self, track: TrackId, message: TrackMessage, origin: Origin, *, live: bool) -> None:
         """Handle the announcement of a track's state: release the track's session if another gateway holds it now.
 
         A gateway that was paused may announce an outdated state; this gateway then announces the current one again.
+        ``live`` is false for an announcement from before this gateway began to read the room's partition.
         """
         held = self._held.on(track)
         if held is None or origin.gateway in {None, self._announcer.gateway}:
             return
         own = held.session.recorder.epoch
-        if own is None or origin.epoch is None:
-            lost = message.state == "live"
-        elif not (lost := origin.epoch > own):
+        if own is None:
+            return  # this gateway's own claim is on its way, and comes later than the other's
+        if origin.epoch is None:  # an older gateway
+            lost = live and message.state == "live"
+        elif not (lost := origin.epoch > own) and live:
             state: TrackState = "live" if held.feed is not None else "away"
             self._background(self._announcer.try_to_announce(held.session, state), f"announce {held.session.id}")
         if lost:
@@ -233,11 +252,16 @@ class Sessions:
         await self._announcer.try_to_announce(session, "away")
 
     def _finish_in_background(self, session: Session) -> None:
-        self._background(self._finish(session), f"finish {session.id}")
+        self._background(self._finish_if_away(session), f"finish {session.id}")
 
     async def _finish(self, session: Session) -> None:
         await session.finish()
         await self.end(session)
+
+    async def _finish_if_away(self, session: Session) -> None:
+        held = self._held.get(session.id)
+        if held is not None and held.feed is None:  # its publisher may have resumed it as its time ran out
+            await self._finish(session)
 
     async def end(self, session: Session) -> None:
         """Stop holding a session whose utterances have all ended; its track becomes free.
@@ -255,7 +279,8 @@ class Sessions:
                 await session.recorder.mark(over=True)
         except LogError:
             logger.exception("end_not_written", session=session.id)
-        await self._announcer.try_to_announce(session, "away" if self.draining else "ended")
+        if self._held.on(session.track) is None:  # unless the next session of the track has begun
+            await self._announcer.try_to_announce(session, "away" if self.draining else "ended")
 
     async def drain(self, *, elsewhere: bool) -> None:
         """Stop taking audio, and return once the audio of all sessions is on the log.
@@ -264,7 +289,10 @@ class Sessions:
         All other sessions end, and their last captions are waited for.
         """
         self.draining = True
-        await asyncio.gather(*(self._drain_session(held, elsewhere=elsewhere) for held in self.held))
+        draining = (self._drain_session(held, elsewhere=elsewhere) for held in self.held)
+        for result in await asyncio.gather(*draining, return_exceptions=True):
+            if isinstance(result, BaseException):  # the others are drained all the same
+                logger.error("session_not_drained", exc_info=result)
         if not elsewhere:
             await self._pending.all_settled()
 

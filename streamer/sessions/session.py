@@ -5,6 +5,7 @@ advances the acknowledged offset when they are safe there.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -61,6 +62,7 @@ class Session:
         self._received_at = self._decoded_at = self._clock.monotonic()
         self._linger = min(LINGER, self.stall_timeout)
         self._feeding = asyncio.Lock()
+        self._begun = False
         self._changed = asyncio.Event()
         self._finalize: str | None = None
         self._flush = False
@@ -106,6 +108,9 @@ class Session:
     def on(self, event: Event) -> None:
         """Change the session's state after an event. Raises ``ImpossibleTransitionError``."""
         self.state = after(self.state, event)
+        self._notify()
+
+    def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self.wake.set()
@@ -115,9 +120,14 @@ class Session:
         while not self.written:
             await self._changed.wait()
 
-    def start(self) -> None:
-        """Start the session's task."""
-        self._task = asyncio.create_task(self._run(), name=f"session {self.id}")
+    def start(self, begin: Callable[[], Awaitable[None]]) -> None:
+        """Start the session's task: ``begin`` comes first, and no audio is processed before it is done."""
+        self._task = asyncio.create_task(self._run(begin), name=f"session {self.id}")
+
+    async def begun(self) -> None:
+        """Return once ``begin`` is done, or the session has failed."""
+        while not (self._begun or self.written):
+            await self._changed.wait()
 
     async def feed(self, data: bytes) -> None:
         """Take the next bytes of the audio stream. If the call is cancelled, none of them are taken.
@@ -205,8 +215,11 @@ class Session:
             await asyncio.gather(self._task, return_exceptions=True)
         await self.decoder.close()
 
-    async def _run(self) -> None:
+    async def _run(self, begin: Callable[[], Awaitable[None]]) -> None:
         try:
+            await begin()
+            self._begun = True
+            self._notify()
             await self._pump()
         except Refusal as refusal:
             await self._fail(refusal)
@@ -216,9 +229,8 @@ class Session:
         except Exception:
             logger.exception("session_failed", session=self.id)
             await self._fail(Internal(f"the server failed and logged the cause for session {self.id}; begin a new one"))
-        finally:
-            if self.state is not State.GONE:
-                self.on(Event.WRITTEN)
+        if self.state is not State.GONE:
+            self.on(Event.WRITTEN)
 
     async def _fail(self, refusal: Refusal) -> None:
         self.failure = refusal
@@ -229,10 +241,6 @@ class Session:
             logger.exception("utterance_left_open", session=self.id)
 
     async def _pump(self) -> None:
-        if self.recorder.epoch is None:
-            await self.recorder.claim()
-        else:
-            await self.recorder.mark()  # shows other gateways immediately that the track is held
         ready = self.decoder.ready
         try:
             while True:

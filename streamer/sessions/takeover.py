@@ -8,7 +8,7 @@ from captions.ports.log import Log
 from captions.records import AUDIO, write_mark
 from captions.stream_options import Encoding, StreamOptions
 from captions.track import TrackId
-from streamer.sessions.admission import LEASE
+from streamer.sessions.admission import LEASE, busy_elsewhere, not_found
 from streamer.sessions.announcer import Announcer
 from streamer.sessions.journal import Progress, progress_of
 from streamer.settings import GatewaySettings
@@ -53,7 +53,7 @@ class Takeover:
         Raises ``NotFound`` if the log does not know the session. Raises it for a container too, and ends its session,
         because a container cannot be decoded from the middle.
         """
-        unknown = NotFound(f"no session {options.session} on track {track.name} to resume; begin a new one")
+        unknown = not_found(track, options)
         progress = await self.progress(track)
         if progress is None or progress.settings.session != options.session or progress.over:
             raise unknown
@@ -61,11 +61,21 @@ class Takeover:
             raise unknown
         options = options.resuming(progress.settings)
         epoch = await self._log.append(AUDIO, write_mark(progress.claim(track)))
-        progress = await self.progress(track, epoch) or progress
-        if progress.over or progress.settings.session != options.session:  # ended just before the claim
+        try:
+            progress = await self.progress(track, epoch + 1) or progress
+        except BaseException:  # its gateway may have lost the session all the same, and has to know
+            await self.release(track, progress, epoch)
+            raise
+        if progress.over or progress.settings.session != options.session:  # it ended just before the claim
             raise unknown
+        if progress.epoch != epoch:  # another gateway's claim came first
+            raise busy_elsewhere(track)
         if options.format.encoding is Encoding.CONTAINER:
             await self._log.append(AUDIO, write_mark(progress.last_mark(track)))
-            await self._announcer.announce_track(track, progress.settings.speaker, "ended", epoch)
+            await self.release(track, progress, epoch)
             raise NotFound("another gateway cannot continue a container from its middle; begin a new session")
         return Claimed(options, progress, epoch)
+
+    async def release(self, track: TrackId, progress: Progress, epoch: int) -> None:
+        """Tell the gateway that held the session that it lost it, although nobody continues it yet."""
+        await self._announcer.try_to_announce_track(track, progress.settings.speaker, "away", epoch)

@@ -24,8 +24,17 @@ def segment(track: TrackId = MAIN, *, epoch: int | None) -> AudioSegment:
     )
 
 
-def mark(track: TrackId = MAIN, *, epoch: int | None, claim: bool = False) -> AudioMark:
-    return AudioMark(track=track, utterance=0, position=0, offset=0, settings=SETTINGS, claim=claim, epoch=epoch)
+def mark(track: TrackId = MAIN, *, epoch: int | None, claim: bool = False, supersedes: int | None = None) -> AudioMark:
+    return AudioMark(
+        track=track,
+        utterance=0,
+        position=0,
+        offset=0,
+        settings=SETTINGS,
+        claim=claim,
+        supersedes=supersedes,
+        epoch=epoch,
+    )
 
 
 class Partition:
@@ -69,6 +78,53 @@ def test_in_any_order_the_records_of_the_latest_claim_count_and_no_others(
         record = segment(epoch=gateway.epoch) if kind == "segment" else mark(epoch=gateway.epoch)
         admitted = partition.admits(record)
         assert admitted == (gateway.epoch is None or number == holder)
+
+
+TAKEOVERS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["read", "claim", "write"])), max_size=60)
+
+
+@given(TAKEOVERS)
+def test_of_several_that_take_a_session_over_at_once_the_first_claim_counts(steps: list[tuple[int, str]]) -> None:
+    """Each gateway claims what it read before, and writes only if its claim counted: as ``Takeover.claim`` does."""
+    partition = Partition()
+    assert partition.admits(mark(epoch=None, claim=True))
+    holder, epoch = None, 0
+    read: dict[int, int] = {}
+    own: dict[int, int] = {}
+    for number, kind in steps:
+        if kind == "read":
+            read[number] = epoch
+        elif kind == "claim" and number in read:
+            offset, known = partition.end, read.pop(number)
+            counted = partition.admits(mark(epoch=None, claim=True, supersedes=known))
+            assert counted == (known == epoch)
+            if counted:
+                holder, epoch = number, offset
+                own[number] = offset
+        elif kind == "write" and number in own:
+            assert partition.admits(segment(epoch=own[number])) == (number == holder)
+
+
+def test_a_void_claim_changes_nothing() -> None:
+    partition = Partition()
+    assert partition.admits(mark(epoch=None, claim=True))
+    assert partition.admits(mark(epoch=None, claim=True)), "a new session of the track"
+    assert not partition.admits(mark(epoch=None, claim=True, supersedes=0)), "it would take over what is no more"
+    assert partition.admits(segment(epoch=1))
+
+
+def test_a_reader_that_begins_with_a_void_claim_learns_that_from_what_follows() -> None:
+    partition = Partition(2)
+    assert partition.admits(mark(epoch=None, claim=True, supersedes=0)), "nothing is known yet"
+    assert partition.admits(segment(epoch=1)), "an epoch between the two: the claim was void"
+    assert not partition.admits(segment(epoch=0))
+
+
+def test_an_epoch_of_a_topic_that_was_made_anew_is_none() -> None:
+    partition = Partition()
+    assert partition.admits(segment(epoch=5000))
+    assert partition.admits(mark(epoch=None, claim=True))
+    assert partition.admits(segment(epoch=1))
 
 
 @given(STEPS, st.data())
@@ -115,7 +171,7 @@ def test_a_reader_that_begins_after_the_claim_learns_the_epoch_from_what_follows
 
 def test_the_epochs_of_the_latest_tracks_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fencing, "MOST_TRACKS", 2)
-    partition = Partition()
+    partition = Partition(100)
     tracks = [RoomId("hall").track(name) for name in ("a", "b", "c")]
     for track in tracks:
         assert partition.admits(segment(track, epoch=9))

@@ -69,7 +69,7 @@ class Tail:
             self._assign()
         else:
             await self._stop()
-            if follower.partition not in self._followers:  # nobody began to follow it meanwhile
+            if not self._followers:  # nobody began to follow a partition meanwhile
                 self._consumer.pause(follower.partition)  # it stays assigned, and is not fetched
 
     async def entries(self, follower: Follower) -> AsyncGenerator[Entry]:

@@ -111,7 +111,6 @@ def test_release_leads_from_every_state_to_gone(state: State) -> None:
 def test_gone_is_final() -> None:
     assert set(TRANSITIONS[State.GONE].values()) == {State.GONE}
     assert Event.RESUMED not in possible(State.GONE)
-    assert Event.MOVE not in possible(State.GONE)
 
 
 def test_only_release_leads_to_gone() -> None:
