@@ -12,7 +12,7 @@ from bench.capacity.recordings import Recording
 from captions.audio import to_bytes
 from inference.engine.scripted import ScriptedEngine
 from livecaptions.clock import SystemClock
-from livecaptions.garbage import collect_rarely
+from livecaptions.garbage import tune_garbage_collection
 from livecaptions.logs import open_log
 from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
@@ -57,7 +57,7 @@ async def serve(port: int) -> None:
         app = create_app(gateway)
         app.include_router(endpoints(probe.render, gateway.not_ready))
         async with serving(app, listen("127.0.0.1", port)):
-            collect_rarely()
+            tune_garbage_collection()
             await stop.wait()
             await gateway.drain(10, elsewhere=log.shared)
         await gateway.close()

@@ -26,7 +26,7 @@ from bench.capacity.run import speak
 from bench.capacity.systems import Livecaptions, Running
 from bench.capacity.usage import Usage
 from captions.quality import percentile
-from livecaptions.processes import free_port, leave_on_signals, ready, running
+from livecaptions.processes import exit_on_signals, free_port, ready, running
 
 EVERY = 10.0
 """Seconds between two samples."""
@@ -129,7 +129,7 @@ def main(
     plot: Annotated[Path | None, typer.Option(help="Write a picture (PNG) into this file.")] = None,
 ) -> None:
     """Keep streams live for a long time and watch the server's memory."""
-    leave_on_signals()
+    exit_on_signals()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running([sys.executable, "-m", "bench.scripted", str(port)]) as process:

@@ -24,7 +24,7 @@ class Pass(IntEnum):
 class Version(NamedTuple):
     """(pass, revision): compares as a tuple. ``revision`` is the number of audio segments heard."""
 
-    by: Pass
+    pass_: Pass
     revision: int
 
 

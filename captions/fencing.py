@@ -15,7 +15,7 @@ from captions.ports.log import Entry
 from captions.records import AudioMark, AudioSegment
 from captions.track import TrackId
 
-MOST_TRACKS = 10_000
+MAX_TRACKS = 10_000
 """Tracks whose epoch is remembered: the latest ones."""
 
 
@@ -51,5 +51,5 @@ class Fence:
     def _remember(self, track: TrackId, epoch: _Epoch) -> None:
         self._epochs.pop(track, None)
         self._epochs[track] = epoch
-        if len(self._epochs) > MOST_TRACKS:
+        if len(self._epochs) > MAX_TRACKS:
             del self._epochs[next(iter(self._epochs))]

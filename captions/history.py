@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from captions.quality import erased, places
 
-MOST_VERSIONS = 512
+MAX_VERSIONS = 512
 """Versions held of one utterance. Where there are more, every second one goes: appearances are then known less well."""
 
 
@@ -36,7 +36,7 @@ class History:
         before = self._versions[-1].words if self._versions else ()
         if list(before) != list(words):
             self._versions.append(Shown(words, at))
-        if len(self._versions) > MOST_VERSIONS:
+        if len(self._versions) > MAX_VERSIONS:
             self._versions = self._versions[::2]
         return erased(before, words)
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from captions.words import fold, written_with_spaces
 
-MOST_WORDS_PER_SECOND = 6.0
+MAX_WORDS_PER_SECOND = 6.0
 """Nobody speaks English faster for long; loops reach twice that."""
 
-MOST_CHARACTERS_PER_SECOND = 20.0
+MAX_CHARACTERS_PER_SECOND = 20.0
 """The same for languages written without spaces, whose words are characters or a few of them."""
 
 HIGHEST_COMPRESSION_RATIO = 2.2
@@ -89,5 +89,5 @@ def looks_looped(words: Sequence[str], language: str, duration: float, ratio: fl
 def too_fast(words: Sequence[str], language: str, duration: float) -> bool:
     """Whether nobody says ``words`` in ``duration`` seconds."""
     if written_with_spaces(language):
-        return len(words) > MOST_WORDS_PER_SECOND * max(duration, _RATE_GRACE)
-    return sum(map(len, words)) > MOST_CHARACTERS_PER_SECOND * max(duration, _RATE_GRACE)
+        return len(words) > MAX_WORDS_PER_SECOND * max(duration, _RATE_GRACE)
+    return sum(map(len, words)) > MAX_CHARACTERS_PER_SECOND * max(duration, _RATE_GRACE)

@@ -19,8 +19,7 @@ from pydantic import (
 )
 
 from captions.audio_warnings import AudioWarning, WarningCode
-from captions.caption import Caption, Version
-from captions.caption import Pass as By
+from captions.caption import Caption, Pass, Version
 from captions.errors import BadRequest, Refusal
 from captions.explain import NAME_PATTERN, explain
 from captions.words import Word
@@ -153,7 +152,7 @@ class CaptionMessage(Message):
     track: Name
     speaker: str | None = None
     utterance: int
-    by: PassLabel = Field(alias="pass")
+    pass_: PassLabel = Field(alias="pass")
     revision: int
     final: bool
     language: str
@@ -168,7 +167,7 @@ class CaptionMessage(Message):
     @property
     def version(self) -> Version:
         """What decides between two messages of the same caption."""
-        return Version(By[self.by.upper()], self.revision)
+        return Version(Pass[self.pass_.upper()], self.revision)
 
     @field_serializer("started_at")
     def _in_utc(self, value: AwareDatetime) -> str:
@@ -190,7 +189,7 @@ class TrackMessage(Message):
 RoomEvent = CaptionMessage | TrackMessage
 """What is told of a room and kept on the log."""
 
-_PASS_LABELS: dict[By, PassLabel] = {By.LIVE: "live", By.REFINED: "refined", By.EDITED: "edited"}
+_PASS_LABELS: dict[Pass, PassLabel] = {Pass.LIVE: "live", Pass.REFINED: "refined", Pass.EDITED: "edited"}
 _room_event: TypeAdapter[RoomEvent] = TypeAdapter(Annotated[RoomEvent, Field(discriminator="type")])
 
 
@@ -218,7 +217,7 @@ def caption_message(caption: Caption) -> CaptionMessage:
         track=caption.id.track.name,
         speaker=caption.speaker,
         utterance=caption.id.utterance,
-        by=_PASS_LABELS[caption.version.by],
+        pass_=_PASS_LABELS[caption.version.pass_],
         revision=caption.version.revision,
         final=caption.final,
         language=caption.language,

@@ -18,7 +18,7 @@ QUICKEST_LETTER = 0.03
 QUICKEST_CHARACTER = 0.05
 """Seconds a character in languages written without spaces."""
 
-MOST_MISSING = 0.5
+MAX_MISSING = 0.5
 """Seconds that may be missing in a row. Word times are uncertain: by them speech lacks up to 0.34 s, loops lack seconds
 (docs/windows.md)."""
 
@@ -40,7 +40,7 @@ def least_time(text: str, language: str) -> float:
 def unspoken(words: Sequence[Word], language: str, duration: float) -> list[range]:
     """The runs of ``words`` that the audio, ``duration`` seconds long, has no time for; in order.
 
-    A run is where most time is missing (the maximum-sum segment, by Kadane's algorithm), and over ``MOST_MISSING``
+    A run is where most time is missing (the maximum-sum segment, by Kadane's algorithm), and over ``MAX_MISSING``
     is; then likewise before and after it. Words before and after a run have their time. A word lasts until the next one
     begins. Words without times are taken to have been said. Which round of a repeated phrase is which is not told
     apart well by word times: the rounds were said where there is time for all of them, else a run goes on to their end.
@@ -68,7 +68,7 @@ def _to_the_end(said: Repetition, runs: Sequence[range]) -> list[range]:
 
 
 def _runs(missing: Sequence[float], begin: int, end: int) -> list[range]:
-    run, most = range(0), MOST_MISSING
+    run, most = range(0), MAX_MISSING
     total, first = 0.0, begin
     for i in range(begin, end):
         if total <= 0.0:

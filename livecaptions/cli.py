@@ -65,19 +65,19 @@ def main() -> None:
     try:
         app()
     except (SetupError, AddressError) as error:
-        _leave(error, 2)
+        _exit(error, 2)
     except BrokenPipeError:  # whoever read the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
         sys.exit(1)
     except UnreachableError as error:
-        _leave(error if error.reached else f"{error} --url names another", 1)
+        _exit(error if error.reached else f"{error} --url names another", 1)
     except (LivecaptionsError, ClientError, OSError) as error:
-        _leave(error, 1)
+        _exit(error, 1)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _leave(error: Exception | str, code: int) -> None:
+def _exit(error: Exception | str, code: int) -> None:
     print(f"livecaptions: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output
     sys.exit(code)
 

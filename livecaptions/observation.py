@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 LAG_INTERVAL = 0.25
 SAMPLE_INTERVAL = 1.0
 LOG_INTERVAL = 5.0
-LOG_PATIENCE = 3.0
+LOG_TIMEOUT = 3.0
 """Seconds; all four."""
 
 
@@ -26,7 +26,7 @@ async def alongside(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run the watches while the context lasts. One that fails is logged and ends nothing else."""
     tasks = [asyncio.create_task(watch) for watch in watches]
     for task in tasks:
-        task.add_done_callback(_tell)
+        task.add_done_callback(_log_failure)
     try:
         yield
     finally:
@@ -35,7 +35,7 @@ async def alongside(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _tell(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.error("watch_failed", watch=repr(task.get_coro()), exc_info=error)
 
@@ -73,11 +73,11 @@ class LogWatch:
 
     async def _ask(self) -> None:
         try:
-            async with asyncio.timeout(LOG_PATIENCE):
+            async with asyncio.timeout(LOG_TIMEOUT):
                 await self._log.bounds(CAPTIONS, 0)
         except TimeoutError:
             self._probe.log_failed("read")
-            self._fail(f"the log did not answer within {LOG_PATIENCE:.0f} s")
+            self._fail(f"the log did not answer within {LOG_TIMEOUT:.0f} s")
         except LogError as error:
             self._fail(f"the log cannot be read: {error}")
         else:

@@ -24,13 +24,13 @@ CLI = (sys.executable, "-m", "livecaptions.cli")
 Process = subprocess.Popen[bytes]
 
 
-def leave_on_signals() -> None:
+def exit_on_signals() -> None:
     """Let SIGTERM and SIGHUP unwind the stack, so that what was started is stopped."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        signal.signal(number, _exit)
 
 
-def _leave(number: int, _: object) -> None:
+def _exit(number: int, _: object) -> None:
     raise SystemExit(128 + number)
 
 

@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 
 PREFIX = "livecaptions_"
 
-Together = Literal["livesum", "livemax", "livemin", "livemostrecent"]
+MultiprocessMode = Literal["livesum", "livemax", "livemin", "livemostrecent"]
 """What a gauge of several living processes is."""
 
 disable_created_metrics()  # a series more for each counter and histogram, which nobody asks for
@@ -61,10 +61,10 @@ class Families:
         self._describe(f"{name}_total", "counter", labels, text)
         return Counter(PREFIX + name, text, labels, registry=self._registry)
 
-    def gauge(self, name: str, text: str, *labels: str, together: Together) -> Gauge:
+    def gauge(self, name: str, text: str, *labels: str, multiprocess_mode: MultiprocessMode) -> Gauge:
         """A gauge."""
         self._describe(name, "gauge", labels, text)
-        return Gauge(PREFIX + name, text, labels, registry=self._registry, multiprocess_mode=together)
+        return Gauge(PREFIX + name, text, labels, registry=self._registry, multiprocess_mode=multiprocess_mode)
 
     def histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
         """A histogram."""

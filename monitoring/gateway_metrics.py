@@ -24,9 +24,9 @@ class GatewayProbe(PrometheusProbe):
 
     def __init__(self, families: Families, version: str, tenants: Sequence[str] = ()) -> None:
         super().__init__(families, version)
-        self._sessions = families.gauge("sessions", "Publishers connected.", together="livesum")
+        self._sessions = families.gauge("sessions", "Publishers connected.", multiprocess_mode="livesum")
         self._session_ends = families.counter("session_ends", "Publishers' connections ended, by outcome.", "outcome")
-        self._viewers = families.gauge("viewers", "Viewers connected, by kind.", "kind", together="livesum")
+        self._viewers = families.gauge("viewers", "Viewers connected, by kind.", "kind", multiprocess_mode="livesum")
         self._viewer_ends = families.counter("viewer_ends", "Viewers' connections ended.", "kind", "outcome")
         for kind in ("ws", "sse"):
             self._viewer_ends.labels(kind, "slow_consumer")
@@ -47,13 +47,15 @@ class GatewayProbe(PrometheusProbe):
         )
         self._audio(families)
         self._awaited = families.gauge(
-            "finals_awaited", "Utterances ended here that have no final yet.", together="livesum"
+            "finals_awaited", "Utterances ended here that have no final yet.", multiprocess_mode="livesum"
         )
         self._overdue = families.gauge(
-            "finals_overdue_seconds", "The longest wait of an ended utterance for its final.", together="livemax"
+            "finals_overdue_seconds",
+            "The longest wait of an ended utterance for its final.",
+            multiprocess_mode="livemax",
         )
         self._dropped = families.counter("partials_dropped", "Superseded partials not sent to viewers.")
-        self._draining = families.gauge("draining", "1 while the gateway stops.", together="livemax")
+        self._draining = families.gauge("draining", "1 while the gateway stops.", multiprocess_mode="livemax")
         self._of_tenants(families, tenants)
         self._from_zero()
 
@@ -84,7 +86,7 @@ class GatewayProbe(PrometheusProbe):
         if not tenants:
             return
         sessions = families.gauge(
-            "tenant_sessions", "Publishers connected, by their token's tenant.", "tenant", together="livesum"
+            "tenant_sessions", "Publishers connected, by their token's tenant.", "tenant", multiprocess_mode="livesum"
         )
         audio = families.counter(
             "tenant_audio_seconds", "Audio decoded from publishers, by their token's tenant.", "tenant"

@@ -30,22 +30,22 @@ class ObservedLog:
 
     async def append(self, topic: str, record: Record) -> int:
         """Append and return the offset."""
-        with told(self._probe, "append"):
+        with counting_failures(self._probe, "append"):
             return await self._log.append(topic, record)
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
         """The partition's offsets as they are now."""
-        with told(self._probe, "read"):
+        with counting_failures(self._probe, "read"):
             return await self._log.bounds(topic, partition)
 
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
         """The first offset appended at ``wall`` or later."""
-        with told(self._probe, "read"):
+        with counting_failures(self._probe, "read"):
             return await self._log.offset_at(topic, partition, wall)
 
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Entries from ``start`` on, for ever."""
-        with told(self._probe, "read"):
+        with counting_failures(self._probe, "read"):
             async with aclosing(self._log.read(topic, partition, start)) as entries:
                 async for entry in entries:
                     yield entry
@@ -54,7 +54,7 @@ class ObservedLog:
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
         """Become a member of ``group``."""
         async with AsyncExitStack() as stack:
-            with told(self._probe, "read"):
+            with counting_failures(self._probe, "read"):
                 member = await stack.enter_async_context(self._log.join(topic, group))
             yield ObservedMember(member, self._probe)
 
@@ -68,12 +68,12 @@ class ObservedMember:
 
     async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
         """What happened, in order."""
-        with told(self._probe, "read"):
+        with counting_failures(self._probe, "read"):
             return await self._member.poll(timeout)
 
     async def commit(self, partition: int, offset: int) -> None:
         """The group has dealt with everything before ``offset``."""
-        with told(self._probe, "commit"):
+        with counting_failures(self._probe, "commit"):
             await self._member.commit(partition, offset)
 
     def pause(self, partition: int) -> None:
@@ -86,7 +86,7 @@ class ObservedMember:
 
 
 @contextmanager
-def told(probe: Probe, operation: str) -> Iterator[None]:
+def counting_failures(probe: Probe, operation: str) -> Iterator[None]:
     """Tell the probe of a failure of ``operation``."""
     try:
         yield

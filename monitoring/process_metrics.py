@@ -16,9 +16,9 @@ class PrometheusProbe(Probe):
 
     def __init__(self, families: Families, version: str) -> None:
         self.families = families
-        build = families.gauge("build_info", "The version that runs; always 1.", "version", together="livemax")
+        build = families.gauge("build_info", "The version that runs; always 1.", "version", multiprocess_mode="livemax")
         build.labels(version).set(1)
-        self._partitions = families.gauge("audio_partitions", "Partitions of topic audio.", together="livemax")
+        self._partitions = families.gauge("audio_partitions", "Partitions of topic audio.", multiprocess_mode="livemax")
         self._lag = families.histogram(
             "event_loop_lag_seconds", "How late the event loop came to what was due.", buckets.LOOP_LAG
         )

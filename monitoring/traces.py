@@ -38,7 +38,7 @@ from captions.track import TrackId
 
 logger = structlog.get_logger(__name__)
 
-MOST_OPEN = 10_000
+MAX_OPEN = 10_000
 """Utterances whose finals are awaited; the traces of older ones are ended without."""
 
 UNKNOWN = "unknown_service"
@@ -197,7 +197,7 @@ class OpenTelemetryTracer(Tracer):
         names = {f"livecaptions.{field}": name for field, name in utterance.track.describe().items()}
         root.set_attributes({**names, "livecaptions.utterance": utterance.utterance})
         self._open[utterance] = root
-        if len(self._open) > MOST_OPEN:
+        if len(self._open) > MAX_OPEN:
             self._give_up(next(iter(self._open)))
 
     def _give_up(self, utterance: CaptionId) -> None:

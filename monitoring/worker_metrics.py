@@ -24,38 +24,46 @@ class WorkerProbe(PrometheusProbe):
             self._dead.labels(kind)
 
     def _model(self, families: Families) -> None:
-        self._loaded = families.gauge("model_loaded", "1 once the model is in memory.", together="livemin")
+        self._loaded = families.gauge("model_loaded", "1 once the model is in memory.", multiprocess_mode="livemin")
         self._info = families.gauge(
-            "model_info", "The model that decodes; always 1.", "model", "compute_type", "device", together="livemax"
+            "model_info",
+            "The model that decodes; always 1.",
+            "model",
+            "compute_type",
+            "device",
+            multiprocess_mode="livemax",
         )
 
     def _partitions_of(self, families: Families) -> None:
         self._assigned = families.gauge(
-            "partition_assigned", "1 while this worker owns the partition.", "partition", together="livemostrecent"
+            "partition_assigned",
+            "1 while this worker owns the partition.",
+            "partition",
+            multiprocess_mode="livemostrecent",
         )
         self._behind = families.gauge(
             "audio_behind_seconds",
             "Age of a partition's oldest audio that waits for a decode.",
             "partition",
-            together="livemostrecent",
+            multiprocess_mode="livemostrecent",
         )
         self._worst = families.gauge(
-            "audio_behind_worst_seconds", "The worst of this worker's partitions.", together="livemax"
+            "audio_behind_worst_seconds", "The worst of this worker's partitions.", multiprocess_mode="livemax"
         )
         self._consumer_lag = families.gauge(
             "consumer_lag_records",
             "Records of a partition that are not committed: never 0 for long while somebody speaks.",
             "partition",
-            together="livemostrecent",
+            multiprocess_mode="livemostrecent",
         )
         self._rebalances = families.counter("rebalances", "Times that the set of owned partitions changed.")
         self._streams = families.gauge(
-            "streams", "Tracks with an open utterance, or speech in the last 10 s.", together="livesum"
+            "streams", "Tracks with an open utterance, or speech in the last 10 s.", multiprocess_mode="livesum"
         )
 
     def _decodes(self, families: Families) -> None:
         self._queue = families.gauge(
-            "decode_queue_utterances", "Utterances that wait for a decode.", together="livesum"
+            "decode_queue_utterances", "Utterances that wait for a decode.", multiprocess_mode="livesum"
         )  # fmt: skip
         self._decode = families.counter(
             "decode_seconds", "Time spent decoding, by kind and model, of all decoders together.", "kind", "model"
@@ -71,7 +79,7 @@ class WorkerProbe(PrometheusProbe):
             "Decode time over audio of the last batch, by kind and model.",
             "kind",
             "model",
-            together="livemostrecent",
+            multiprocess_mode="livemostrecent",
         )
         self._redecoded = families.counter(
             "windows_redecoded", "Doubtful finals that were decoded again at 30 s.", "model"

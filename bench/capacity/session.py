@@ -19,7 +19,7 @@ from bench.capacity.systems import Livecaptions
 from captions.errors import SetupError
 from inference.engine.parallelism import available_cores
 from inference.models import resolve
-from livecaptions.processes import leave_on_signals
+from livecaptions.processes import exit_on_signals
 from livecaptions_client.address import check_address
 
 
@@ -66,7 +66,7 @@ def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
         if file is not None and not file.resolve().parent.is_dir():
             raise SetupError(f"{file} cannot be written: there is no such folder")
     loop = Loop(load(session.audio))
-    leave_on_signals()
+    exit_on_signals()
     console = Console()
 
     def tell(level: Level, broken: list[str]) -> None:

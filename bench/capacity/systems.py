@@ -14,7 +14,7 @@ from captions.quality import Arrival
 from livecaptions.processes import free_port, own_server, ready
 from livecaptions_client import Caption, Error, Ready, publish, view
 
-VIEWER_PATIENCE = 5.0
+VIEWER_TIMEOUT = 5.0
 """Seconds a viewer may lag behind what the publisher was told."""
 
 
@@ -115,7 +115,7 @@ class Livecaptions:
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch())
             finals = await self._publish(server.url, name, pace, began)
-            async with asyncio.timeout(VIEWER_PATIENCE):
+            async with asyncio.timeout(VIEWER_TIMEOUT):
                 while finals - seen:
                     news.clear()
                     await news.wait()

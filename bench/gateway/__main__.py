@@ -24,13 +24,13 @@ from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.server import CAPTION_INTERVAL, HALL
 from bench.gateway.speakers import Sent, added, send, spread
 from captions.quality import percentile
-from livecaptions.processes import free_port, leave_on_signals, ready, running
+from livecaptions.processes import exit_on_signals, free_port, ready, running
 from streamer.vad import DetectorName
 
 WARM_UP = 3.0
 """Seconds that are not counted."""
 
-MOST_LATE = 0.005
+MAX_LATE = 0.005
 """Seconds: a sender whose frames left later than this, one of a hundred, says nothing of the gateway."""
 
 
@@ -87,7 +87,7 @@ def row(level: Level, segments: list[Segment]) -> str:
         level.streams, level.viewers, f"{level.cores:.2f}", spread(level.added(segments)), level.refused,
         f"{level.memory / 2**20:.2f} MB", spread(level.fanned_out),
         f"{len(level.fanned_out)} of {level.expected_captions}" if level.viewers else "",
-        f"{late:.1f} ms" + (" **invalid**" if late > MOST_LATE * 1000 else ""),
+        f"{late:.1f} ms" + (" **invalid**" if late > MAX_LATE * 1000 else ""),
     )  # fmt: skip
     return "| " + " | ".join(map(str, cells)) + " |"
 
@@ -105,7 +105,7 @@ def main(
     vad: Annotated[DetectorName, typer.Option(help="The gateway's speech detector.")] = "cascade",
 ) -> None:
     """Load a gateway with live streams, and a hall full of viewers."""
-    leave_on_signals()
+    exit_on_signals()
     said = voices(WARM_UP + seconds, vad)
     allowed = psutil.Process().cpu_affinity()
     psutil.Process().cpu_affinity(allowed[1:2] or allowed)

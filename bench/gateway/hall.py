@@ -29,7 +29,7 @@ from bench.gateway.crowd import Seen
 from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.speakers import Sent, added, send, spread
 from captions.quality import percentile
-from livecaptions.processes import Process, free_port, leave_on_signals, ready, running
+from livecaptions.processes import Process, exit_on_signals, free_port, ready, running
 from streamer.vad import DetectorName
 
 QUIET = 8.0
@@ -160,7 +160,7 @@ def main(  # noqa: PLR0917 - a command's parameters are its flags
     vad: Annotated[DetectorName, typer.Option(help="The gateway's speech detector.")] = "webrtc",
 ) -> None:
     """Let a hall come late."""
-    leave_on_signals()
+    exit_on_signals()
     said = voices(LONGEST, vad)
     allowed = psutil.Process().cpu_affinity()
     psutil.Process().cpu_affinity(allowed[1:] or allowed)

@@ -12,6 +12,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
@@ -21,7 +22,7 @@ from captions.ports.log import Record
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
 from captions.track import RoomId
 from livecaptions.clock import SystemClock
-from livecaptions.garbage import collect_rarely, keep_tidy
+from livecaptions.garbage import release_memory_periodically, tune_garbage_collection
 from livecaptions.observation import alongside, sample, watch_loop
 from livecaptions.probes import gateway_probe
 from livecaptions.server import listen, serving
@@ -34,6 +35,7 @@ from streamer.web.app import create_app
 from transport.memory import MemoryLog, TopicSettings
 
 HALL = "hall"
+LIVE: Final = "live"
 CAPTION_INTERVAL = 0.3
 PARTIALS_OF_ONE = 12
 """A caption every so many seconds; every so many partials a final."""
@@ -68,7 +70,7 @@ async def speak(log: TimedLog) -> None:
         said = [str(time.monotonic_ns()), *WORDS[: revision + 1]]
         words = tuple(WordMessage(text=word, start=0.0, end=0.1, confidence=0.9) for word in said) if final else None
         caption = CaptionMessage(
-            room=HALL, track="main", speaker="Ada", utterance=utterance, by="live", revision=revision, final=final,
+            room=HALL, track="main", speaker="Ada", utterance=utterance, pass_=LIVE, revision=revision, final=final,
             language="en", start=0.0, end=1.0, started_at=datetime.now(UTC), text=" ".join(said), stable=1, words=words,
         )  # fmt: skip
         await log.append(CAPTIONS if final else PARTIALS, write_room_event(RoomId(HALL), caption))
@@ -86,7 +88,7 @@ async def have_spoken(log: TimedLog, finals: int) -> None:
             for word, start, end in zip(WORDS, times, times[1:], strict=False)
         )
         caption = CaptionMessage(
-            room=HALL, track="before", speaker="Ada", utterance=utterance, by="live", revision=20, final=True,
+            room=HALL, track="before", speaker="Ada", utterance=utterance, pass_=LIVE, revision=20, final=True,
             language="en", start=began, end=times[-1], started_at=datetime.now(UTC), text=" ".join(WORDS),
             stable=len(WORDS), words=words,
         )  # fmt: skip
@@ -105,10 +107,10 @@ async def serve(port: int, vad: str, finals: int) -> list[Segment]:
     app = create_app(gateway)
     app.include_router(endpoints(probe.render, gateway.not_ready))
     async with (
-        alongside(watch_loop(probe), sample(gateway.observe), keep_tidy(), speak(log)),
+        alongside(watch_loop(probe), sample(gateway.observe), release_memory_periodically(), speak(log)),
         serving(MeasuredRequests(app, clock, probe), listen("127.0.0.1", port)),
     ):
-        collect_rarely()
+        tune_garbage_collection()
         await stop.wait()
     await gateway.close()
     return log.segments

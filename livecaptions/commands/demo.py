@@ -12,7 +12,7 @@ from rich.table import Table
 from captions.messages import CaptionMessage
 from captions.quality import Arrival, Quality, measure, percentile
 from livecaptions import talk
-from livecaptions.processes import Process, free_port, leave_on_signals, own_server, ready
+from livecaptions.processes import Process, exit_on_signals, free_port, own_server, ready
 from livecaptions.terminal.display import Display
 from livecaptions.terminal.files import file_frames
 from livecaptions_client import Caption, publish
@@ -26,7 +26,7 @@ def demo(
 ) -> None:
     """Play the bundled talk into a server of its own and show its captions."""
     console = Console()
-    leave_on_signals()
+    exit_on_signals()
     free = free_port(port)
     console.print("Starting a server with the embedded model...", style="dim")
     with own_server(free, "--model", "tiny.en") as server:

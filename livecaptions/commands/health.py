@@ -11,7 +11,7 @@ import typer
 
 from livecaptions_client.address import LOOPBACK, check_address
 
-PATIENCE = 4.0
+TIMEOUT = 4.0
 """Seconds."""
 
 
@@ -25,7 +25,7 @@ def health(
     # this machine is reached without a detour
     direct = [urllib.request.ProxyHandler({})] if parts.hostname in LOOPBACK else []
     try:
-        with urllib.request.build_opener(*direct).open(address, timeout=PATIENCE):
+        with urllib.request.build_opener(*direct).open(address, timeout=TIMEOUT):
             typer.echo(f"{address} answers")
     except urllib.error.HTTPError as error:
         _fail(f"{address} answers with HTTP {error.code}")

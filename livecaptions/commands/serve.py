@@ -16,7 +16,7 @@ from captions.ports.tracer import Tracer
 from captions.records import AUDIO
 from inference.engine import WhisperEngine
 from livecaptions.clock import SystemClock
-from livecaptions.garbage import collect_rarely, keep_tidy
+from livecaptions.garbage import release_memory_periodically, tune_garbage_collection
 from livecaptions.logs import kafka_settings, open_log
 from livecaptions.observation import LogWatch, alongside, sample, watch_loop
 from livecaptions.probes import gateway_probe, serve_probe, worker_probe
@@ -153,10 +153,10 @@ async def _answer(
     app = create_app(gateway)
     app.include_router(endpoints(probe.render, lambda: [*gateway.not_ready(), *watch.failures, *not_ready()]))
     async with (
-        alongside(watch.run(), watch_loop(probe), sample(gateway.observe), keep_tidy()),
+        alongside(watch.run(), watch_loop(probe), sample(gateway.observe), release_memory_periodically()),
         serving(MeasuredRequests(app, clock, probe), sock),
     ):
-        collect_rarely()
+        tune_garbage_collection()
         logger.info("serving", url=_url(sock), **described, vad=settings.vad)
         await stopped
         logger.info("stopping", deadline=settings.drain_deadline)

@@ -23,7 +23,7 @@ def caption(
         "room": "hall",
         "track": track,
         "utterance": utterance,
-        "pass": fields.pop("by", "live"),
+        "pass": fields.pop("pass_", "live"),
         "revision": revision,
         "final": final,
         "language": language,

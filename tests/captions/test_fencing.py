@@ -170,7 +170,7 @@ def test_a_reader_that_begins_after_the_claim_learns_the_epoch_from_what_follows
 
 
 def test_the_epochs_of_the_latest_tracks_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fencing, "MOST_TRACKS", 2)
+    monkeypatch.setattr(fencing, "MAX_TRACKS", 2)
     partition = Partition(100)
     tracks = [RoomId("hall").track(name) for name in ("a", "b", "c")]
     for track in tracks:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from captions.history import MOST_VERSIONS, History
+from captions.history import MAX_VERSIONS, History
 from captions.messages import CaptionMessage
 from captions.quality import Arrival, erased, measure, places
 from inference.engine.scripted import ScriptedWord
@@ -49,10 +49,10 @@ def test_an_empty_partial_shows_nothing() -> None:
 
 def test_a_history_is_bounded_and_still_tells_roughly_when() -> None:
     history = History()
-    final = [f"w{n}" for n in range(MOST_VERSIONS + 100)]
+    final = [f"w{n}" for n in range(MAX_VERSIONS + 100)]
     for n in range(len(final)):
         history.show(final[: n + 1], float(n))
-    assert len(history._versions) <= MOST_VERSIONS
+    assert len(history._versions) <= MAX_VERSIONS
     for n, at in enumerate(history.first_shown(final)):
         assert at is not None
         assert n <= at <= n + 1
@@ -67,7 +67,7 @@ def test_a_word_shown_is_what_the_benchmarks_measure(seed: int) -> None:
     history = History()
     taken_back = sum(history.show(words, float(n)) for n, words in enumerate(versions))
     caption = CaptionMessage(
-        room="hall", track="main", utterance=0, by="live", revision=0, final=False, language="en",
+        room="hall", track="main", utterance=0, pass_="live", revision=0, final=False, language="en",
         start=0.0, end=1.0, started_at=datetime.fromtimestamp(0, UTC), text="", stable=0,
     )  # fmt: skip
     arrivals = [

@@ -27,11 +27,11 @@ NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 TIMES = st.floats(0, 1e5)
 
 
-def a_caption(*, final: bool, words: tuple[Word, ...], by: Pass = Pass.LIVE) -> Caption:
+def a_caption(*, final: bool, words: tuple[Word, ...], pass_: Pass = Pass.LIVE) -> Caption:
     return Caption(
         id=CaptionId(RoomId("main-hall").track("main"), 7),
         speaker="Ada",
-        version=Version(by, 9),
+        version=Version(pass_, 9),
         final=final,
         language="en",
         start=41.22,
@@ -117,12 +117,12 @@ def test_words_are_absent_from_untimed_partials_and_always_on_finals() -> None:
     assert json.loads(caption_message(a_caption(final=True, words=())).encode())["words"] == []
 
 
-@pytest.mark.parametrize("by", list(Pass))
-def test_every_pass_survives_the_wire(by: Pass) -> None:
-    message = caption_message(a_caption(final=True, words=(), by=by))
+@pytest.mark.parametrize("pass_", list(Pass))
+def test_every_pass_survives_the_wire(pass_: Pass) -> None:
+    message = caption_message(a_caption(final=True, words=(), pass_=pass_))
     read = room_event(message.encode().encode())
     assert isinstance(read, CaptionMessage)
-    assert read.version == Version(by, 9)
+    assert read.version == Version(pass_, 9)
 
 
 @given(NAMES, NAMES, st.none() | st.text(max_size=80), st.sampled_from(["live", "away", "ended"]))

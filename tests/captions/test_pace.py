@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from captions.loops import repetition
-from captions.pace import MOST_MISSING, least_time, unspoken
+from captions.pace import MAX_MISSING, least_time, unspoken
 from captions.words import Word
 
 VOCABULARY = ["so", "the", "log", "is", "where", "everything", "remains", "conference", "1", "2026", "naïve", "-"]
@@ -66,7 +66,7 @@ def test_runs_are_apart_in_order_and_lack_time(timed: list[tuple[str, float]], d
     for run in runs:
         needed = sum(least_time(words[i].text, "en") for i in run)
         there = ends[run.stop - 1] - starts[run.start]
-        assert needed - there > MOST_MISSING - 1e-6
+        assert needed - there > MAX_MISSING - 1e-6
 
 
 def test_rounds_that_share_their_time_unevenly_were_said() -> None:

@@ -56,7 +56,7 @@ def test_captions_that_came_late_or_together_are_taken_as_viewers_take_them() ->
             Arrival(2.2, caption(revision=1, text="So they")),
             Arrival(2.2, caption(revision=3, text="So the log", final=True)),
             Arrival(2.4, caption(revision=2, text="So the lock")),
-            Arrival(9.0, caption(revision=1, by="refined", text="So, the log", final=True)),
+            Arrival(9.0, caption(revision=1, pass_="refined", text="So, the log", final=True)),
         ],
         SPOKEN,
     )

@@ -16,7 +16,7 @@ def test_a_newer_version_replaces_and_an_older_or_equal_one_is_no_news() -> None
     assert not state.apply(caption(revision=2))
     assert state.apply(caption(revision=4, final=True, seq=1))
     assert not state.apply(caption(revision=9))
-    assert state.apply(caption(revision=1, by="refined", final=True, seq=5))
+    assert state.apply(caption(revision=1, pass_="refined", final=True, seq=5))
     assert not state.apply(caption(revision=9, final=True, seq=6))
     assert state.finals("main") == {0}
 

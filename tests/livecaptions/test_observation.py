@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from captions.errors import LogError
 from captions.ports.log import Bounds
 from captions.ports.probe import Probe
-from livecaptions.observation import LOG_INTERVAL, LOG_PATIENCE, LogWatch, alongside, sample, watch_loop
+from livecaptions.observation import LOG_INTERVAL, LOG_TIMEOUT, LogWatch, alongside, sample, watch_loop
 from tests.support import memory_log
 
 pytestmark = pytest.mark.looptime
@@ -94,11 +94,11 @@ async def test_the_log_is_asked_and_its_silence_told(monkeypatch: pytest.MonkeyP
         assert (watch.failures, probe.partitions) == ([], [4])
         with monkeypatch.context() as patch:
             patch.setattr(log, "bounds", silent)
-            await asyncio.sleep(LOG_INTERVAL + LOG_PATIENCE)
+            await asyncio.sleep(LOG_INTERVAL + LOG_TIMEOUT)
             assert watch.failures == ["the log did not answer within 3 s"]
             assert probe.failed == ["read"]
             patch.setattr(log, "bounds", refuses)
-            await asyncio.sleep(LOG_INTERVAL + LOG_PATIENCE)
+            await asyncio.sleep(LOG_INTERVAL + LOG_TIMEOUT)
             assert watch.failures == ["the log cannot be read: captions 0 is gone"]
-        await asyncio.sleep(LOG_INTERVAL + LOG_PATIENCE)
+        await asyncio.sleep(LOG_INTERVAL + LOG_TIMEOUT)
         assert watch.failures == []

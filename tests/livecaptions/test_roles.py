@@ -19,7 +19,7 @@ from livecaptions.talk import talk_path
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 3
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
 class Installation:
@@ -46,7 +46,7 @@ class Installation:
         try:
             yield process
             process.terminate()
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(TIMEOUT) == 0
         finally:
             process.kill()
             process.wait()
@@ -54,7 +54,7 @@ class Installation:
 
 def until(found: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
     """Return when it is so; the process must live meanwhile."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not found():
         assert process.poll() is None, "the process ended: what it printed says why"
         assert time.monotonic() < deadline, "it did not come to be"
@@ -84,7 +84,7 @@ def metrics(url: str) -> Mapping[str, float]:
 
 def send_talk(url: str) -> None:
     command = [sys.executable, "-m", "livecaptions.cli", "send", str(talk_path()), "--room", "hall", "--fast"]
-    subprocess.run([*command, "--url", url], check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "--url", url], check=True, timeout=TIMEOUT, stdout=subprocess.DEVNULL)
 
 
 def test_a_worker_answers_while_its_model_loads_and_measures_what_it_decodes(bootstrap: str) -> None:

@@ -74,7 +74,7 @@ async def _seen(socket: connect) -> str:
 async def test_garbage_is_collected_every_minute_unless_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     given_back: list[float] = []
     monkeypatch.setattr(garbage, "allocator", lambda: lambda: given_back.append(1))
-    tidying = asyncio.create_task(garbage.keep_tidy())
+    tidying = asyncio.create_task(garbage.release_memory_periodically())
     await asyncio.sleep(1)
     cycle: list[object] = []
     cycle.append(cycle)
@@ -85,10 +85,10 @@ async def test_garbage_is_collected_every_minute_unless_that_takes_long(monkeypa
     gc.disable()
     try:
         monkeypatch.setattr(garbage, "FEW_OBJECTS", 0)
-        await asyncio.sleep(garbage.TIDY_INTERVAL)
+        await asyncio.sleep(garbage.RELEASE_INTERVAL)
         assert _Canary.alive == watched
         monkeypatch.setattr(garbage, "FEW_OBJECTS", 10**9)
-        await asyncio.sleep(garbage.TIDY_INTERVAL)
+        await asyncio.sleep(garbage.RELEASE_INTERVAL)
         assert _Canary.alive == watched - 1
     finally:
         gc.enable()

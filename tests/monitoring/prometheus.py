@@ -14,7 +14,7 @@ from livecaptions.processes import free_ports
 
 INTERVAL = 1
 """Seconds between two scrapes."""
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 Series = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Prometheus:
                 "--log.level=warn",
             ]
         )
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not self._scraped():
             assert self._process.poll() is None, "Prometheus ended: what it printed says why"
             assert time.monotonic() < deadline, "Prometheus was not up within a minute"
@@ -67,7 +67,7 @@ class Prometheus:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(PATIENCE)
+            self._process.wait(TIMEOUT)
         self._client.close()
         self._folder.cleanup()
 

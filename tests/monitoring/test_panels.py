@@ -42,7 +42,7 @@ ABSENT_WHERE_NOTHING_WAS_SHOWN = {
     "confidence_p50", "erasure", "real_time_factor",
 }  # fmt: skip
 """On a busy machine fifteen seconds may pass so."""
-PATIENCE = 240.0
+TIMEOUT = 240.0
 """Seconds for a model to be warm on a busy machine."""
 
 
@@ -116,7 +116,7 @@ def observing(bootstrap: str) -> Iterator[Observed]:
 
 
 def wait_ready(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK:

@@ -143,7 +143,7 @@ def test_what_failed_says_so(traces: Traces) -> None:
 def test_utterances_whose_finals_never_come_are_not_kept_for_ever(
     traces: Traces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_OPEN", 3)
+    monkeypatch.setattr(module, "MAX_OPEN", 3)
     for number in range(5):
         traces.tracer.utterance_opened(CaptionId(RoomId("hall").track("main"), number), 0.2)
     assert [attributes(span)["utterance"] for span in traces.named("utterance")] == [0, 1]

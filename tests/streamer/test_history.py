@@ -56,7 +56,7 @@ def test_a_block_in_hand_does_not_change_while_more_is_said() -> None:
     history = filled("one", "two")
     blocks = whole(history)
     keep(history, caption(utterance=2, final=True, text="three"), 3)
-    keep(history, caption(utterance=0, final=True, by="refined", text="One."), 4)
+    keep(history, caption(utterance=0, final=True, pass_="refined", text="One."), 4)
     assert seqs(blocks) == [1, 2]
     assert seqs(whole(history)) == [2, 3, 4]
 

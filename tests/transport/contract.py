@@ -14,13 +14,13 @@ from captions.log_reading import consume, entries_between
 from captions.ports.log import Assigned, Entry, Log, Member, Record, Revoked
 from tests.support import LoopClock
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 async def gather_entries(member: Member, count: int) -> list[Entry]:
     """Poll until ``count`` entries came."""
     entries: list[Entry] = []
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while len(entries) < count:
             entries += [event for event in await member.poll(0.2) if isinstance(event, Entry)]
     return entries
@@ -30,7 +30,7 @@ async def poll_until(
     member: Member, wanted: Callable[[Assigned | Revoked | Entry], bool]
 ) -> Assigned | Revoked | Entry:
     """Poll until an event is as wanted."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while True:
             for event in await member.poll(0.2):
                 if wanted(event):
@@ -39,7 +39,7 @@ async def poll_until(
 
 async def values(log: Log, topic: str, partition: int, start: int, count: int) -> list[bytes]:
     found: list[bytes] = []
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         async for entry in log.read(topic, partition, start):
             found.append(entry.record.value)
             if len(found) == count:
@@ -92,7 +92,7 @@ class LogContract:
         for record in sent:
             await log.append("one", record)
         got = []
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             async for entry in log.read("one", 0, start):
                 got.append(entry)
                 if len(got) == len(sent):
@@ -119,7 +119,7 @@ class LogContract:
             offsets.append(await log.append("one", record))
             await asyncio.sleep(0.05)
         entries = []
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             async for entry in log.read("one", 0, offsets[0]):
                 entries.append(entry)
                 if len(entries) == len(offsets):
@@ -166,7 +166,7 @@ class LogContract:
         owned: dict[str, set[int]] = {"a": set(), "b": set()}
 
         async def follow(name: str, member: Member, until: Callable[[], bool]) -> None:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 while not until():
                     for event in await member.poll(0.1):
                         if isinstance(event, Assigned):
@@ -200,7 +200,7 @@ class LogContract:
         async with log.join("four", "live") as first:
             await gather_entries(first, 4)
             lost: set[int] = set()
-            async with log.join("four", "live") as second, asyncio.timeout(PATIENCE):
+            async with log.join("four", "live") as second, asyncio.timeout(TIMEOUT):
                 taken: set[int] = set()
                 while not taken or not taken <= lost:
                     lost |= {event.partition for event in await first.poll(0.1) if isinstance(event, Revoked)}
@@ -259,7 +259,7 @@ class LogContract:
 
     async def test_entries_between_two_places_end(self, log: Log) -> None:
         offsets = [await log.append("one", record) for record in numbered(100)]
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             everything = [entry.offset async for entry in entries_between(log, "one", 0, since=0.0)]
             first = [entry.offset async for entry in entries_between(log, "one", 0, since=0.0, end=offsets[40])]
             nothing = [entry async for entry in entries_between(log, "one", 0, since=1e11)]
@@ -298,7 +298,7 @@ class LogContract:
         consuming = asyncio.create_task(consume(log, "four", "archive", handle, LoopClock()))
         for number in range(30, 60):
             await log.append("four", Record(f"k{number}", str(number).encode()))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await all_handled.wait()
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -318,11 +318,11 @@ class LogContract:
         for record in numbered(6):
             await log.append("one", record)
         with pytest.raises(ValueError, match="no room"):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await consume(log, "one", "archive", handle, LoopClock())
         failing = False
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await consume(log, "one", "archive", handle, LoopClock())
         assert handled == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
@@ -330,7 +330,7 @@ class LogContract:
         """A dead archive must not stop captions; ``full`` retains a few records only."""
         async with log.join("full", "archive") as member:
             await poll_until(member, lambda event: isinstance(event, Assigned))
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 offsets = [await log.append("full", Record("k", bytes(1000))) for _ in range(100)]
             entries = await gather_entries(member, 1)
         assert offsets[-1] - offsets[0] == 99

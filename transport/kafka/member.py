@@ -24,7 +24,7 @@ from transport.kafka.errors import as_log_errors
 
 logger = structlog.get_logger(__name__)
 
-MOST_ENTRIES = 500
+MAX_ENTRIES = 500
 FETCH_MS = 60_000
 
 NOT_OURS = (
@@ -49,7 +49,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._wanted: dict[int, int] = {}
         self._paused: set[int] = set()
         self._events: list[Assigned | Revoked] = []
-        self._stirred = asyncio.Event()
+        self._changed = asyncio.Event()
         self._fetching: asyncio.Task[Any] | None = None
 
     async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
@@ -124,7 +124,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
                 self._events.append(Assigned(partition, offset))
             self._consumer.seek(self._place(partition), self._positions[partition])
         self._apply_pauses()
-        self._stirred.set()
+        self._changed.set()
 
     def _lose(self, partition: int) -> None:
         del self._positions[partition]
@@ -161,17 +161,17 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         """Wait for entries or a change of ownership."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(
-                self._consumer.getmany(timeout_ms=FETCH_MS, max_records=MOST_ENTRIES), name="kafka fetch"
+                self._consumer.getmany(timeout_ms=FETCH_MS, max_records=MAX_ENTRIES), name="kafka fetch"
             )
-        stirred = asyncio.create_task(self._stirred.wait())
+        changed = asyncio.create_task(self._changed.wait())
         try:
-            await asyncio.wait({self._fetching, stirred}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({self._fetching, changed}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stirred.cancel()
+            changed.cancel()
 
     def _take(self) -> list[Assigned | Revoked | Entry]:
         """What there is to tell, at once."""
-        self._stirred.clear()
+        self._changed.clear()
         happened: list[Assigned | Revoked | Entry] = [*self._events]
         self._events.clear()
         if self._fetching is not None and self._fetching.done():

@@ -19,7 +19,7 @@ from transport.kafka.errors import reason
 
 logger = structlog.get_logger(__name__)
 
-MOST_WAITING = 2000
+MAX_WAITING = 2000
 """Entries that may wait for a reader before its partition is paused."""
 
 AT_A_TIME = 32
@@ -36,7 +36,7 @@ class Follower:
     partition: TopicPartition
     position: int
     entries: deque[Entry] = field(default_factory=deque)
-    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
     paused: bool = False
 
 
@@ -76,18 +76,18 @@ class Tail:
         """What ``follower`` is handed, for ever."""
         handed = 0
         while True:
-            follower.stirred.clear()
+            follower.changed.clear()
             while follower.entries:
                 yield follower.entries.popleft()
                 handed += 1
                 if handed % AT_A_TIME == 0:
                     await asyncio.sleep(0)
-                if follower.paused and len(follower.entries) < MOST_WAITING // 2:
+                if follower.paused and len(follower.entries) < MAX_WAITING // 2:
                     follower.paused = False
                     self._consumer.resume(follower.partition)
             if self._failure is not None:
                 raise self._failure
-            await follower.stirred.wait()
+            await follower.changed.wait()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -126,8 +126,8 @@ class Tail:
             return  # an offset beyond the end was asked for: what comes before it is read and passed over
         follower.entries.extend(entry_of(follower.topic, message) for message in fresh)
         follower.position = fresh[-1].offset + 1
-        follower.stirred.set()
-        if len(follower.entries) >= MOST_WAITING and not follower.paused:
+        follower.changed.set()
+        if len(follower.entries) >= MAX_WAITING and not follower.paused:
             follower.paused = True
             self._consumer.pause(follower.partition)
 
@@ -135,7 +135,7 @@ class Tail:
         logger.error("tail_failed", error=reason(error))
         self._failure = LogError(f"reading failed: {reason(error)}")
         for follower in self._followers.values():
-            follower.stirred.set()
+            follower.changed.set()
 
 
 class Tails:

@@ -8,7 +8,7 @@ from captions.errors import LogError
 from captions.ports.log import Assigned, Entry, Revoked
 from transport.memory.partition import Partition
 
-MOST_ENTRIES = 500
+MAX_ENTRIES = 500
 """Entries handed out by one poll."""
 
 
@@ -50,10 +50,10 @@ class MemoryMember:
         self._group = group
         self._events: list[Assigned | Revoked] = []
         self._positions: dict[int, int] = {}
-        self._told_assigned: set[int] = set()
-        self._told_revoked: set[int] = set()
+        self._reported_assigned: set[int] = set()
+        self._reported_revoked: set[int] = set()
         self._paused: set[int] = set()
-        self._stirred = asyncio.Event()
+        self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._polling = 0
         self._seen = self._loop.time()
@@ -64,16 +64,16 @@ class MemoryMember:
     def assign(self, partition: int, offset: int) -> None:
         """The group gives this member a partition."""
         self._positions[partition] = offset
-        self._group.partitions[partition].watchers.add(self._stirred)
+        self._group.partitions[partition].watchers.add(self._changed)
         self._events.append(Assigned(partition, offset))
-        self._stirred.set()
+        self._changed.set()
 
     def revoke(self, partition: int) -> None:
         """The group wants a partition back."""
         if partition in self._positions:
             self._drop(partition)
             self._events.append(Revoked(partition))
-            self._stirred.set()
+            self._changed.set()
 
     def pause(self, partition: int) -> None:
         """Give no entries of ``partition`` until it is resumed."""
@@ -82,12 +82,12 @@ class MemoryMember:
     def resume(self, partition: int) -> None:
         """Give entries of ``partition`` again."""
         self._paused.discard(partition)
-        self._stirred.set()
+        self._changed.set()
 
     async def commit(self, partition: int, offset: int) -> None:
         """Commit, unless the partition is no longer this member's; like a poll, it says that the member lives."""
         self._seen = self._loop.time()
-        if self._group.owns(self, partition) and partition not in self._told_revoked:
+        if self._group.owns(self, partition) and partition not in self._reported_revoked:
             self._group.commit(partition, offset)
 
     async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
@@ -107,7 +107,7 @@ class MemoryMember:
                     break
                 try:
                     async with asyncio.timeout(left):
-                        await self._stirred.wait()
+                        await self._changed.wait()
                 except TimeoutError:
                     break
             return happened
@@ -123,20 +123,20 @@ class MemoryMember:
 
     def _take(self) -> list[Assigned | Revoked | Entry]:
         """Everything there is to tell; nothing of it is told again."""
-        self._stirred.clear()
+        self._changed.clear()
         happened: list[Assigned | Revoked | Entry] = [*self._events]
         for event in self._events:
             if isinstance(event, Assigned):
-                self._told_assigned.add(event.partition)
-                self._told_revoked.discard(event.partition)  # lost and regained while this member was out
+                self._reported_assigned.add(event.partition)
+                self._reported_revoked.discard(event.partition)  # lost and regained while this member was out
             else:
-                self._told_assigned.discard(event.partition)
-                self._told_revoked.add(event.partition)
+                self._reported_assigned.discard(event.partition)
+                self._reported_revoked.add(event.partition)
         self._events.clear()
         open_positions = [n for n in self._positions if n not in self._paused]
         for number in open_positions:
             entries = self._group.partitions[number].slice(
-                self._positions[number], max(1, MOST_ENTRIES // len(open_positions))
+                self._positions[number], max(1, MAX_ENTRIES // len(open_positions))
             )
             if entries:
                 self._positions[number] = entries[-1].offset + 1
@@ -144,14 +144,14 @@ class MemoryMember:
         return happened
 
     def _give_up(self) -> None:
-        told, self._told_revoked = self._told_revoked, set()
+        told, self._reported_revoked = self._reported_revoked, set()
         for partition in told:
             self._group.give_up(self, partition)
 
     def _drop(self, partition: int) -> None:
         del self._positions[partition]
         self._paused.discard(partition)
-        self._group.partitions[partition].watchers.discard(self._stirred)
+        self._group.partitions[partition].watchers.discard(self._changed)
 
     def _check(self) -> None:
         """Leave the group where nobody has polled for longer than the session timeout."""
@@ -166,8 +166,8 @@ class MemoryMember:
         if not self._evicted:
             self._evicted = True
             self._withdraw()
-            self._events = [Revoked(partition) for partition in sorted(self._told_assigned)]
-            self._told_revoked = set()
+            self._events = [Revoked(partition) for partition in sorted(self._reported_assigned)]
+            self._reported_revoked = set()
 
     def _withdraw(self) -> None:
         for partition in list(self._positions):

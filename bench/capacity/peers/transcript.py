@@ -6,11 +6,13 @@ ours. Words that newly stand are a final of their own: there is no other sign of
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
 from bench.capacity.systems import Heard
 from captions.messages import CaptionMessage
 from captions.quality import Arrival
 
+LIVE: Final = "live"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -47,6 +49,6 @@ class Transcript:
 
 def _caption(utterance: int, revision: int, text: str, *, final: bool) -> CaptionMessage:
     return CaptionMessage(
-        room="peer", track="main", utterance=utterance, by="live", revision=revision, final=final, language="en",
+        room="peer", track="main", utterance=utterance, pass_=LIVE, revision=revision, final=final, language="en",
         start=0.0, end=0.0, started_at=_EPOCH, text=text, stable=0,
     )  # fmt: skip

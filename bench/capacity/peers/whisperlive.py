@@ -116,8 +116,8 @@ async def _messages(
     """New messages with their arrival, until the sound is sent and what was said last is likely to be all."""
     loop = asyncio.get_running_loop()
     came = changed = loop.time()
-    last, patience = "", SILENT
-    while not (sending.done() and (came - changed > REPEATED or loop.time() - came > patience)):
+    last, timeout = "", SILENT
+    while not (sending.done() and (came - changed > REPEATED or loop.time() - came > timeout)):
         try:
             async with asyncio.timeout(0.5):
                 frame = str(await ws.recv())
@@ -130,7 +130,7 @@ async def _messages(
             changed, last = came, frame
             message = json.loads(frame)
             segments = message.get("segments")
-            patience = SILENT / 3 if segments and segments[-1].get("completed") else SILENT
+            timeout = SILENT / 3 if segments and segments[-1].get("completed") else SILENT
             yield pace.elapsed, message
 
 

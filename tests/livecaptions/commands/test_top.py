@@ -20,7 +20,7 @@ from livecaptions.processes import free_ports
 from tests.livecaptions.test_commands import livecaptions
 from tests.livecaptions.top.installation import Page, served
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 """A terminal's second screen."""
 
@@ -45,7 +45,7 @@ async def test_once_as_json_is_one_line_for_scripts() -> None:
             f"{first},{second}",
             "--url",
             nobody,
-            within=PATIENCE,
+            within=TIMEOUT,
         )
     (line,) = out.splitlines()
     figures = json.loads(line)
@@ -63,7 +63,7 @@ async def test_once_as_json_is_one_line_for_scripts() -> None:
 
 async def test_once_prints_the_table() -> None:
     async with served(page()) as url:
-        code, out, err = await livecaptions("top", "--once", "--interval", "0.2", "--url", url, within=PATIENCE)
+        code, out, err = await livecaptions("top", "--once", "--interval", "0.2", "--url", url, within=TIMEOUT)
     assert (code, err) == (0, "")
     assert "1 of 1 up" in out
     assert "speakers" in out
@@ -72,7 +72,7 @@ async def test_once_prints_the_table() -> None:
 
 async def test_once_fails_where_nobody_answers_and_says_who() -> None:
     nobody = f"127.0.0.1:{free_ports(1)[0]}"
-    code, out, err = await livecaptions("top", "--once", "--interval", "0.2", "--url", nobody, within=PATIENCE)
+    code, out, err = await livecaptions("top", "--once", "--interval", "0.2", "--url", nobody, within=TIMEOUT)
     assert code == 1
     assert "unreachable" in out
     assert "none of the targets answers" in err
@@ -80,7 +80,7 @@ async def test_once_fails_where_nobody_answers_and_says_who() -> None:
 
 
 async def test_what_is_no_address_is_the_operators_to_mend() -> None:
-    code, _, err = await livecaptions("top", "--url", "ftp://x", within=PATIENCE)
+    code, _, err = await livecaptions("top", "--url", "ftp://x", within=TIMEOUT)
     assert code == 2
     assert "no server's address" in err
 
@@ -93,14 +93,14 @@ class Terminal:
     descriptor: int
     shown: bytes = b""
 
-    async def until(self, wanted: bytes, within: float = PATIENCE) -> None:
+    async def until(self, wanted: bytes, within: float = TIMEOUT) -> None:
         async with asyncio.timeout(within):
             while wanted not in self.shown:
                 await self._read()
 
     async def rest(self) -> int:
         """Read on, lest it waits to write; its exit code."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while await self._read():
                 pass
             return await self.process.wait()

@@ -20,7 +20,7 @@ from tests.monitoring.alerts.scaled import scaled
 
 PROMETHEUS = ROOT / "monitoring" / "prometheus" / "prometheus.yml"
 ALERTMANAGER = ROOT / "monitoring" / "alertmanager" / "alertmanager.yml"
-PATIENCE = 240.0
+TIMEOUT = 240.0
 """Seconds that a process may take to start on a busy machine."""
 
 Notification = dict[str, Any]
@@ -159,7 +159,7 @@ async def running(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def ready(url: str) -> None:
     """Return when the address answers well."""
-    async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False) as client:
+    async with asyncio.timeout(TIMEOUT), httpx.AsyncClient(trust_env=False) as client:
         while True:
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get(url)).is_success:

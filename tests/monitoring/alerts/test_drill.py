@@ -1,7 +1,7 @@
 """A drill: the only worker is killed, the page comes; it is started again, and the page is taken back.
 
 Everything is real: broker, gateway, worker, Prometheus, Alertmanager. Rules and routes are the production files with
-every duration a tenth (DRILL_SCALE=1: as they are), since a minute's patience is a minute of CI.
+every duration a tenth (DRILL_SCALE=1: as they are), because a minute of waiting is a minute of CI.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.prometheus, pytest.mark.alertmanage
 SCALE = float(os.environ.get("DRILL_SCALE", "0.1"))
 INTERVAL = max(1.0, 5 * SCALE)
 """Seconds between two scrapes: no less than what a busy machine manages."""
-PATIENCE = 120 + 300 * SCALE
+TIMEOUT = 120 + 300 * SCALE
 """Seconds, on a busy machine, for what takes 4 minutes of the rules' time."""
 
 CLI = (sys.executable, "-m", "livecaptions.cli")
@@ -47,10 +47,10 @@ async def test_a_worker_is_killed_and_comes_back(bootstrap: str, tmp_path: Path)
 
         victim.kill()
         killed = time.monotonic()
-        paged, page = await pager.told("LivecaptionsNoWorker", "firing", PATIENCE)
+        paged, page = await pager.told("LivecaptionsNoWorker", "firing", TIMEOUT)
         assert page["labels"]["severity"] == "page"
         assert page["annotations"]["runbook_url"] == "docs/runbooks/LivecaptionsNoWorker.md"
-        await watch.until_firing("LivecaptionsPartitionUnowned", PATIENCE)
+        await watch.until_firing("LivecaptionsPartitionUnowned", TIMEOUT)
         await asyncio.sleep(120 * SCALE)
         assert {alert["labels"]["alertname"] for _, alert in pager.alerts("pager", "firing")} == {
             "LivecaptionsNoWorker"  # the cause alone
@@ -59,7 +59,7 @@ async def test_a_worker_is_killed_and_comes_back(bootstrap: str, tmp_path: Path)
         await stack.enter_async_context(running(*worker))
         await ready(f"http://127.0.0.1:{measures}/readyz")
         back = time.monotonic()
-        resolved, _ = await pager.told("LivecaptionsNoWorker", "resolved", PATIENCE)
+        resolved, _ = await pager.told("LivecaptionsNoWorker", "resolved", TIMEOUT)
         sys.stdout.write(
             f"paged {paged - killed:.1f} s after the kill, resolved {resolved - back:.1f} s after it was back\n"
         )
