@@ -1,1 +1,1 @@
-"""Adapters of the Authenticator port."""
+"""Implementations of the Authenticator port."""

@@ -1,4 +1,4 @@
-"""Tokens that are listed in the settings."""
+"""Authentication with the tokens listed in the settings."""
 
 import hmac
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from captions.errors import Unauthorized
 
 
 class StaticTokens:
-    """An authenticator that knows a fixed list of tokens, and whose each is."""
+    """An authenticator with a fixed map from tokens to principals."""
 
     def __init__(self, principals: Mapping[str, Principal]) -> None:
         self._principals = [(token.encode(), principal) for token, principal in principals.items()]
 
     async def authenticate(self, token: str | None) -> Principal:
-        """Who the token belongs to. Raises ``Unauthorized`` without a token, and for one that is not listed."""
+        """Return the principal of ``token``. Raises ``Unauthorized`` if it is missing or not listed."""
         if not token:
-            raise Unauthorized("a token is needed: send Authorization: Bearer TOKEN, or the query parameter token")
+            raise Unauthorized("a token is required: send Authorization: Bearer TOKEN, or the query parameter token")
         given = token.encode()
-        # every token is compared, so that the time taken does not tell how near a guess came
+        # compare every token, so that the response time does not reveal how close a guess was
         found = [principal for known, principal in self._principals if hmac.compare_digest(known, given)]
         if not found:
-            raise Unauthorized("this token is not known here; ask the operator for one")
+            raise Unauthorized("this token is unknown; ask the operator for a valid one")
         return found[0]

@@ -1,1 +1,1 @@
-"""The pure core: what a live caption is and how it comes about. No I/O, no clock, no event loop."""
+"""The core: captions, utterances, records and messages. It has no I/O, no clock and no event loop."""

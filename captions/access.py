@@ -1,4 +1,4 @@
-"""Who asks, and what they may do in which rooms."""
+"""Principals and their rights in rooms."""
 
 import fnmatch
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from captions.track import RoomId
 
 
 class Right(StrEnum):
-    """What somebody may do in a room."""
+    """A permission in a room."""
 
     PUBLISH = "publish"
     VIEW = "view"
@@ -17,9 +17,10 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Somebody who was authenticated: a person, or a program with a key.
+    """An authenticated person or program.
 
-    ``rooms`` are names of rooms, or patterns with ``*``. ``tenant`` is whose sessions theirs count as.
+    ``rooms`` lists room names, or patterns with ``*``. ``tenant`` is the tenant that the principal's sessions are
+    counted under.
     """
 
     rooms: tuple[str, ...]
@@ -27,16 +28,16 @@ class Principal:
     tenant: str | None = None
 
     def covers(self, room: RoomId) -> bool:
-        """Whether their rights hold in ``room``."""
+        """Whether the rights apply to ``room``."""
         return any(fnmatch.fnmatchcase(room.name, pattern) for pattern in self.rooms)
 
     def require(self, right: Right, room: RoomId) -> None:
-        """Raise ``Forbidden`` unless they have the right in the room."""
+        """Raise ``Forbidden`` unless the principal has ``right`` in ``room``."""
         if right not in self.rights:
-            raise Forbidden(f"this token does not allow to {right}; ask the operator for one that does")
+            raise Forbidden(f"this token has no right to {right}; ask the operator for one that has")
         if not self.covers(room):
             raise Forbidden(f"this token is not valid for room {room.name}; ask the operator for one that is")
 
 
 ANYBODY = Principal(rooms=("*",), rights=frozenset(Right))
-"""Everybody, on a server without tokens."""
+"""The principal of every request on a server without tokens."""

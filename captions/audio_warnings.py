@@ -1,4 +1,4 @@
-"""What a publisher is told of its audio while the session goes on."""
+"""Warnings to a publisher about its audio. The session continues after a warning."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -18,31 +18,31 @@ class WarningCode(StrEnum):
 
 
 class AudioWarning(NamedTuple):
-    """A code and a sentence for the speaker: what is wrong and what to do."""
+    """A code, and a message for the speaker: what is wrong and how to fix it."""
 
     code: WarningCode
     message: str
 
 
 class AudioWarnings:
-    """The warnings of one stream. A code that comes again replaces what it said before."""
+    """The warnings of one stream. A warning replaces the earlier one with the same code."""
 
     def __init__(self) -> None:
         self._all: dict[WarningCode, AudioWarning] = {}
         self._new: list[AudioWarning] = []
 
     def add(self, warning: AudioWarning) -> None:
-        """Keep ``warning``; it is news where its code is."""
+        """Store ``warning``. It counts as new when its code is new."""
         if warning.code not in self._all:
             self._new.append(warning)
         self._all[warning.code] = warning
 
     def take_new(self) -> list[AudioWarning]:
-        """Those with a code that was not taken yet."""
+        """Return the warnings whose codes are new since the last call."""
         new, self._new = self._new, []
         return new
 
     @property
     def all(self) -> tuple[AudioWarning, ...]:
-        """The latest of each code, in the order in which the codes came first."""
+        """The latest warning of each code, in the order in which the codes first appeared."""
         return tuple(self._all.values())

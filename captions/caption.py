@@ -1,7 +1,7 @@
 """A caption and its version.
 
-A caption is identified by its track and the number of its utterance. Versions order what is said about it: whoever
-holds a version drops everything that is not newer, so late and repeated messages do no harm (DESIGN, guarantee 2).
+A caption is identified by its track and its utterance number. Receivers keep the highest version of a caption and drop
+the rest, so late and repeated messages are harmless (docs/guarantees.md, 2).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from captions.words import Word, join
 
 
 class Pass(IntEnum):
-    """Who made this version; a later pass beats an earlier one, whatever the revisions."""
+    """The process that produced a version. A later pass beats an earlier one, whatever the revisions are."""
 
     LIVE = 0
     REFINED = 1
@@ -22,30 +22,30 @@ class Pass(IntEnum):
 
 
 class Version(NamedTuple):
-    """(pass, revision): compares as a tuple. ``revision`` is the number of audio segments heard."""
+    """(pass, revision), compared as a tuple. ``revision`` is the number of audio segments that were decoded."""
 
     pass_: Pass
     revision: int
 
 
 class CaptionId(NamedTuple):
-    """What a caption replaces: the earlier one with the same id."""
+    """The identity of a caption. A caption replaces the earlier one with the same id."""
 
     track: TrackId
     utterance: int
 
     def describe(self) -> dict[str, str | int]:
-        """Its names and its number, as fields of a log line."""
+        """Tenant (if any), room, track and utterance, as fields for a log line."""
         return {**self.track.describe(), "utterance": self.utterance}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What is known of one utterance.
+    """The caption of one utterance.
 
-    ``start`` and ``end`` are seconds from the track's first sample; ``origin`` is the UTC time of that sample
-    as epoch seconds. The first ``stable`` of ``words`` will not change before the final. ``model`` is what decoded a
-    final, ``NAME@REVISION``; None where nothing did, and on partials.
+    ``start`` and ``end`` are seconds from the track's first sample. ``origin`` is the UTC time of that sample, as epoch
+    seconds. The first ``stable`` of ``words`` will not change before the final. ``model`` is the model that decoded a
+    final, as ``NAME@REVISION``; it is None on partials, and on finals that were not decoded.
     """
 
     id: CaptionId
@@ -62,10 +62,10 @@ class Caption:
 
     @property
     def text(self) -> str:
-        """The words joined as the language writes them."""
+        """The words joined, with or without spaces according to the language."""
         return join(self.words, self.language)
 
     @property
     def started_at(self) -> datetime:
-        """``start`` in UTC."""
+        """The UTC time of ``start``."""
         return datetime.fromtimestamp(self.origin, UTC) + timedelta(seconds=self.start)

@@ -3,8 +3,8 @@
 ::
 
     LivecaptionsError
-    ├── Refusal                what a client is told: PROTOCOL.md's table of refusals
-    │   ├── ClientFault        the request has to change
+    ├── Refusal                sent to the client: docs/protocol.md, the table of errors
+    │   ├── ClientFault        the client has to change the request
     │   │   ├── BadRequest
     │   │   ├── Unauthorized
     │   │   ├── Forbidden
@@ -14,14 +14,14 @@
     │   │   ├── TooLarge
     │   │   ├── UnsupportedAudio
     │   │   └── SlowConsumer
-    │   └── ServerFault        the same request may succeed later or elsewhere
+    │   └── ServerFault        the same request may succeed later, or at another gateway
     │       ├── TooMany
     │       ├── Overloaded
     │       ├── ShuttingDown
     │       └── Internal
-    ├── SetupError             the operator's settings, model or machine: printed, exit code 2
-    ├── RecordError            a record on the log that cannot be understood
-    ├── LogError               the log could not do what was asked
+    ├── SetupError             wrong settings, model or machine: printed, exit code 2
+    ├── RecordError            a record on the log cannot be parsed
+    ├── LogError               an append, read or commit failed
     └── EngineError            a decode failed: the same request may be tried again
 """
 
@@ -29,13 +29,13 @@ from typing import ClassVar
 
 
 class LivecaptionsError(Exception):
-    """Whatever this project raises on purpose."""
+    """The base class of all errors that this project raises."""
 
 
 class Refusal(LivecaptionsError):
-    """A request that is refused, as the client is told it.
+    """A refused request, as it is sent to the client.
 
-    ``message`` says what happened and what to do; ``retry_after`` is in seconds.
+    ``message`` says what happened and what to do. ``retry_after`` is in seconds; None means no advice.
     """
 
     code: ClassVar[str]
@@ -50,59 +50,59 @@ class Refusal(LivecaptionsError):
 
 
 class ClientFault(Refusal):
-    """The client has to send something else."""
+    """A refusal that the client has to fix."""
 
 
 class BadRequest(ClientFault):
-    """A parameter or a message is wrong; the message names it."""
+    """A parameter or message is wrong. The error message names it."""
 
     code, http_status, close_code = "bad_request", 400, 1008
 
 
 class Unauthorized(ClientFault):
-    """No token, or one nobody knows."""
+    """The token is missing or unknown."""
 
     code, http_status, close_code = "unauthorized", 401, 1008
 
 
 class Forbidden(ClientFault):
-    """The token lacks this room or this right."""
+    """The token does not cover this room or this right."""
 
     code, http_status, close_code = "forbidden", 403, 1008
 
 
 class NotFound(ClientFault):
-    """An unknown room on a read; an unknown or expired session on a resume."""
+    """The room to read is unknown, or the session to resume is unknown or expired."""
 
     code, http_status, close_code = "not_found", 404, 1008
 
 
 class TrackBusy(ClientFault):
-    """Another publisher is live on the track."""
+    """Another publisher is connected on the track."""
 
     code, http_status, close_code = "track_busy", 409, 1008
 
 
 class TakenOver(ClientFault):
-    """Another publisher took the track, with ``takeover``; the session is over."""
+    """Another publisher took the track with ``takeover``. The session has ended."""
 
     code, http_status, close_code = "taken_over", 409, 1008
 
 
 class TooLarge(ClientFault):
-    """A frame over 64 KiB, or too much audio that could not be acknowledged."""
+    """A frame is over 64 KiB, or too much audio is waiting for its acknowledgement."""
 
     code, http_status, close_code = "too_large", 413, 1009
 
 
 class UnsupportedAudio(ClientFault):
-    """The bytes are not what ``encoding`` says."""
+    """The bytes do not match ``encoding``."""
 
     code, http_status, close_code = "unsupported_audio", 415, 1003
 
 
 class SlowConsumer(ClientFault):
-    """A viewer that read too slowly; it can resume with ``after``."""
+    """The viewer read too slowly. It can resume with ``after``."""
 
     code, http_status, close_code = "slow_consumer", 429, 1008
 
@@ -118,22 +118,22 @@ class TooMany(ServerFault):
 
 
 class Overloaded(ServerFault):
-    """Workers are behind; new sessions have to wait."""
+    """Workers are behind. New sessions have to wait."""
 
     code, http_status, close_code, default_retry_after = "overloaded", 503, 1013, 10.0
 
 
 class ShuttingDown(ServerFault):
-    """This gateway drains; another takes over."""
+    """This gateway is draining. Another gateway takes over."""
 
     code, http_status, close_code, default_retry_after = "shutting_down", 503, 1001, 1.0
 
     def __init__(self) -> None:
-        super().__init__("this server is stopping; reconnect and go on where you were, another takes over")
+        super().__init__("this server is stopping; reconnect and continue where you were, another server takes over")
 
 
 class Internal(ServerFault):
-    """Our fault; the log has it under the session's id."""
+    """An unexpected error in the server. The server's log shows it under the session's id."""
 
     code, http_status, close_code = "internal", 500, 1011
 
@@ -142,15 +142,15 @@ REFUSALS: tuple[type[Refusal], ...] = (
     BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TakenOver, TooLarge, UnsupportedAudio, SlowConsumer,
     TooMany, Overloaded, ShuttingDown, Internal,
 )  # fmt: skip
-"""All of them; each has a code of its own."""
+"""All refusals. Each has a unique ``code``."""
 
 
 class SetupError(LivecaptionsError):
-    """Settings, model or machine are not as they must be; the message names the ways out."""
+    """The settings, the model or the machine are wrong. The message says how to fix it."""
 
 
 class RecordError(LivecaptionsError):
-    """A record's headers or value are not what its topic holds."""
+    """A record's headers or value do not match the format of its topic."""
 
 
 class LogError(LivecaptionsError):
@@ -158,4 +158,4 @@ class LogError(LivecaptionsError):
 
 
 class EngineError(LivecaptionsError):
-    """The engine failed on a request that was well-formed."""
+    """The engine failed on a well-formed request."""

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in words for whoever wrote it: pydantic names Python's types and its own."""
+"""Error messages for invalid values. pydantic's own messages name Python types, which clients do not know."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from captions.session import LANGUAGE_PATTERN
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 NAMES = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit"
-"""What names of rooms and tracks are allowed, in words."""
+"""The rule for names of rooms and tracks, as it is shown in messages."""
 
 _PATTERNS = {NAME_PATTERN: f"has to be {NAMES}", LANGUAGE_PATTERN: "has to be a BCP 47 tag like en or pt-BR, or auto"}
 
@@ -22,7 +22,7 @@ _NUMBER = "has to be a number"
 _TRUTH = "has to be true or false"
 _SENTENCES: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "missing": "is missing",
-    "extra_forbidden": "is not known here",
+    "extra_forbidden": "is unknown",
     "string_type": _TEXT,
     "string_unicode": _TEXT,
     "string_sub_type": _TEXT,
@@ -56,26 +56,26 @@ _SENTENCES: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "dataclass_type": _OBJECT,
     "json_invalid": "is not JSON",
     "json_type": "has to be JSON",
-    "union_tag_not_found": lambda c: f"lacks {c['discriminator']}",
-    "union_tag_invalid": lambda c: f"has a {c['discriminator']} that is not known; known are {c['expected_tags']}",
+    "union_tag_not_found": lambda c: f"has no {c['discriminator']}",
+    "union_tag_invalid": lambda c: f"has an unknown {c['discriminator']}; known are {c['expected_tags']}",
     "path_type": "has to be the path of a file",
-    "url_parsing": "has to be an address that begins with http:// or https://",
-    "url_scheme": "has to be an address that begins with http:// or https://",
-    "url_type": "has to be an address that begins with http:// or https://",
-    "url_too_long": "is too long for an address",
+    "url_parsing": "has to be a URL that begins with http:// or https://",
+    "url_scheme": "has to be a URL that begins with http:// or https://",
+    "url_type": "has to be a URL that begins with http:// or https://",
+    "url_too_long": "is too long for a URL",
     "value_error": lambda c: str(c["error"]),
 }
-"""By pydantic's type of error, with its context."""
+"""Messages by pydantic's error type. A function receives the error's context."""
 
 
 def problem_of(error: ErrorDetails) -> str:
-    """What is wrong with one value: ``has to be a whole number``."""
-    sentence = _SENTENCES.get(error["type"], "is not a value that is allowed here")
+    """The message for one invalid value, such as ``has to be a whole number``."""
+    sentence = _SENTENCES.get(error["type"], "is not allowed here")
     return sentence if isinstance(sentence, str) else sentence(error.get("ctx", {}))
 
 
 def explain(error: ValidationError) -> str:
-    """The first thing wrong, after the place where it is wrong: ``channels: has to be 8 or less``."""
+    """The first error with its location, such as ``channels: has to be 8 or less``."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {problem_of(first)}" if place else problem_of(first)

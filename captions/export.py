@@ -1,4 +1,4 @@
-"""Transcripts as files: plain text, SubRip, WebVTT, JSON. Captions come in the order they were spoken."""
+"""Transcripts as plain text, SubRip, WebVTT and JSON. Callers pass the captions in the order they were spoken."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from captions.messages import CaptionMessage
 
 
 def as_text(captions: Sequence[CaptionMessage]) -> str:
-    """A line for each utterance, its speaker in front where it has one and another spoke before."""
+    """One line per utterance. A line starts with the speaker's name where the speaker changes."""
     lines: list[str] = []
     before: str | None = None
     for caption in captions:
@@ -18,7 +18,7 @@ def as_text(captions: Sequence[CaptionMessage]) -> str:
 
 
 def as_srt(captions: Sequence[CaptionMessage]) -> str:
-    """SubRip: numbered cues, times with a comma."""
+    """SubRip: numbered cues, with a comma before the milliseconds."""
     return "\n".join(
         f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_srt_text(cue)}\n"
         for number, cue in enumerate(_in_time(captions), 1)
@@ -26,13 +26,13 @@ def as_srt(captions: Sequence[CaptionMessage]) -> str:
 
 
 def as_vtt(captions: Sequence[CaptionMessage]) -> str:
-    """WebVTT (W3C): cues with the speaker as their voice."""
+    """WebVTT (W3C): cues with the speaker in a voice tag."""
     cue_texts = (f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_vtt_text(cue)}\n" for cue in _in_time(captions))
     return "\n".join(("WEBVTT\n", *cue_texts))
 
 
 def as_json(captions: Sequence[CaptionMessage]) -> str:
-    """The caption messages themselves, as ``{"captions": [...]}``."""
+    """The caption messages as ``{"captions": [...]}``."""
     return f'{{"captions":[{",".join(caption.encode() for caption in captions)}]}}'
 
 

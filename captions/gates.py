@@ -1,9 +1,9 @@
-"""Hallucination gates: which words of a hypothesis to believe.
+"""Hallucination gates: they withdraw words that were probably not spoken.
 
-On noise Whisper always writes something. No single measure tells it from speech: the no-speech probability of quiet
-speech reaches 0.6 and that of noise falls to 0.2, single words have low probabilities, "Thank you." is what people say
-and what Whisper writes on applause. So doubts are put together. The thresholds are measured on speech and on noise:
-clean speech loses no words to them, a short mumbled piece over a telephone line can.
+Whisper writes text even on noise. No single measure separates that text from speech: the no-speech probability of
+quiet speech reaches 0.6 and that of noise falls to 0.2; single words have low probabilities; people say "Thank you.",
+and Whisper also writes it on applause. The gates therefore combine several measures. The thresholds were measured on
+speech and noise: clean speech loses no words, a short mumbled phrase over a telephone line can.
 """
 
 from dataclasses import dataclass, replace
@@ -29,12 +29,15 @@ _PHANTOMS = {language: frozenset(map(fold, phrases)) for language, phrases in PH
 class GateSettings:
     """Thresholds, measured with tiny.en and base.
 
-    Words are withdrawn where ``no_speech_probability`` is at least ``no_speech`` and ``mean_log_probability`` at most
-    ``unlikely``; where the probability is at least ``no_speech_hint`` with a mean at most ``very_unlikely``; and
-    whatever the probability where the mean is at most ``gibberish``. A phantom phrase, or a text whose words repeat
-    letters or a long phrase, needs only ``doubt_no_speech`` or ``doubt_unlikely``; a phrase said again and again needs
-    ``chant_no_speech`` or ``doubt_unlikely``. A word that begins ``late`` seconds or more after the audio's end is
-    withdrawn.
+    All words are withdrawn in each of these cases (P is ``no_speech_probability``, M is ``mean_log_probability``):
+
+    - P >= ``no_speech`` and M <= ``unlikely``
+    - P >= ``no_speech_hint`` and M <= ``very_unlikely``
+    - M <= ``gibberish``
+    - the text is a phantom phrase or is highly repetitive, and P >= ``doubt_no_speech`` or M <= ``doubt_unlikely``
+    - the text repeats a phrase that had time to be spoken, and P >= ``chant_no_speech`` or M <= ``doubt_unlikely``
+
+    A single word is withdrawn if it begins ``late`` seconds or more after the end of the audio.
     """
 
     no_speech: float = 0.6
@@ -50,7 +53,7 @@ class GateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The words that are left, and the gates that withdrew others."""
+    """The words that are kept, and the names of the gates that withdrew others."""
 
     words: tuple[Word, ...]
     fired: tuple[str, ...]
@@ -60,27 +63,26 @@ DEFAULTS = GateSettings()
 
 
 def screen(hypothesis: Hypothesis, duration: float, settings: GateSettings = DEFAULTS) -> Screened:
-    """The words of ``hypothesis`` that can be believed, of a window of ``duration`` seconds.
+    """Apply the gates to the hypothesis of a window of ``duration`` seconds and return the words that are kept.
 
-    Words that begin past the audio's end are withdrawn, and words that there was no time to say: the rounds of a loop,
-    and texts that nobody speaks so fast. The words before and after them stay. Then every word is withdrawn where there
-    is likely no speech and the words are improbable, where a text repeats itself and there is some doubt, and where all
-    there is is a phrase that Whisper writes where nobody speaks, with some doubt besides.
+    First, single words are withdrawn: words that begin after the end of the audio, and runs of words that the audio has
+    no time for, such as the repetitions of a loop. The words around them stay. Then all words are withdrawn if one of
+    the cases in ``GateSettings`` applies.
     """
     fired: list[str] = []
     words = tuple(w for w in hypothesis.words if w.start is None or w.start < duration + settings.late)
     if len(words) < len(hypothesis.words):
         fired.append(LATE_WORDS)
     if runs := unspoken(words, hypothesis.language, duration):
-        said = repetition([word.text for word in words])
-        fired.append(LOOP if said is not None and said.looped else TOO_FAST)
+        repeated = repetition([word.text for word in words])
+        fired.append(LOOP if repeated is not None and repeated.looped else TOO_FAST)
         words = tuple(word for i, word in enumerate(words) if not any(i in run for run in runs))
     gate = _gate(replace(hypothesis, words=words), settings) if words else None
     return Screened((), (*fired, gate)) if gate else Screened(words, tuple(fired))
 
 
 def _gate(hypothesis: Hypothesis, settings: GateSettings) -> str | None:
-    """The gate that doubts all words of ``hypothesis``."""
+    """The gate that withdraws all words of ``hypothesis``; None if none does."""
     silence, likelihood = hypothesis.no_speech_probability, hypothesis.mean_log_probability
     text = join(hypothesis.words, hypothesis.language)
     if (
@@ -92,8 +94,8 @@ def _gate(hypothesis: Hypothesis, settings: GateSettings) -> str | None:
         return NO_SPEECH
     doubtful = silence >= settings.doubt_no_speech or likelihood <= settings.doubt_unlikely
     if compression_ratio(text) > HIGHEST_COMPRESSION_RATIO:
-        said = repetition([word.text for word in hypothesis.words])
-        chant = said is not None and said.looped  # its words have their time: people say such things
+        repeated = repetition([word.text for word in hypothesis.words])
+        chant = repeated is not None and repeated.looped  # there was time for every repetition: people do chant
         if likelihood <= settings.doubt_unlikely or silence >= (
             settings.chant_no_speech if chant else settings.doubt_no_speech
         ):
@@ -102,7 +104,7 @@ def _gate(hypothesis: Hypothesis, settings: GateSettings) -> str | None:
 
 
 def is_phantom(text: str, language: str) -> bool:
-    """Whether ``text``, all of it, is a phrase that Whisper writes where nobody speaks, or a noise in brackets."""
+    """Whether the whole ``text`` is a known hallucination of Whisper on silence, or a sound in brackets."""
     bare = text.strip()
     if bare[:1] + bare[-1:] in ("[]", "()", "**", "♪♪"):
         return True

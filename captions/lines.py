@@ -1,8 +1,8 @@
-"""Captions laid out as subtitles: cues of at most two lines of at most 42 characters.
+"""Captions laid out as subtitles: cues of at most two lines of at most 42 columns.
 
-After Netflix's Timed Text Style Guide: 2 lines, 42 characters a line, at least 5/6 s on screen, at most 20
-characters a second where there is time, lines broken at the end of clauses where they can be, else evenly.
-Characters are counted by the width they are shown with.
+The layout follows Netflix's Timed Text Style Guide: 2 lines, 42 columns per line, at least 5/6 s on screen, at most 20
+columns per second if the pause allows it. Lines break after a clause where possible, otherwise evenly. Full-width
+characters count as two columns.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ LINES = 2
 SHORTEST_CUE = 5 / 6
 LONGEST_CUE = 7.0
 READING_SPEED = 20.0
-"""Characters a second."""
+"""Columns per second."""
 ROUNDING = 0.01
 
 _SENTENCE_END = (".", "?", "!", "\u2026", "\u3002", "\uff1f", "\uff01")
@@ -26,7 +26,7 @@ _CLAUSE_END = (",", ";", ":", "\u3001", "\uff0c")
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Lines to show from ``start`` to ``end``, seconds from the first sample of the room's first track."""
+    """Lines shown from ``start`` to ``end``, in seconds from the first sample of the room's first track."""
 
     start: float
     end: float
@@ -35,14 +35,14 @@ class Cue:
 
 
 def width(text: str) -> int:
-    """Columns that ``text`` takes: full-width characters take two."""
+    """The number of columns of ``text``. Full-width characters take two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def cues(captions: Sequence[CaptionMessage]) -> list[Cue]:
-    """The cues of captions in the order they were spoken; cues of one track do not overlap.
+    """Lay out captions, given in the order they were spoken. Cues of one track do not overlap.
 
-    A cue stays for ``SHORTEST_CUE`` and as long as it takes to read, where the pause after it leaves the time.
+    A cue stays for ``SHORTEST_CUE`` and for the time it takes to read, as far as the next cue leaves that time.
     """
     found = [
         (caption.track, cue)
@@ -60,12 +60,12 @@ def cues(captions: Sequence[CaptionMessage]) -> list[Cue]:
 
 
 def _delays(captions: Sequence[CaptionMessage]) -> list[float]:
-    """For each caption, seconds from the room's first sample to its track's."""
+    """For each caption, the seconds from the room's first sample to the first sample of its track."""
     origins: dict[str, float] = {}
     found = []
     for caption in captions:
         origin = caption.started_at.timestamp() - caption.start
-        # the messages' times are rounded: what differs by less is one and the same beginning
+        # times in messages are rounded, so smaller differences mean the same origin
         if abs(origin - origins.get(caption.track, float("inf"))) > ROUNDING:
             origins[caption.track] = origin
         found.append(origins[caption.track])
@@ -80,7 +80,7 @@ def _cues_of(caption: CaptionMessage, delay: float) -> Iterator[Cue]:
 
 
 def _groups(words: Sequence[WordMessage], glue: str) -> Iterator[list[WordMessage]]:
-    """Words of one cue each: as many as fit, ended at a sentence or, near the end, at a clause."""
+    """Split words into cues: as many as fit, ended after a sentence or, near the end, after a clause."""
     group: list[WordMessage] = []
     for word in words:
         if group and not _fits([*group, word], glue):
@@ -100,7 +100,7 @@ def _fits(words: Sequence[WordMessage], glue: str) -> bool:
 
 
 def _break(group: Sequence[WordMessage]) -> int:
-    """How many words of a full cue to show: up to the last clause that ends in its second half, else all."""
+    """How many words of a full cue to keep: up to the last clause that ends in its second half, otherwise all."""
     for at in range(len(group), len(group) // 2, -1):
         if group[at - 1].text.endswith((*_SENTENCE_END, *_CLAUSE_END)):
             return at
@@ -108,7 +108,7 @@ def _break(group: Sequence[WordMessage]) -> int:
 
 
 def _lines(words: Sequence[WordMessage], glue: str) -> tuple[str, ...]:
-    """A cue's lines: one if it fits, else two of about the same width, the first ended at a clause if it can be."""
+    """The lines of a cue: one if it fits, otherwise two of similar width, split after a clause where possible."""
     filled = _filled(words, glue)
     if len(filled) != LINES:
         return filled
@@ -125,7 +125,7 @@ def _unevenness(half: tuple[str, str]) -> int:
 
 
 def _filled(words: Sequence[WordMessage], glue: str) -> tuple[str, ...]:
-    """Words filled into lines; one longer than a line stands alone."""
+    """Fill lines with words. A word longer than a line gets a line of its own."""
     lines: list[str] = []
     for word in words:
         longer = f"{lines[-1]}{glue}{word.text}" if lines else word.text

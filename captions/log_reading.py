@@ -1,4 +1,4 @@
-"""The two ways to read the log beyond following it: a stretch of one partition, and everything, as a consumer group."""
+"""Helpers to read a range of one partition, and to consume a whole topic as a member of a consumer group."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -9,15 +9,15 @@ from captions.ports.log import Entry, Log, Revoked
 
 POLL_TIMEOUT = 1.0
 COMMIT_INTERVAL = 1.0
-"""Seconds between two commits while one poll's entries are handled."""
+"""Seconds between two commits while the entries of one poll are handled."""
 
 
 async def entries_between(
     log: Log, topic: str, partition: int, *, since: float, end: int | None = None
 ) -> AsyncGenerator[Entry]:
-    """The partition's entries from epoch second ``since`` up to offset ``end``; None: up to its end as it is now.
+    """Yield the entries appended since epoch second ``since``, up to offset ``end`` (None: the current end).
 
-    Raises ``LogError``. Entries that are no longer retained are passed over.
+    Raises ``LogError``. Entries that are no longer retained are skipped.
     """
     start = await log.offset_at(topic, partition, since)
     if end is None:
@@ -33,11 +33,11 @@ async def entries_between(
 
 
 async def consume(log: Log, topic: str, group: str, handle: Callable[[Entry], Awaitable[None]], clock: Clock) -> None:
-    """Handle the topic's entries as a member of ``group``, each at least once, those of one key in order, for ever.
+    """Consume ``topic`` as a member of ``group``, without end.
 
-    An entry is committed after ``handle`` returned, at the latest a second later where the next one takes long. What
-    ``handle`` raises ends this, and so does ``LogError``; a member that joins afterwards goes on with the entry that
-    failed.
+    Each entry is handled at least once; entries with the same key are handled in order. An entry is committed after
+    ``handle`` has returned, at most about a second later. Errors from ``handle`` and ``LogError`` are raised; a
+    member that joins afterwards continues with the entry that failed.
     """
     async with log.join(topic, group) as member:
         handled: dict[int, int] = {}

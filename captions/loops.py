@@ -1,6 +1,6 @@
-"""When a text goes round in circles: Whisper's usual way of failing.
+"""Detection of loops, Whisper's most common failure: it writes the same phrase again and again.
 
-The measures are OpenAI Whisper's compression ratio, the rate of speech, and phrases repeated one after another.
+The measures are OpenAI Whisper's compression ratio, the rate of speech, and phrases that are repeated in a row.
 """
 
 import zlib
@@ -10,28 +10,29 @@ from typing import NamedTuple
 from captions.words import fold, written_with_spaces
 
 MAX_WORDS_PER_SECOND = 6.0
-"""Nobody speaks English faster for long; loops reach twice that."""
+"""People do not speak English faster than this for long. Loops reach twice that."""
 
 MAX_CHARACTERS_PER_SECOND = 20.0
-"""The same for languages written without spaces, whose words are characters or a few of them."""
+"""The same limit for languages written without spaces."""
 
 HIGHEST_COMPRESSION_RATIO = 2.2
-"""OpenAI Whisper doubts a text above 2.4; utterances are shorter than its 30 s windows and compress less."""
+"""OpenAI Whisper uses 2.4. Utterances are shorter than its 30 s windows and compress less."""
 
-_RATE_GRACE = 1.0  # seconds: shorter utterances say too little about a rate
+_RATE_GRACE = 1.0  # seconds: shorter utterances are too short to measure a rate
 _LONGEST_PHRASE = 12
 
 
 def compression_ratio(text: str) -> float:
-    """Bytes of ``text`` in UTF-8 over bytes compressed by zlib; 1.0 for an empty text."""
+    """The size of ``text`` in UTF-8 divided by its size after zlib; 1.0 for an empty text."""
     data = text.encode()
     return len(data) / len(zlib.compress(data)) if data else 1.0
 
 
 class Repetition(NamedTuple):
-    """A phrase said ``times`` times in a row: words ``begin`` to ``end`` say it first, up to ``stop`` it goes on.
+    """A phrase that occurs ``times`` times in a row.
 
-    The last round may be incomplete; ``times`` counts whole ones.
+    Words ``begin`` to ``end`` (exclusive) are the first occurrence, words up to ``stop`` the repetitions. The last
+    repetition may be incomplete; ``times`` counts complete ones.
     """
 
     begin: int
@@ -41,19 +42,19 @@ class Repetition(NamedTuple):
 
     @property
     def looped(self) -> bool:
-        """Whether people seldom say it so often: a phrase three times, a single word six times."""
+        """Whether this is probably a loop: a phrase three times, or a single word six times."""
         return self.times >= (6 if self.end - self.begin == 1 else 3)
 
     @property
     def unusual(self) -> bool:
-        """Whether it is worth another look: a phrase twice, a single word three times."""
+        """Whether the window should be decoded again: a phrase twice, or a single word three times."""
         return self.times >= (3 if self.end - self.begin == 1 else 2)
 
 
 def repetition(words: Sequence[str]) -> Repetition | None:
-    """The phrase of 1 to 12 words that is repeated most, without case and punctuation; None where none is.
+    """The most repeated phrase of 1 to 12 words, ignoring case and punctuation; None if nothing is repeated.
 
-    A looping phrase is preferred to one that is not, then what stands there oftenest, then the shortest.
+    A loop is preferred to other repetitions, then the phrase with the most repetitions, then the shortest.
     """
     kept = [(i, folded) for i, folded in enumerate(map(fold, words)) if folded]
     best: Repetition | None = None
@@ -73,21 +74,21 @@ def repetition(words: Sequence[str]) -> Repetition | None:
 
 
 def looks_looped(words: Sequence[str], language: str, duration: float, ratio: float) -> bool:
-    """Whether ``words``, heard in ``duration`` seconds, may be a loop: their times and a second look tell.
+    """Whether ``words``, decoded from ``duration`` seconds of audio, may be a loop and need a second decode.
 
-    So may a text that is nothing but a phrase said twice. ``language`` is a BCP 47 tag; ``ratio`` is the compression
-    ratio of the words' text.
+    A text that consists of one phrase said twice also counts. ``language`` is a BCP 47 tag; ``ratio`` is the
+    compression ratio of the text.
     """
-    said = repetition(words)
+    repeated = repetition(words)
     return (
         ratio > HIGHEST_COMPRESSION_RATIO
-        or (said is not None and (said.unusual or (said.begin, said.stop) == (0, len(words))))
+        or (repeated is not None and (repeated.unusual or (repeated.begin, repeated.stop) == (0, len(words))))
         or too_fast(words, language, duration)
     )
 
 
 def too_fast(words: Sequence[str], language: str, duration: float) -> bool:
-    """Whether nobody says ``words`` in ``duration`` seconds."""
+    """Whether ``words`` are too many for ``duration`` seconds of speech."""
     if written_with_spaces(language):
         return len(words) > MAX_WORDS_PER_SECOND * max(duration, _RATE_GRACE)
     return sum(map(len, words)) > MAX_CHARACTERS_PER_SECOND * max(duration, _RATE_GRACE)

@@ -1,7 +1,7 @@
-"""The sockets' vocabulary: every JSON message of PROTOCOL.md.
+"""The JSON messages of the WebSocket protocol (docs/protocol.md).
 
-Unknown fields are ignored, unknown types are the sender's error. Times are seconds, offsets are bytes of the
-audio stream as sent.
+Unknown fields are ignored. An unknown message type is an error of the sender. Times are seconds; offsets are bytes of
+the audio stream as sent.
 """
 
 from collections.abc import Iterable
@@ -30,31 +30,31 @@ TrackState = Literal["live", "away", "ended"]
 
 
 class Message(BaseModel):
-    """A JSON text frame. Fields named in ``omitted_when_none`` are left out where they are None."""
+    """A JSON text frame. Fields named in ``omitted_when_none`` are left out if they are None."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
     omitted_when_none: ClassVar[frozenset[str]] = frozenset()
 
     def encode(self) -> str:
-        """The frame as it is sent."""
+        """Serialise the message to JSON."""
         absent = {name for name in self.omitted_when_none if getattr(self, name) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 
 
 class Finalize(Message):
-    """Client: end the current utterance now."""
+    """From a publisher: end the current utterance now."""
 
     type: Literal["finalize"] = "finalize"
 
 
 class Keepalive(Message):
-    """Client: still here, muted."""
+    """From a publisher: the connection is alive, but no audio is sent for now."""
 
     type: Literal["keepalive"] = "keepalive"
 
 
 class End(Message):
-    """Client: no more audio."""
+    """From a publisher: the audio has ended."""
 
     type: Literal["end"] = "end"
 
@@ -64,7 +64,7 @@ _publisher_message: TypeAdapter[Finalize | Keepalive | End] = TypeAdapter(Publis
 
 
 class Ready(Message):
-    """Server's first message: ``offset`` is the byte where the client goes on from."""
+    """To a publisher, first: the session is ready. The publisher sends the stream from byte ``offset``."""
 
     type: Literal["ready"] = "ready"
     session: str
@@ -75,14 +75,14 @@ class Ready(Message):
 
 
 class Ack(Message):
-    """Server: the first ``offset`` bytes are safe in the log, or were silence."""
+    """To a publisher: the first ``offset`` bytes are stored on the log, or were silence."""
 
     type: Literal["ack"] = "ack"
     offset: int
 
 
 class WarningMessage(Message):
-    """Server to a publisher: something is wrong with the audio; the session goes on."""
+    """To a publisher: something is wrong with the audio. The session continues."""
 
     type: Literal["warning"] = "warning"
     code: WarningCode
@@ -90,14 +90,14 @@ class WarningMessage(Message):
 
 
 class DoneWarning(BaseModel):
-    """A warning as ``done`` repeats it."""
+    """A warning repeated in ``done``."""
 
     code: WarningCode
     message: str
 
 
 class Done(Message):
-    """Server: the last caption is out; ``seconds`` of audio were heard in this session, with ``warnings``."""
+    """To a publisher, last: all captions were sent. The session received ``seconds`` of audio."""
 
     omitted_when_none = frozenset({"warnings"})
     type: Literal["done"] = "done"
@@ -107,7 +107,7 @@ class Done(Message):
 
 
 class ErrorMessage(Message):
-    """Server: a refusal; ``retry_after`` in seconds."""
+    """To any client: a refusal. ``retry_after`` is in seconds."""
 
     omitted_when_none = frozenset({"retry_after"})
     type: Literal["error"] = "error"
@@ -117,13 +117,13 @@ class ErrorMessage(Message):
 
 
 class Live(Message):
-    """Server to a viewer: the room so far is told, what follows is live."""
+    """To a viewer: the history is complete, and live events follow."""
 
     type: Literal["live"] = "live"
 
 
 class Gap(Message):
-    """Server to a viewer: events after ``from`` up to ``to`` are no longer retained."""
+    """To a viewer: the events after ``from``, up to and including ``to``, are no longer retained."""
 
     type: Literal["gap"] = "gap"
     after: int = Field(alias="from")
@@ -131,7 +131,7 @@ class Gap(Message):
 
 
 class WordMessage(Message):
-    """A word with its times in seconds and its confidence in 0..1."""
+    """A word with its start and end in seconds and its confidence in 0..1."""
 
     text: str
     start: float
@@ -166,7 +166,7 @@ class CaptionMessage(Message):
 
     @property
     def version(self) -> Version:
-        """What decides between two messages of the same caption."""
+        """The version, which orders messages of the same caption."""
         return Version(Pass[self.pass_.upper()], self.revision)
 
     @field_serializer("started_at")
@@ -175,7 +175,7 @@ class CaptionMessage(Message):
 
 
 class TrackMessage(Message):
-    """A track came, went away for now, or ended."""
+    """The state of a track: its publisher is connected (live), disconnected (away), or finished (ended)."""
 
     omitted_when_none = frozenset({"seq"})
     type: Literal["track"] = "track"
@@ -187,29 +187,27 @@ class TrackMessage(Message):
 
 
 RoomEvent = CaptionMessage | TrackMessage
-"""What is told of a room and kept on the log."""
+"""An event of a room, as it is stored on the log and sent to viewers."""
 
 _PASS_LABELS: dict[Pass, PassLabel] = {Pass.LIVE: "live", Pass.REFINED: "refined", Pass.EDITED: "edited"}
 _room_event: TypeAdapter[RoomEvent] = TypeAdapter(Annotated[RoomEvent, Field(discriminator="type")])
 
 
 def publisher_message(text: str) -> Finalize | Keepalive | End:
-    """A publisher's text frame. Raises ``BadRequest`` naming what is wrong with it."""
+    """Parse a publisher's text frame. Raises ``BadRequest`` with the reason."""
     try:
         return _publisher_message.validate_json(text)
     except ValidationError as error:
-        raise BadRequest(
-            f"not a message of this protocol: {explain(error)}; send finalize, keepalive or end"
-        ) from error
+        raise BadRequest(f"not a valid message: {explain(error)}; send finalize, keepalive or end") from error
 
 
 def room_event(data: bytes) -> RoomEvent:
-    """A caption or track state from its JSON. Raises ``ValueError`` where it is neither."""
+    """Parse a caption or track state from JSON. Raises ``ValueError`` if it is neither."""
     return _room_event.validate_json(data)
 
 
 def caption_message(caption: Caption) -> CaptionMessage:
-    """The message of a caption; words are listed where all of them are timed, and always on finals."""
+    """Convert a caption to its message. Words are listed if all of them are timed, and always in finals."""
     timed = [w for w in (word_message(word) for word in caption.words) if w is not None]
     listed = caption.final or len(timed) == len(caption.words) > 0
     return CaptionMessage(
@@ -232,7 +230,7 @@ def caption_message(caption: Caption) -> CaptionMessage:
 
 
 def word_message(word: Word) -> WordMessage | None:
-    """The message of a timed word; None for one without times."""
+    """Convert a word to its message; None for a word without times."""
     if word.start is None or word.end is None:
         return None
     confidence = None if word.confidence is None else round(word.confidence, 3)
@@ -240,11 +238,11 @@ def word_message(word: Word) -> WordMessage | None:
 
 
 def done(offset: int, seconds: float, warnings: Iterable[AudioWarning]) -> Done:
-    """The message after the last caption of a session."""
+    """Build the ``done`` message, which follows the last caption of a session."""
     listed = tuple(DoneWarning(code=warning.code, message=warning.message) for warning in warnings)
     return Done(offset=offset, seconds=seconds, warnings=listed or None)
 
 
 def error_message(refusal: Refusal) -> ErrorMessage:
-    """The message of a refusal."""
+    """Convert a refusal to its message."""
     return ErrorMessage(code=refusal.code, message=refusal.message, retry_after=refusal.retry_after)

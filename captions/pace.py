@@ -1,7 +1,7 @@
-"""Whether there was time to say what was written.
+"""Detection of words that the audio has no time for.
 
-Where Whisper loops, dozens of words are aligned to one moment of the audio; where people repeat themselves, each
-round has its own sound. So what tells a loop from a chant is the time of its words, not the text.
+When Whisper loops, it aligns dozens of words to one moment of the audio. When people repeat themselves, every
+repetition takes time. Word times therefore separate a loop from a chant; the text alone does not.
 """
 
 from collections.abc import Sequence
@@ -10,25 +10,25 @@ from captions.loops import Repetition, repetition
 from captions.words import Word, fold, written_with_spaces
 
 QUICKEST_WORD = 0.1
-"""Seconds that the shortest word takes."""
+"""The duration of the shortest word, in seconds."""
 
 QUICKEST_LETTER = 0.03
-"""Seconds a letter or digit of a word, where the language writes spaces; nobody keeps that up."""
+"""Seconds per letter or digit in languages written with spaces. Nobody speaks faster than this for long."""
 
 QUICKEST_CHARACTER = 0.05
-"""Seconds a character in languages written without spaces."""
+"""Seconds per character in languages written without spaces."""
 
 MAX_MISSING = 0.5
-"""Seconds that may be missing in a row. Word times are uncertain: by them speech lacks up to 0.34 s, loops lack seconds
-(docs/windows.md)."""
+"""The most seconds that a run of words may lack. Word times are inexact: real speech lacks up to 0.34 s by them, loops
+lack several seconds (docs/windows.md)."""
 
 UNHURRIED = 1.3
-"""What a phrase and its repetitions take, of their least time, where all of them were said: people take twice the least
-time and more, loops have less than the least."""
+"""The least duration of a phrase with its repetitions, as a multiple of their least time, at which all of them count as
+spoken. People take at least twice the least time; loops have less than the least time."""
 
 
 def least_time(text: str, language: str) -> float:
-    """Seconds that it takes, at least, to say the word ``text`` of ``language`` (BCP 47)."""
+    """The least number of seconds it takes to say the word ``text`` in ``language`` (BCP 47)."""
     letters = len(fold(text))
     if not letters:
         return 0.0
@@ -38,33 +38,37 @@ def least_time(text: str, language: str) -> float:
 
 
 def unspoken(words: Sequence[Word], language: str, duration: float) -> list[range]:
-    """The runs of ``words`` that the audio, ``duration`` seconds long, has no time for; in order.
+    """The runs of ``words`` that ``duration`` seconds of audio have no time for, in order.
 
-    A run is where most time is missing (the maximum-sum segment, by Kadane's algorithm), and over ``MAX_MISSING``
-    is; then likewise before and after it. Words before and after a run have their time. A word lasts until the next one
-    begins. Words without times are taken to have been said. Which round of a repeated phrase is which is not told
-    apart well by word times: the rounds were said where there is time for all of them, else a run goes on to their end.
+    A word lasts until the next word begins. A run is the stretch that lacks the most time (the maximum-sum segment,
+    found with Kadane's algorithm), if it lacks more than ``MAX_MISSING``. The words before and after it are searched
+    the same way. Words without times count as spoken.
+
+    Word times do not separate the repetitions of a phrase well. If there is time for all repetitions, all of them count
+    as spoken. Otherwise a run that begins in them extends to their end.
     """
     if not all(word.timed for word in words):
         return []
     begins = [*(word.start or 0.0 for word in words), duration]
     needed = [least_time(word.text, language) for word in words]
     runs = _runs([need - (begins[i + 1] - begins[i]) for i, need in enumerate(needed)], 0, len(words))
-    said = repetition([word.text for word in words])
-    if said is None:
+    repeated = repetition([word.text for word in words])
+    if repeated is None:
         return runs
-    if begins[said.stop] - begins[said.begin] >= UNHURRIED * sum(needed[said.begin : said.stop]):
-        return [run for run in runs if run.start < said.begin or run.stop > said.stop]
-    return _to_the_end(said, runs)
+    duration_of_all = begins[repeated.stop] - begins[repeated.begin]
+    if duration_of_all >= UNHURRIED * sum(needed[repeated.begin : repeated.stop]):
+        return [run for run in runs if run.start < repeated.begin or run.stop > repeated.stop]
+    return _extended(runs, repeated)
 
 
-def _to_the_end(said: Repetition, runs: Sequence[range]) -> list[range]:
-    """``runs``, where the first that is in the rounds of ``said`` goes on to their end."""
-    inside = [run for run in runs if said.begin <= run.start < said.stop]
+def _extended(runs: Sequence[range], repeated: Repetition) -> list[range]:
+    """``runs``, with the first run that begins in the repetitions extended to their end."""
+    begin, stop = repeated.begin, repeated.stop
+    inside = [run for run in runs if begin <= run.start < stop]
     if not inside:
         return list(runs)
-    whole = range(inside[0].start, max(inside[-1].stop, said.stop))
-    return [*(run for run in runs if run.start < said.begin), whole, *(run for run in runs if run.start >= said.stop)]
+    whole = range(inside[0].start, max(inside[-1].stop, stop))
+    return [*(run for run in runs if run.start < begin), whole, *(run for run in runs if run.start >= stop)]
 
 
 def _runs(missing: Sequence[float], begin: int, end: int) -> list[range]:

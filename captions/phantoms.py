@@ -1,4 +1,4 @@
-"""Phrases that Whisper learnt to write where nobody speaks: the ends of its training subtitles."""
+"""Phrases that Whisper writes when nobody speaks. It learnt them from the ends of the subtitles it was trained on."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -111,4 +111,4 @@ PHANTOM_PHRASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-"""By primary language tag, in lower case and without punctuation."""
+"""Phrases by primary language tag, in lower case and without punctuation."""

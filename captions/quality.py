@@ -1,7 +1,7 @@
-"""What viewers see, measured: how soon words appear, how soon they stand, how much is taken back.
+"""Quality as viewers see it: how soon words appear, how soon they become stable, and how many are erased.
 
-Times are seconds on one clock that starts with the stream's first sample, sent in real time: a caption's arrival
-minus a word's time in the audio is then its latency.
+Times are seconds on a clock that starts with the stream's first sample, and the stream is sent in real time. The
+latency of a word is therefore the caption's arrival minus the word's time in the audio.
 """
 
 import math
@@ -15,11 +15,11 @@ from captions.messages import CaptionMessage
 from captions.words import fold, written_with_spaces
 
 ENDPOINT = 0.5
-"""Seconds after an utterance's last word at which its end is decided."""
+"""Seconds from an utterance's last word to the detection of its end."""
 
 
 class Spoken(Protocol):
-    """A word of the reference, with its times in seconds."""
+    """A word of the reference transcript, with its times in seconds."""
 
     @property
     def text(self) -> str:
@@ -28,17 +28,17 @@ class Spoken(Protocol):
 
     @property
     def start(self) -> float:
-        """When it begins."""
+        """Its start."""
         ...
 
     @property
     def end(self) -> float:
-        """When it ends."""
+        """Its end."""
         ...
 
 
 class Arrival(NamedTuple):
-    """A caption and when it came."""
+    """A caption and the time it arrived, in seconds."""
 
     at: float
     caption: CaptionMessage
@@ -46,14 +46,14 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Latencies in seconds, one for each word or utterance; erasure as words taken back for each word of the finals.
+    """Latencies in seconds, one per word or utterance, and erasure in erased words per word of the finals.
 
-    ``word_shown``: a word's first correct appearance, after its end; 0 where it was there already.
-    ``word_stable``: the same, of the appearance after which it never changes (case and punctuation aside).
-    ``first_partial``: an utterance's first words, after its first word's beginning.
-    ``final``: its final, after its endpoint was decided, 500 ms after its last word.
+    ``word_shown``: from the end of a word to its first correct appearance; 0 if it appeared earlier.
+    ``word_stable``: from the end of a word to its last change, ignoring case and punctuation.
+    ``first_partial``: from the start of an utterance's first word to its first caption with text.
+    ``final``: from the endpoint, 500 ms after the last word, to the final.
     ``erasure``: normalized erasure (Arivazhagan et al. 2020, "Re-translation versus streaming for simultaneous
-    translation") over words without case and punctuation; ``raw_erasure`` over words as they are written.
+    translation") on words without case and punctuation; ``raw_erasure`` on words as written.
     """
 
     word_shown: list[float]
@@ -65,9 +65,9 @@ class Quality:
 
 
 def measure(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> Quality:
-    """Measure the captions of one track, in the order they came, against the words that were spoken.
+    """Measure the captions of one track, in order of arrival, against the words of the reference.
 
-    Captions that are not newer than what was shown are left out, as viewers do.
+    Captions that are not newer than the one shown are ignored, as viewers ignore them.
     """
     histories: dict[int, list[Arrival]] = {}
     for arrival in arrivals:
@@ -82,7 +82,7 @@ def measure(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> Quality
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value below or at which ``percent`` of them lie (nearest rank); nan of none."""
+    """The nearest-rank percentile of ``values``, with ``percent`` in 0..100; nan if there are none."""
     if not values:
         return float("nan")
     ordered = sorted(values)
@@ -91,7 +91,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, Spoken]) -> None:
-    """Add one utterance; ``spoken`` maps places in its final to the words of the reference said there."""
+    """Add one utterance. ``spoken`` maps positions in its final to words of the reference."""
     caption = history[-1].caption
     final = shown_words(caption)
     present = [places(final, shown_words(arrival.caption)) for arrival in history]
@@ -101,7 +101,7 @@ def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, S
         quality.word_shown.append(max(0.0, history[first].at - word.end))
         quality.word_stable.append(max(0.0, history[stable].at - word.end))
     onset, end = min(word.start for word in spoken.values()), max(word.end for word in spoken.values())
-    if 0 not in spoken:  # its first word was misheard: the caption's own time is the best there is
+    if 0 not in spoken:  # the first word is wrong, so the caption's start is the best estimate
         onset = min(onset, caption.start)
     if len(final) - 1 not in spoken:
         end = max(end, caption.end)
@@ -112,12 +112,12 @@ def _utterance(quality: Quality, history: Sequence[Arrival], spoken: dict[int, S
 
 
 def shown_words(caption: CaptionMessage, *, raw: bool = False) -> list[str]:
-    """The words of a caption as they are compared, or ``raw`` as they are written."""
+    """The words of a caption without case and punctuation, or as written if ``raw``."""
     return written_words(caption.text, caption.language) if raw else comparable_words(caption.text, caption.language)
 
 
 def written_words(text: str, language: str) -> list[str]:
-    """The words of ``text``; characters where the language writes no spaces."""
+    """The words of ``text``, or its characters if the language is written without spaces."""
     return text.split() if written_with_spaces(language) else list(text)
 
 
@@ -127,14 +127,14 @@ def comparable_words(text: str, language: str) -> list[str]:
 
 
 def places(final: Sequence[str], shown: Sequence[str]) -> set[int]:
-    """The places of the final whose words are shown, in order."""
+    """The positions of the words of ``final`` that also occur in ``shown``, in the same order."""
     same = _common_prefix(final, shown)
     blocks = SequenceMatcher(None, final[same:], shown[same:], autojunk=False).get_matching_blocks()
     return {*range(same), *(same + block.a + n for block in blocks for n in range(block.size))}
 
 
 def erased(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many words of ``before`` are taken back where ``after`` is shown in its place."""
+    """How many words of ``before`` are erased when ``after`` replaces it."""
     return len(before) - _common_prefix(before, after)
 
 
@@ -143,15 +143,15 @@ def _common_prefix(left: Sequence[str], right: Sequence[str]) -> int:
 
 
 def _aligned(finished: dict[int, list[Arrival]], reference: Sequence[Spoken]) -> dict[int, dict[int, Spoken]]:
-    """Which words of the reference each final has right: by utterance, then by place in it."""
+    """The words of the reference that each final got right, by utterance and position."""
     places = [
         (utterance, place, word)
         for utterance, history in finished.items()
         for place, word in enumerate(shown_words(history[-1].caption))
     ]
-    said = [fold(word.text) for word in reference]
+    expected = [fold(word.text) for word in reference]
     aligned: dict[int, dict[int, Spoken]] = {}
-    matcher = SequenceMatcher(None, said, [word for _, _, word in places], autojunk=False)
+    matcher = SequenceMatcher(None, expected, [word for _, _, word in places], autojunk=False)
     for block in matcher.get_matching_blocks():
         for offset in range(block.size):
             utterance, place, _ = places[block.b + offset]
@@ -164,9 +164,9 @@ def _erasures(histories: Sequence[Sequence[Arrival]]) -> tuple[float, float]:
 
 
 def _erasure(histories: Sequence[Sequence[Arrival]], *, raw: bool) -> float:
-    taken_back = words = 0
+    erased_words = words = 0
     for history in histories:
         versions = [shown_words(arrival.caption, raw=raw) for arrival in history]
         words += len(versions[-1])
-        taken_back += sum(erased(before, after) for before, after in pairwise(versions))
-    return taken_back / words if words else 0.0
+        erased_words += sum(erased(before, after) for before, after in pairwise(versions))
+    return erased_words / words if words else 0.0

@@ -1,14 +1,14 @@
-"""The log's vocabulary: what the topics hold and how it is written.
+"""The records of each topic, and how they are written and read.
 
 ``audio``
-    keyed by track: segments of speech, PCM16 in the value, small facts in the headers; and while nobody speaks marks,
-    which say how far the session has come, for any gateway that takes it over.
+    Keyed by track. Segments of speech: PCM16 in the value, fields in the headers. During silence also marks, which
+    tell a gateway that takes over the session how far it has come.
 ``captions``
-    keyed by room: finals and track states, as the JSON that viewers get, without its ``seq``.
+    Keyed by room. Finals and track states, as the JSON that viewers get without ``seq``.
 ``partials``
-    keyed by room: partial captions, likewise.
+    Keyed by room. Partial captions in the same format.
 ``dead-letters``
-    what could not be dealt with, as it was, with the reason in its headers: for people to look at.
+    Records that could not be processed, unchanged, with the reason in the headers. People inspect them.
 """
 
 import json
@@ -31,26 +31,26 @@ PARTIALS = "partials"
 DEAD_LETTERS = "dead-letters"
 
 GATEWAY = "gateway"
-"""Header of a track state: the gateway that said it."""
+"""Header of a track state: the gateway that wrote it."""
 EPOCH = "epoch"
-"""Header of what a gateway writes of a session: the offset of its claim."""
+"""Header of a session's records: the offset of the claim of the gateway that wrote them."""
 STABLE = "stable"
-"""Header of a partial: its stable words, one by one."""
+"""Header of a partial: the list of its stable words."""
 TRACE = ("traceparent", "tracestate", "baggage")
-"""Headers of whatever is traced."""
+"""Headers that carry the context of a trace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioSegment:
-    """A segment of one utterance's speech, about 200 ms.
+    """About 200 ms of the speech of one utterance.
 
-    ``utterance`` counts in the track, ``number`` in the utterance, both from 0. ``start`` is the position of
-    the segment's first sample, in samples from the track's first. ``last`` ends the utterance; its audio goes
-    to sample ``end`` only (None: all of it), for one that grew too long is cut where it was quietest.
-    ``offset`` is how many bytes of the session's audio stream are safe once this record is. ``paused``: the speaker
-    paused at its end, so its last word is complete; a record without that header does not say so.
-    ``settings`` is there on the first segment. ``trace`` is the context of the utterance's trace. ``epoch`` is the
-    offset of its gateway's claim on the session (``captions.fencing``).
+    ``utterance`` counts from 0 within the track, ``number`` from 0 within the utterance. ``start`` is the position of
+    the first sample, in samples from the track's first sample. ``last`` marks the utterance's last segment. ``end`` is
+    the position where the utterance's audio ends (None: with this segment); an utterance that grew too long is cut at
+    its quietest point, which may be before the last sample sent. ``offset`` is how many bytes of the session's audio
+    stream are safe once this record is stored. ``paused``: the speaker paused at the segment's end, so its last word is
+    complete; older gateways do not write it. ``settings`` is set on the first segment only. ``trace`` is the context of
+    the utterance's trace. ``epoch`` is the offset of the gateway's claim on the session (``captions.fencing``).
     """
 
     track: TrackId
@@ -74,10 +74,10 @@ class AudioSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioMark:
-    """How far a session has come where nobody speaks: up to ``position`` in samples and ``offset`` in bytes.
+    """The progress of a session during silence: ``position`` in samples and ``offset`` in bytes.
 
-    ``utterance`` is the number that the next utterance gets. ``over``: the session has ended. ``claim``: the gateway
-    that writes it holds the session from here on, and ``epoch`` of what it writes later is this mark's offset. The
+    ``utterance`` is the number of the next utterance. ``over``: the session has ended. ``claim``: the gateway that
+    writes the mark holds the session from here on; the offset of the mark is the ``epoch`` of its later records. The
     claim of a takeover ``supersedes`` the epoch of the gateway that held the session.
     """
 
@@ -93,7 +93,7 @@ class AudioMark:
 
 
 def write_audio(segment: AudioSegment) -> Record:
-    """The record of an audio segment."""
+    """Write an audio segment as a record."""
     facts = {
         "utterance": segment.utterance,
         "segment": segment.number,
@@ -114,7 +114,7 @@ def write_audio(segment: AudioSegment) -> Record:
 
 
 def write_mark(mark: AudioMark) -> Record:
-    """The record of a mark."""
+    """Write a mark as a record."""
     facts = {"utterance": mark.utterance, "mark": mark.position, "offset": mark.offset}
     headers = {name: str(value).encode() for name, value in facts.items()}
     headers["settings"] = _settings_header(mark.settings)
@@ -129,7 +129,7 @@ def write_mark(mark: AudioMark) -> Record:
 
 
 def read_audio(record: Record) -> AudioSegment | AudioMark:
-    """The audio segment or the mark of a record. Raises ``RecordError`` where it is neither."""
+    """Read a record of topic ``audio``. Raises ``RecordError`` if it is neither a segment nor a mark."""
     track = TrackId.from_key(record.key)
     if len(record.value) % BYTES_PER_SAMPLE:
         raise RecordError(f"audio value of {len(record.value)} bytes is not PCM16")
@@ -166,7 +166,7 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
 
 
 _SETTINGS_FIELDS = frozenset(field.name for field in dataclass_fields(SessionSettings))
-"""A newer gateway may write others, which are ignored."""
+"""The known fields. Other fields, which newer gateways may write, are ignored."""
 
 
 def _settings_header(settings: SessionSettings) -> bytes:
@@ -209,11 +209,11 @@ def write_room_event(
     stable: Sequence[str] | None = None,
     trace: Context = NO_CONTEXT,
 ) -> Record:
-    """The record of a caption or a track state; its ``seq`` will be the offset it gets.
+    """Write a caption or a track state as a record. The offset of the record becomes the event's ``seq``.
 
-    ``gateway`` names the gateway that announces a track's state, with the ``epoch`` of its session: a gateway that
-    holds the track in an earlier epoch lets go of it. ``stable`` are the words of a partial that stand: a worker that
-    goes on with the utterance keeps them. ``trace`` is the context of its trace.
+    ``gateway`` is the id of the gateway that announces a track state, and ``epoch`` the epoch of its session. A gateway
+    that holds the track in an earlier epoch gives it up. ``stable`` lists the stable words of a partial, so that a
+    worker that takes over the utterance keeps them. ``trace`` is the context of the trace.
     """
     headers = ({} if gateway is None else {GATEWAY: gateway.encode()}) | _epoch_header(epoch)
     if stable is not None:
@@ -223,14 +223,14 @@ def write_room_event(
 
 
 class Origin(NamedTuple):
-    """Which gateway put a track state on the log, and in which epoch of its session; None where that is not known."""
+    """The gateway that wrote a track state, and the epoch of its session. None means unknown."""
 
     gateway: str | None
     epoch: int | None
 
 
 def origin_of(record: Record) -> Origin:
-    """Where a track state comes from."""
+    """The gateway and epoch in the headers of a track state."""
     gateway, epoch = record.headers.get(GATEWAY), record.headers.get(EPOCH, b"")
     return Origin(
         gateway.decode(errors="replace") if gateway is not None else None, int(epoch) if epoch.isdigit() else None
@@ -238,7 +238,7 @@ def origin_of(record: Record) -> Origin:
 
 
 def stable_words(record: Record) -> list[str]:
-    """The words of a partial's record that stand. Raises ``RecordError`` where it does not tell them."""
+    """The stable words of a partial. Raises ``RecordError`` if the header is missing or invalid."""
     try:
         return [str(word) for word in json.loads(record.headers[STABLE])]
     except (KeyError, ValueError, TypeError) as error:
@@ -246,18 +246,18 @@ def stable_words(record: Record) -> list[str]:
 
 
 def trace_of(record: Record) -> Context:
-    """The context of its trace that a record carries, as it is: whoever traces sees whether it is one."""
+    """The context of the trace in a record's headers. It is not validated; the tracer ignores an invalid one."""
     headers = record.headers
     return {name: headers[name].decode("ascii", errors="replace") for name in TRACE if name in headers}
 
 
 def trace_headers(context: Context) -> dict[str, bytes]:
-    """The headers that carry the context of a trace."""
+    """The context of a trace as record headers."""
     return {name: value.encode("ascii", errors="replace") for name, value in context.items()}
 
 
 def read_room_event(record: Record) -> RoomEvent:
-    """The caption or track state of a record, without ``seq``. Raises ``RecordError`` where it is neither."""
+    """Read a caption or track state, without ``seq``. Raises ``RecordError`` if the record is neither."""
     try:
         return room_event(record.value)
     except ValueError as error:

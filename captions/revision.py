@@ -1,8 +1,8 @@
-"""Hypotheses in, a stable prefix and a volatile tail out.
+"""Splits successive hypotheses into a stable prefix and a volatile tail.
 
-LocalAgreement-2 (Liu, Spanakis, Niehues 2020; Macháček, Dabre, Bojar 2023) on words: what two hypotheses in a row
-agree on is stable. Words are compared without case and punctuation, because Whisper ends a cut-off hypothesis
-with a full stop and begins anew with a capital.
+It uses LocalAgreement-2 (Liu, Spanakis, Niehues 2020; Macháček, Dabre, Bojar 2023) on words: words that two successive
+hypotheses agree on become stable. Case and punctuation are ignored, because Whisper ends an incomplete hypothesis with
+a full stop and starts the next one with a capital letter.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from itertools import takewhile
 
 from captions.words import Word
 
-# no closing quotes or brackets: those are said, in their way
+# without closing quotes and brackets: those belong to the words
 _CLOSING = ".,!?;:-\u2026\u2013\u2014\u3001\u3002\uff0c\uff01\uff1f\uff1a\uff1b"
 
 
 class Revision:
-    """The state of one utterance between two of its hypotheses.
+    """The stable and volatile words of one utterance.
 
-    A stable word's text never changes again here; the final replaces everything.
+    The text of a stable word never changes here. The final replaces all words.
     """
 
     def __init__(self) -> None:
@@ -29,15 +29,15 @@ class Revision:
 
     @property
     def stable(self) -> tuple[Word, ...]:
-        """Words that stand until the final."""
+        """The words that do not change before the final."""
         return tuple(self._stable)
 
     @property
     def volatile(self) -> tuple[Word, ...]:
-        """Words that may still change, without the punctuation that a cut-off sentence got at its end.
+        """The words that may still change, without the closing punctuation of an incomplete sentence.
 
-        A last word that may still be being spoken is shown once two hypotheses agree on it: half of the words
-        taken back were such.
+        A last word that may be incomplete is left out until two hypotheses agree on it: half of all erased words were
+        such words.
         """
         shown = self._tail[:-1] if self._doubtful_end else self._tail
         if not shown:
@@ -46,25 +46,25 @@ class Revision:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """What is shown."""
+        """The words that viewers see."""
         return self.stable + tuple(word for word in self.volatile if word.text)
 
     @property
     def trimmed(self) -> tuple[Word, ...]:
-        """Stable words whose audio is no longer decoded: context for what is."""
+        """Stable words whose audio is no longer decoded. They are the context of the next decode."""
         return tuple(self._stable[: self._trimmed])
 
     def recall(self, stable: Sequence[Word]) -> None:
-        """Keep the words that another worker made stable before this one went on with its utterance."""
+        """Start with the words that another worker had made stable before this worker took over the utterance."""
         self._stable = list(stable)
 
     def update(self, words: Sequence[Word], *, touches_end: bool) -> None:
-        """Hear the next hypothesis, of the audio after what was trimmed.
+        """Take in the next hypothesis, which covers the audio after the trimmed words.
 
-        ``touches_end``: its last word may still be being spoken, so it is not made stable.
+        ``touches_end``: the last word may be incomplete, so it does not become stable.
         """
-        said = self._stable[self._trimmed :]
-        tail = list(words[_after(said, words) :])
+        stable = self._stable[self._trimmed :]
+        tail = list(words[_length_of(stable, words) :])
         agreed = sum(1 for _ in takewhile(_same, zip(self._tail, tail, strict=False)))
         self._doubtful_end = touches_end and agreed < len(tail)
         if touches_end:
@@ -73,13 +73,14 @@ class Revision:
         self._tail = tail[agreed:]
 
     def trim(self, words: Sequence[Word]) -> float | None:
-        """Stop decoding what is stable: ``words`` is the aligned hypothesis last heard.
+        """Stop decoding the stable words. ``words`` is the last hypothesis, with word times.
 
-        The end of the last stable word, seconds into the hypothesis's window, or None where there is nothing to trim.
+        Returns the end of the last stable word in seconds from the start of the hypothesis's window, or None if there
+        is nothing to trim.
         """
-        said = self._stable[self._trimmed :]
-        last = _after(said, words) - 1
-        if not said or last < 0 or words[last].folded != said[-1].folded:
+        stable = self._stable[self._trimmed :]
+        last = _length_of(stable, words) - 1
+        if not stable or last < 0 or words[last].folded != stable[-1].folded:
             return None
         self._trimmed = len(self._stable)
         return words[last].end
@@ -91,7 +92,7 @@ class Revision:
 
 
 def without_closing_punctuation(word: Word) -> Word:
-    """The word as it may go on; a word of punctuation alone becomes empty."""
+    """The word without punctuation at its end. A word of punctuation alone becomes empty."""
     return replace(word, text=word.text.rstrip(_CLOSING))
 
 
@@ -99,17 +100,17 @@ def _same(pair: tuple[Word, Word]) -> bool:
     return pair[0].folded == pair[1].folded
 
 
-def _after(said: Sequence[Word], words: Sequence[Word]) -> int:
-    """How many of ``words`` say what was ``said``: the prefix with the least edit distance to it.
+def _length_of(stable: Sequence[Word], words: Sequence[Word]) -> int:
+    """How many of ``words`` correspond to ``stable``: the length of the prefix with the least edit distance to it.
 
-    Of several, the one nearest in length, so that a word heard differently is not shown twice.
+    Among equals, the one nearest in length is taken, so that a word that was decoded differently is not shown twice.
     """
-    if len(words) >= len(said) and all(map(_same, zip(said, words, strict=False))):
-        return len(said)
+    if len(words) >= len(stable) and all(map(_same, zip(stable, words, strict=False))):
+        return len(stable)
     row = list(range(len(words) + 1))
-    for i, word in enumerate(said, 1):
+    for i, word in enumerate(stable, 1):
         diagonal, row[0] = row[0], i
         for j, other in enumerate(words, 1):
             cost = min(row[j] + 1, row[j - 1] + 1, diagonal + (word.folded != other.folded))
             diagonal, row[j] = row[j], cost
-    return min(range(len(row)), key=lambda j: (row[j], abs(j - len(said))))
+    return min(range(len(row)), key=lambda j: (row[j], abs(j - len(stable))))

@@ -1,4 +1,4 @@
-"""What is set for a room, rather than for a session."""
+"""Settings of a room, as opposed to those of a session."""
 
 from typing import Annotated
 
@@ -9,9 +9,10 @@ from captions.stream_options import MOST_TERMS, StreamOptions, Term
 
 
 class RoomSettings(BaseModel):
-    """Settings of one room. A publisher's own options count before ``language``; terms are added to its vocabulary.
+    """Settings of one room.
 
-    ``model`` names the speech model of the room's sessions; None: whatever the workers serve.
+    A publisher's own language takes precedence over ``language``. The terms of ``vocabulary`` are added to the
+    publisher's. ``model`` names the speech model of the room's sessions; None means the workers' default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,5 +22,5 @@ class RoomSettings(BaseModel):
     model: Annotated[str, Field(min_length=1)] | None = None
 
     def vocabulary_of(self, options: StreamOptions) -> tuple[str, ...]:
-        """The terms to expect in a stream: the publisher's, then the room's that are not among them."""
+        """The terms to expect in a stream: first the publisher's, then the room's other terms."""
         return tuple(dict.fromkeys((*options.vocabulary, *self.vocabulary)))[:MOST_TERMS]

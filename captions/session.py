@@ -1,4 +1,4 @@
-"""What a publisher's session says once and every utterance of it needs."""
+"""Settings that a publisher's session states once and every utterance needs."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ LANGUAGE_PATTERN = r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """Settings of one publisher's session, carried by the first segment of each utterance.
+    """Settings of one publisher's session. The first segment of each utterance carries them.
 
-    ``origin`` is the UTC time of the track's first sample, epoch seconds. ``language`` is a BCP 47 tag or
-    ``auto``; ``model`` is None for whatever the workers serve. ``audio`` names the format of the stream's bytes, in
-    which its offsets count; None where a record does not tell it. ``endpointing`` are the seconds of silence that end
-    an utterance; None where the server's count.
+    ``origin`` is the UTC time of the track's first sample, as epoch seconds. ``language`` is a BCP 47 tag or ``auto``.
+    ``model`` is a speech model's name; None means the workers' default. ``audio`` is the format of the stream's bytes,
+    which its offsets count; None means unknown. ``endpointing`` is the silence that ends an utterance, in seconds; None
+    means the server's setting.
     """
 
     session: str

@@ -1,7 +1,7 @@
-"""Rooms and tracks, and the keys under which the log orders what is said in them.
+"""Rooms, tracks, and their keys on the log.
 
-This is the only place that makes and reads keys. A room's key is ``room``, a track's ``room/track``; those of a tenant
-are ``tenant/room`` and ``tenant/room/track``. Names hold no slash, so a key has one reading.
+Only this module builds and parses keys. A room's key is ``room`` and a track's key is ``room/track``; with a tenant
+they are ``tenant/room`` and ``tenant/room/track``. Names contain no slash, so keys are unambiguous.
 """
 
 from typing import NamedTuple
@@ -10,23 +10,26 @@ from captions.errors import RecordError
 
 
 class RoomId(NamedTuple):
-    """A room. Two tenants' rooms of one name are two rooms; ``tenant`` is None where rooms have no owner."""
+    """A room, where people speak. Rooms of different tenants are different rooms, even with the same name.
+
+    ``tenant`` is None if the room belongs to no tenant.
+    """
 
     name: str
     tenant: str | None = None
 
     @property
     def key(self) -> str:
-        """The key of the room's captions."""
+        """The key of the room's records on topics ``captions`` and ``partials``."""
         return self.name if self.tenant is None else f"{self.tenant}/{self.name}"
 
     def track(self, name: str) -> "TrackId":
-        """The track of this name in the room."""
+        """The track called ``name`` in this room."""
         return TrackId(self, name)
 
     @classmethod
     def from_key(cls, key: str) -> "RoomId":
-        """The room of a key. Raises ``RecordError``."""
+        """Parse a room's key. Raises ``RecordError``."""
         match key.split("/"):
             case [name] if name:
                 return cls(name)
@@ -44,12 +47,12 @@ class TrackId(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The key of the track's audio."""
+        """The key of the track's records on topic ``audio``."""
         return f"{self.room.key}/{self.name}"
 
     @classmethod
     def from_key(cls, key: str) -> "TrackId":
-        """The track of a key. Raises ``RecordError``."""
+        """Parse a track's key. Raises ``RecordError``."""
         match key.split("/"):
             case [room, name] if room and name:
                 return cls(RoomId(room), name)
@@ -59,6 +62,6 @@ class TrackId(NamedTuple):
                 raise RecordError(f"audio key {key!r} is neither room/track nor tenant/room/track")
 
     def describe(self) -> dict[str, str]:
-        """Its names, as fields of a log line."""
+        """Tenant (if any), room and track, as fields for a log line."""
         tenant = {} if self.room.tenant is None else {"tenant": self.room.tenant}
         return {**tenant, "room": self.room.name, "track": self.name}

@@ -1,4 +1,4 @@
-"""A room's captions and tracks, folded from its events in whatever order they arrive."""
+"""The state of a room, built from its events in any order of arrival."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,15 @@ from captions.messages import CaptionMessage, RoomEvent, TrackMessage
 
 
 def in_order_spoken(captions: Iterable[CaptionMessage]) -> list[CaptionMessage]:
-    """The captions as a transcript has them: by when each began."""
+    """Sort captions by their start, as in a transcript."""
     return sorted(captions, key=lambda caption: (caption.started_at, caption.track, caption.utterance))
 
 
 class RoomState:
-    """What decides whether an event is news: each utterance's highest version, each track's last state.
+    """Decides whether an event is new: it keeps the highest version of each utterance and the last state of each track.
 
-    Events of a lower or the same version than what is held are no news (DESIGN, guarantee 2). Of captions the
-    versions alone are held: a room may have thousands.
+    An event with a lower or equal version is not new (docs/guarantees.md, 2). Only the versions of captions are kept,
+    because a room may have thousands of captions.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class RoomState:
         self._last: dict[str, CaptionMessage] = {}
 
     def apply(self, event: RoomEvent) -> bool:
-        """Take the event in; True if it was news."""
+        """Apply an event. Returns whether it was new."""
         if isinstance(event, TrackMessage):
             return self._apply_track(event)
         key = (event.track, event.utterance)
@@ -53,7 +53,7 @@ class RoomState:
         return True
 
     def finals(self, track: str) -> set[int]:
-        """The utterances of ``track`` that have a final, withdrawn ones (empty text) too."""
+        """The utterances of ``track`` that have a final, including empty ones."""
         return set(self._finals.get(track, ()))
 
     @property
@@ -62,11 +62,11 @@ class RoomState:
         return list(self._tracks.values())
 
     def last_utterance(self, track: str) -> CaptionMessage | None:
-        """The caption of the highest utterance number on ``track``."""
+        """The caption with the highest utterance number on ``track``."""
         return self._last.get(track)
 
     def forget(self, track: str, utterance: int | None) -> None:
-        """Forget a final; or, with None, a track that has ended, and where its utterances are counted on from."""
+        """Drop a final. With None, drop an ended track and its last utterance number."""
         if utterance is None:
             self._tracks.pop(track, None)
             self._last.pop(track, None)

@@ -1,19 +1,19 @@
-"""Words of a hypothesis, how they are compared and how they are joined into text."""
+"""Words of a hypothesis: how they are compared, and how they are joined into text."""
 
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
-"""Languages written without spaces between words (primary BCP 47 tags)."""
+"""Primary BCP 47 tags of languages that are written without spaces between words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as it is shown, punctuation attached.
+    """One word as it is shown, with its punctuation.
 
-    ``start`` and ``end`` are seconds; ``confidence`` is a probability in 0..1. All three are None where the
-    decode did not align its words.
+    ``start`` and ``end`` are in seconds; ``confidence`` is a probability in 0..1. All three are None if the decode did
+    not align its words.
     """
 
     text: str
@@ -23,30 +23,30 @@ class Word:
 
     @property
     def timed(self) -> bool:
-        """Whether the word carries its times."""
+        """Whether the word has a start and an end."""
         return self.start is not None and self.end is not None
 
     @property
     def folded(self) -> str:
-        """The word as two hypotheses are compared: without case and punctuation.
+        """The word without case and punctuation, for comparisons.
 
-        A word of punctuation alone folds to the empty string.
+        A word of punctuation alone gives an empty string.
         """
         return fold(self.text)
 
 
 def fold(text: str) -> str:
-    """``text`` without case, punctuation, symbols and space, in compatibility form."""
+    """``text`` without case, punctuation, symbols and spaces, in Unicode's compatibility form (NFKC)."""
     normal = unicodedata.normalize("NFKC", text).casefold()
     return "".join(c for c in normal if unicodedata.category(c)[0] not in "PSZC")
 
 
 def written_with_spaces(language: str) -> bool:
-    """Whether ``language`` (BCP 47) separates its words by spaces."""
+    """Whether ``language`` (BCP 47) is written with spaces between words."""
     return language.split("-", maxsplit=1)[0].lower() not in UNSPACED_LANGUAGES
 
 
 def join(words: Iterable[Word], language: str) -> str:
-    """The text of ``words``, with spaces where ``language`` writes them."""
+    """The text of ``words``, with spaces between them if ``language`` is written with spaces."""
     glue = " " if written_with_spaces(language) else ""
     return glue.join(word.text for word in words).strip()

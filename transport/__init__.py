@@ -1,1 +1,1 @@
-"""The Log port's adapters."""
+"""Implementations of the Log port."""

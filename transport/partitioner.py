@@ -1,11 +1,11 @@
-"""Which partition a key belongs to: murmur2, as Kafka's own clients do it, so that every adapter agrees."""
+"""The partition of a key: murmur2, as in Kafka's own clients, so that all implementations agree."""
 
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 
 
 def murmur2(data: bytes) -> int:
-    """Austin Appleby's MurmurHash2 with Kafka's seed, as an unsigned 32-bit number."""
+    """Austin Appleby's MurmurHash2 with Kafka's seed. Returns an unsigned 32-bit number."""
     length = len(data)
     h = (0x9747B28C ^ length) & _MASK
     whole = length & ~3
@@ -20,5 +20,5 @@ def murmur2(data: bytes) -> int:
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """The partition of ``key`` among ``partitions``."""
+    """The partition of ``key``, in 0..``partitions`` - 1."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

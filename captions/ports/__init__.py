@@ -1,1 +1,1 @@
-"""What the core asks of the outside world: one small file a port. Adapters live in the rooms above."""
+"""The core's ports, one file each. Other packages implement them: auth, streamer, inference, transport, monitoring."""

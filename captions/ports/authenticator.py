@@ -1,4 +1,4 @@
-"""The Authenticator port: from what a request carries to who asks."""
+"""The Authenticator port: maps a request's token to a principal."""
 
 from typing import Protocol
 
@@ -6,16 +6,16 @@ from captions.access import ANYBODY, Principal
 
 
 class Authenticator(Protocol):
-    """Knows the tokens that are valid."""
+    """Checks tokens."""
 
     async def authenticate(self, token: str | None) -> Principal:
-        """Who a token belongs to; None is a request without one. Raises ``Unauthorized``."""
+        """Return the principal of ``token`` (None: a request without a token). Raises ``Unauthorized``."""
         ...
 
 
 class OpenAccess:
-    """An authenticator that asks for no token: everybody may do everything."""
+    """An authenticator that accepts every request with all rights."""
 
     async def authenticate(self, token: str | None) -> Principal:  # noqa: ARG002 - as the port has it
-        """Anybody."""
+        """Return ``ANYBODY``, whatever the token is."""
         return ANYBODY

@@ -4,12 +4,12 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, handed in so that tests can hold it."""
+    """A source of time. It is injected so that tests can control it."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
+        """Seconds since an arbitrary start. The value never decreases."""
         ...
 
     def wall(self) -> float:
-        """UTC as epoch seconds."""
+        """The current UTC time, as epoch seconds."""
         ...

@@ -1,4 +1,4 @@
-"""The SpeechDetector port: one instance listens to one stream."""
+"""The SpeechDetector port. Each stream has an instance of its own."""
 
 from typing import Protocol
 
@@ -6,16 +6,16 @@ from captions.audio import Pcm
 
 
 class SpeechDetector(Protocol):
-    """Voice activity detection, frame after frame of one stream.
+    """Voice activity detection, frame by frame, on one stream.
 
-    The frames are consecutive: an implementation may carry state from one to the next.
+    Frames are consecutive. An implementation may keep state between them.
     """
 
     @property
     def frame_samples(self) -> int:
-        """Samples in every frame that ``probability`` is asked about."""
+        """The number of samples per frame."""
         ...
 
     def probability(self, frame: Pcm) -> float:
-        """Probability in 0..1 that ``frame``, shape (frame_samples,), holds speech."""
+        """The probability, in 0..1, that ``frame`` contains speech. Shape: (frame_samples,)."""
         ...

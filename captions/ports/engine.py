@@ -1,4 +1,4 @@
-"""The Engine port: speech in, hypotheses out, a batch at a time."""
+"""The Engine port: decodes windows of speech into hypotheses, in batches."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from captions.words import Word
 class DecodeRequest:
     """One window of an utterance to decode.
 
-    ``language`` is a BCP 47 tag or ``auto``. ``context`` is the text that was said just before the window;
-    ``vocabulary`` are terms to expect. ``final`` asks for the careful decode: beam search, word times and
-    confidences, a second look where it is doubtful. ``aligned`` asks a partial decode for word times too.
+    ``pcm`` has shape (samples,). ``language`` is a BCP 47 tag or ``auto``. ``context`` is the text just before the
+    window; ``vocabulary`` lists terms to expect. ``final`` requests the careful decode: beam search, word times and
+    confidences, and a second decode of doubtful windows. ``aligned`` requests word times for a partial too.
     """
 
     pcm: Pcm
@@ -27,13 +27,12 @@ class DecodeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """What the engine heard in one window.
+    """The engine's transcript of one window.
 
-    Word times are seconds from the window's first sample; a partial's words have them where ``aligned`` was asked, and
-    where the text may be a loop.
-    ``no_speech_probability`` and ``language_probability`` are in 0..1; ``mean_log_probability`` is per token,
-    natural logarithm.
-    ``redecoded`` says that the window was looked at twice, the second time at the full 30 s.
+    Word times are seconds from the window's first sample. The words of a partial have times if ``aligned`` was
+    requested or if the text may be a loop. ``no_speech_probability`` and ``language_probability`` are in 0..1.
+    ``mean_log_probability`` is the mean natural logarithm of the tokens' probabilities. ``redecoded``: the window was
+    decoded a second time at the full 30 s.
     """
 
     words: tuple[Word, ...]
@@ -45,11 +44,11 @@ class Hypothesis:
 
 
 class Engine(Protocol):
-    """A speech model. Calls block: they belong off the event loop."""
+    """A speech model. Its calls block, so they have to run outside the event loop."""
 
     @property
     def model_name(self) -> str:
-        """The model's name, as operators know it."""
+        """The model's name, as it is shown to operators."""
         ...
 
     @property
@@ -58,15 +57,16 @@ class Engine(Protocol):
         ...
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
-        """One hypothesis for each request, in their order.
+        """Return one hypothesis per request, in the same order.
 
-        A final does not depend on the batch it came in. Raises ``EngineError`` when the batch could not be decoded.
+        The result of a final does not depend on the other requests in the batch. Raises ``EngineError`` if the batch
+        cannot be decoded.
         """
         ...
 
     @property
     def decoders(self) -> int:
-        """How many calls of ``decode`` make progress at the same time; more wait."""
+        """How many calls of ``decode`` run at the same time. Further calls wait."""
         ...
 
     def batch_key(self, samples: int, *, final: bool) -> Hashable:

@@ -1,8 +1,8 @@
-"""The Log port: partitioned, ordered, replayable.
+"""The Log port: a partitioned, ordered log that can be replayed.
 
-Every adapter promises: one order per key, at least one delivery to every consumer group, offsets that only
-grow, replay from any offset that is retained. A reader of many entries lets the event loop run between them.
-``tests/transport/contract.py`` is the promise as tests.
+Every adapter guarantees: records of one key stay in order; every consumer group gets each record at least once;
+offsets only grow; reading can start at any retained offset. While many entries are read, the event loop runs between
+them. ``tests/transport/contract.py`` tests these guarantees.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 HOLDING_GROUP = "live"
-"""The only consumer group that may hold audio back. A log that is full drops nothing that this group has not committed:
-``append`` waits for it. Every other group is passed over: where it is slow or dead it loses what is no longer retained,
-and captions go on."""
+"""The only consumer group that can block appends. A full log drops nothing that this group has not committed; instead,
+``append`` waits. Other groups never block it: a slow or dead group loses the records that are no longer retained."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is appended: ``key`` decides the partition, ``headers`` hold small facts beside ``value``."""
+    """A record to append. ``key`` selects the partition; ``headers`` carry small fields next to ``value``."""
 
     key: str
     value: bytes
@@ -27,7 +26,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record in its place. ``timestamp`` is when it was appended, epoch seconds."""
+    """A stored record. ``timestamp`` is the time of the append, as epoch seconds."""
 
     topic: str
     partition: int
@@ -37,7 +36,7 @@ class Entry:
 
 
 class Bounds(NamedTuple):
-    """Offsets of one partition: where it began, the earliest still retained, and the next to be given."""
+    """Offsets of one partition: the first ever, the earliest retained, and the next to be assigned."""
 
     first: int
     earliest: int
@@ -45,14 +44,14 @@ class Bounds(NamedTuple):
 
 
 class Assigned(NamedTuple):
-    """The member now owns ``partition`` and will be given its entries from ``offset`` (the group's commit)."""
+    """The member now owns ``partition``. Its entries follow from ``offset``, the group's committed offset."""
 
     partition: int
     offset: int
 
 
 class Revoked(NamedTuple):
-    """The member no longer owns ``partition``: drop what was built from it, commit no more."""
+    """The member no longer owns ``partition``. It has to drop state built from it and must not commit it any more."""
 
     partition: int
 
@@ -60,68 +59,68 @@ class Revoked(NamedTuple):
 class Member(Protocol):
     """One member of a consumer group on one topic."""
 
-    async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - a poll's bound is part of its meaning, as in Kafka
-        """What happened, in order: changes of ownership and entries of owned partitions.
+    async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - the timeout is part of a poll, as in Kafka
+        """Return changes of ownership and entries of owned partitions, in order.
 
-        Returns as soon as there is something, or empty after ``timeout`` seconds. A partition reported as
-        revoked is given to another member no later than this member's next poll.
+        Returns as soon as there is an event, or an empty sequence after ``timeout`` seconds. A partition that was
+        reported as revoked goes to another member at this member's next poll at the latest.
         """
         ...
 
     async def commit(self, partition: int, offset: int) -> None:
-        """The group has dealt with everything before ``offset``.
+        """Commit ``offset``: the group has processed everything before it.
 
-        A commit on a partition that this member no longer owns has no effect.
+        Has no effect if this member no longer owns the partition.
         """
         ...
 
     def pause(self, partition: int) -> None:
-        """Give no entries of ``partition`` until it is resumed; membership goes on."""
+        """Stop returning entries of ``partition`` until it is resumed. The member keeps the partition."""
         ...
 
     def resume(self, partition: int) -> None:
-        """Give entries of ``partition`` again, from where it was paused."""
+        """Return entries of ``partition`` again, from where it was paused."""
         ...
 
 
 class Log(Protocol):
-    """The spine: topics of partitions of entries. Raises ``LogError`` where an operation fails for good."""
+    """Topics, each with partitions of entries. Operations raise ``LogError`` if they fail permanently."""
 
     @property
     def shared(self) -> bool:
-        """Whether other processes have it too: what one leaves another can go on with."""
+        """Whether other processes share this log, so that they can take over a session or a partition."""
         ...
 
     def partitions(self, topic: str) -> int:
-        """How many partitions ``topic`` has."""
+        """The number of partitions of ``topic``."""
         ...
 
     def partition_of(self, topic: str, key: str) -> int:
-        """The partition where records of ``key`` go; the same in every process."""
+        """The partition for records with ``key``. It is the same in every process."""
         ...
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append and return the offset, once the log has it for good.
+        """Append a record and return its offset once it is stored durably.
 
-        Waits where the log is full of what ``HOLDING_GROUP`` has not committed.
+        Waits while the log is full of records that ``HOLDING_GROUP`` has not committed.
         """
         ...
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
-        """The partition's offsets as they are now."""
+        """The current offsets of the partition."""
         ...
 
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
-        """The first offset retained that was appended at ``wall`` (epoch seconds) or later; the end where none was."""
+        """The first retained offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
         ...
 
     def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
-        """Entries from offset ``start`` (or the earliest retained after it) on, for ever, outside any group."""
+        """Yield entries from ``start`` (or the earliest retained offset after it) without end, outside any group."""
         ...
 
     def join(self, topic: str, group: str) -> AbstractAsyncContextManager[Member]:
-        """Become a member of ``group``; leaving the context leaves the group at once.
+        """Join ``group``. Leaving the context leaves the group immediately.
 
-        A group that never committed starts at the earliest entry retained; so does one whose commit is older than that.
+        A group starts at the earliest retained entry if it never committed, or if its commit is older than that.
         """
         ...

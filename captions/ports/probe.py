@@ -1,68 +1,68 @@
-"""The Probe port: what happens, told to whoever measures. The base class ignores everything.
+"""The Probe port: hooks that report events to the metrics. The base class does nothing.
 
-Hooks are called where things happen and must be quick; they never raise. Durations are seconds.
+Hooks are called from the code that they measure, so they have to be quick and must not raise. Durations are seconds.
 """
 
 from captions.audio_warnings import WarningCode
 
 
 class Probe:
-    """Hooks without effect; ``monitoring`` overrides them."""
+    """Hooks that do nothing. ``monitoring`` overrides them."""
 
     # Any process
 
     def audio_partitions(self, count: int) -> None:
-        """Topic ``audio`` has so many partitions."""
+        """Topic ``audio`` has ``count`` partitions."""
 
     def event_loop_lagged(self, lag: float) -> None:
-        """The event loop came ``lag`` later to what was due."""
+        """The event loop ran a due callback ``lag`` late."""
 
     def log_failed(self, operation: str) -> None:
-        """The log could not ``append``, ``read`` or ``commit``."""
+        """An operation of the log failed: ``append``, ``read`` or ``commit``."""
 
     # The gateway
 
     def http_answered(self, route: str, method: str, status: int, took: float) -> None:
-        """A plain HTTP request to a route's template was answered; its response began ``took`` after it came."""
+        """A plain HTTP request was answered. The response began ``took`` after the request; ``route`` is a template."""
 
     def session_opened(self, tenant: str | None = None) -> None:
-        """A publisher began or resumed a session, with a token of ``tenant``."""
+        """A publisher started or resumed a session with a token of ``tenant``."""
 
     def session_closed(self, outcome: str, tenant: str | None = None) -> None:
-        """A publisher's connection ended: ``done``, ``away`` or a refusal's code."""
+        """A publisher's connection ended. ``outcome`` is ``done``, ``away`` or a refusal's code."""
 
     def viewer_opened(self, kind: str) -> None:
-        """A viewer connected by ``ws`` or ``sse``."""
+        """A viewer connected. ``kind`` is ``ws`` or ``sse``."""
 
     def viewer_closed(self, kind: str, outcome: str) -> None:
-        """A viewer's connection ended: ``left`` or a refusal's code."""
+        """A viewer's connection ended. ``outcome`` is ``left`` or a refusal's code."""
 
     def refused(self, code: str) -> None:
         """A request was refused with this code."""
 
     def audio_warned(self, code: WarningCode) -> None:
-        """A publisher was warned of its audio."""
+        """A warning about its audio was sent to a publisher."""
 
     def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
-        """So many messages went ``in`` or ``out`` at a ``publish`` or ``view`` socket."""
+        """``count`` messages passed a ``publish`` or ``view`` socket in direction ``in`` or ``out``."""
 
     def audio_received(self, duration: float, tenant: str | None = None) -> None:
-        """This much audio was decoded from a publisher."""
+        """``duration`` of audio was received from a publisher and decoded to PCM."""
 
     def segment_logged(self, duration: float, took: float) -> None:
-        """A segment of ``duration`` is on the log, ``took`` after it was complete."""
+        """A segment of ``duration`` was appended to the log, ``took`` after it was complete."""
 
     def utterance_ended(self, duration: float, reason: str) -> None:
-        """The segmenter ended an utterance: ``endpoint``, ``longest``, ``finalize``, ``stall``, ``end``."""
+        """The segmenter ended an utterance for ``endpoint``, ``longest``, ``finalize``, ``stall`` or ``end``."""
 
     def finals_awaited(self, count: int, longest: float) -> None:
-        """So many utterances were ended here and have no final yet; the first of them since ``longest``."""
+        """``count`` ended utterances have no final yet. The oldest has been waiting for ``longest``."""
 
     def partials_dropped(self, count: int) -> None:
-        """Superseded partials were not sent to a slow viewer."""
+        """``count`` superseded partials were not sent to a slow viewer."""
 
     def draining(self) -> None:
-        """The gateway takes nobody in any more: it is about to stop."""
+        """The gateway accepts no new clients and is about to stop."""
 
     # The worker
 
@@ -70,25 +70,25 @@ class Probe:
         """The worker's model is in memory."""
 
     def partition_assigned(self, partition: int) -> None:
-        """A partition of topic ``audio`` is this worker's."""
+        """This worker now owns a partition of topic ``audio``."""
 
     def partition_revoked(self, partition: int) -> None:
-        """It is no more."""
+        """This worker no longer owns the partition."""
 
     def rebalanced(self) -> None:
         """The set of owned partitions changed."""
 
     def audio_behind(self, behind: dict[int, float]) -> None:
-        """How long the oldest audio of each owned partition waits for a decode; 0 where none does."""
+        """How long the oldest audio of each owned partition has waited for a decode; 0 if none waits."""
 
     def consumer_lag(self, partition: int, records: int) -> None:
-        """So many records of an owned partition are not committed."""
+        """``records`` records of an owned partition are not committed."""
 
     def streams(self, count: int) -> None:
-        """So many tracks speak, or did so just now."""
+        """``count`` tracks have speech now or had some a moment ago."""
 
     def queue_depth(self, waiting: int) -> None:
-        """Utterances that wait for a decode."""
+        """``waiting`` utterances wait for a decode."""
 
     def decoded(self, kind: str, model: str, batch: int, audio: float, took: float) -> None:
         """``model`` decoded a batch of ``kind`` (``partial`` or ``final``), ``audio`` seconds in all, in ``took``."""
@@ -106,22 +106,22 @@ class Probe:
         """An utterance's first words were published ``latency`` after its onset."""
 
     def partial(self, erased: int) -> None:
-        """A partial was published that took ``erased`` words back."""
+        """A partial was published that erased ``erased`` words of the one before."""
 
     def partial_interval(self, interval: float) -> None:
-        """Between two partials of one utterance."""
+        """``interval`` passed between two partials of one utterance."""
 
     def final(self, words: int, erased: int) -> None:
-        """A final of so many words was published, which took ``erased`` words of the last partial back."""
+        """A final with ``words`` words was published. It erased ``erased`` words of the last partial."""
 
     def final_latency(self, latency: float) -> None:
-        """A final was published ``latency`` after its endpoint was decided."""
+        """A final was published ``latency`` after the endpoint of its utterance was detected."""
 
     def word_shown(self, latency: float) -> None:
-        """A word of a final was first shown ``latency`` after its end; 0 where it was there before."""
+        """A word of a final was first shown ``latency`` after its end; 0 if it was shown before its end."""
 
     def word_confidence(self, confidence: float) -> None:
-        """How sure the model is of a word of a final, in 0..1."""
+        """The model's confidence in a word of a final, in 0..1."""
 
     def dead_letter(self, kind: str) -> None:
-        """An ``utterance`` or a ``record`` that could not be dealt with was put aside."""
+        """An ``utterance`` or a ``record`` that cannot be processed was put on topic ``dead-letters``."""

@@ -1,4 +1,4 @@
-"""The RoomDirectory port: what is set for rooms, wherever it is kept."""
+"""The RoomDirectory port: looks up the settings of a room."""
 
 from typing import Protocol
 
@@ -7,15 +7,15 @@ from captions.track import RoomId
 
 
 class RoomDirectory(Protocol):
-    """Knows the settings of rooms."""
+    """Looks up the settings of rooms."""
 
     async def settings_of(self, room: RoomId) -> RoomSettings:
-        """The room's settings as they are now; the defaults for a room that nothing is set for."""
+        """The current settings of the room; the defaults if nothing is set for it."""
         ...
 
 
 class NoRoomDirectory:
-    """A directory in which nothing is set for any room."""
+    """A directory that returns the defaults for every room."""
 
     async def settings_of(self, room: RoomId) -> RoomSettings:  # noqa: ARG002 - as the port has it
         """The defaults."""

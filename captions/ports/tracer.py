@@ -1,7 +1,7 @@
-"""The Tracer port: one trace for each utterance, across gateway, log and worker. The base class keeps none.
+"""The Tracer port: one trace per utterance, across gateway, log and worker. The base class does nothing.
 
-A trace's context is what records carry of it. Hooks are called where things happen and must be quick; they never raise,
-whatever a context holds. Durations are seconds. No hook is told what was said.
+Records carry the context of a trace. Hooks are called from the code that they trace, so they have to be quick and must
+not raise, even for an invalid context. Durations are seconds. Traces never contain the text of captions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,27 +11,27 @@ from captions.caption import CaptionId
 from captions.track import TrackId
 
 Context = Mapping[str, str]
-"""Headers of the W3C's Trace Context and Baggage recommendations, by name; empty where nothing is traced."""
+"""Headers of W3C Trace Context and Baggage, by name; empty if the utterance is not traced."""
 
 NO_CONTEXT: Context = {}
 _NOTHING: AbstractContextManager[Context] = nullcontext(NO_CONTEXT)
 
 
 class Tracer:
-    """Hooks without effect; ``monitoring`` overrides them."""
+    """Hooks that do nothing. ``monitoring`` overrides them."""
 
     def utterance_opened(self, utterance: CaptionId, ago: float) -> Context:
-        """The segmenter opened an utterance whose first sample came ``ago``: the context of its trace."""
+        """The segmenter opened an utterance whose first sample arrived ``ago``. Returns the context of its trace."""
         return NO_CONTEXT
 
     def utterance_resumed(self, utterance: CaptionId, context: Context, since: float) -> None:
-        """Another gateway opened it at epoch second ``since`` with this context; its trace is ended here now."""
+        """This gateway took over an utterance that another one opened at epoch second ``since``, and ends its trace."""
 
     def utterance_ended(self, utterance: CaptionId, duration: float, reason: str) -> None:
-        """The segmenter ended an utterance: ``endpoint``, ``longest``, ``finalize``, ``stall``, ``end``."""
+        """The segmenter ended an utterance for ``endpoint``, ``longest``, ``finalize``, ``stall`` or ``end``."""
 
     def track_left(self, track: TrackId) -> None:
-        """Another gateway has the track now: it ends the traces of the utterances that are open here."""
+        """Another gateway took over the track. It ends the traces that are open here."""
 
     def decoded(
         self,
@@ -63,7 +63,7 @@ class Tracer:
     def delivered(
         self, caption: CaptionId, context: Context, *, kind: str, language: str, words: int, since: float, viewers: int
     ) -> None:
-        """A caption that came on the log at epoch second ``since`` was handed to so many viewers here."""
+        """A caption appended at epoch second ``since`` was queued for ``viewers`` viewers of this gateway."""
 
 
 NO_TRACES = Tracer()

@@ -30,5 +30,5 @@ def test_a_right_holds_in_the_rooms_of_its_patterns() -> None:
     SPEAKER.require(Right.PUBLISH, RoomId("main"))
     with pytest.raises(Forbidden, match="not valid for room main-2"):
         SPEAKER.require(Right.PUBLISH, RoomId("main-2"))
-    with pytest.raises(Forbidden, match="does not allow to view"):
+    with pytest.raises(Forbidden, match="has no right to view"):
         SPEAKER.require(Right.VIEW, RoomId("main"))

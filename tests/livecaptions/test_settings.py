@@ -137,7 +137,7 @@ def test_every_setting_says_what_it_is() -> None:
         (["gateway"], "--transport kafka://HOST:PORT"),
         (["worker"], "--transport kafka://HOST:PORT"),
         (["topics"], "--transport kafka://HOST:PORT"),
-        (["check-config", "--transport", "rabbit://here"], "no transport"),
+        (["check-config", "--transport", "rabbit://here"], "not a valid transport"),
         (["check-config", "--transport", "kafka://here", "--kafka-sasl", "PLAIN"], "needs kafka_username"),
         (["check-config", "--audio-retention", "5"], "audio_retention"),
     ],

@@ -143,7 +143,7 @@ async def poll_for_offset(log: MemoryLog) -> int:
 
 
 async def test_a_record_larger_than_the_topic_is_refused() -> None:
-    with pytest.raises(LogError, match="more than topic"):
+    with pytest.raises(LogError, match="exceeds the capacity of topic"):
         await small(retention_bytes=500).append("one", KILOBYTE)
 
 

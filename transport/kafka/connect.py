@@ -1,4 +1,4 @@
-"""Waiting for the brokers, with a line of progress and an end."""
+"""Starting and stopping aiokafka clients. A start waits for the brokers, up to a timeout."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ FATAL = (AuthenticationFailedError, UnsupportedSaslMechanismError, UnsupportedVe
 
 @asynccontextmanager
 async def connected(client: Client, settings: KafkaSettings) -> AsyncIterator[Client]:
-    """The client, started, while the context lasts. Raises ``SetupError`` where no broker lets it in."""
+    """Run ``client`` while the context lasts. Raises ``SetupError`` if no broker accepts the connection."""
     try:
         await start(client, settings)
         yield client
@@ -37,56 +37,60 @@ async def connected(client: Client, settings: KafkaSettings) -> AsyncIterator[Cl
 
 
 @contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """What aiokafka logs of brokers that it cannot connect to, which it does not raise."""
-    said: list[str] = []
+def _captured_logs() -> Iterator[list[str]]:
+    """Collect aiokafka's log messages. Some connection errors are only logged, not raised."""
+    messages: list[str] = []
 
     def keep(record: logging.LogRecord) -> bool:
-        said.append(record.getMessage())
+        messages.append(record.getMessage())
         return False
 
     logger = logging.getLogger("aiokafka")
     logger.addFilter(keep)
     try:
-        yield said
+        yield messages
     finally:
         logger.removeFilter(keep)
 
 
 async def start(client: Any, settings: KafkaSettings) -> None:  # noqa: ANN401 - any of aiokafka's clients
-    """Start a client, waiting for its brokers."""
+    """Start ``client``, waiting for the brokers up to ``start_timeout``. Raises ``SetupError``."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + settings.start_timeout
     where = ", ".join(settings.bootstrap)
-    told = False
+    logged = False
     while True:
         try:
-            with _complaints() as complaints:
+            with _captured_logs() as messages:
                 await client.start()
         except FATAL as error:
-            raise SetupError(f"Kafka at {where} lets us not in: {reason(error)}; check the kafka_ settings") from error
+            raise _rejected(where, reason(error)) from error
         except KafkaError as error:
-            why = complaints[-1] if complaints else reason(error)
+            why = messages[-1] if messages else reason(error)
             if "Authentication" in why:
-                raise SetupError(f"Kafka at {where} lets us not in: {why}; check the kafka_ settings") from error
+                raise _rejected(where, why) from error
             if loop.time() >= deadline:
                 raise SetupError(
-                    f"no Kafka broker at {where} within {settings.start_timeout:.0f} s: {why}; "
-                    "is it running, is the address right, does it ask for TLS or a password?"
+                    f"no Kafka broker answered at {where} within {settings.start_timeout:.0f} s: {why}; "
+                    "check that it is running, that the address is right, and whether it requires TLS or a password"
                 ) from error
-            if not told:
+            if not logged:
                 logger.info("waiting_for_kafka", brokers=where, deadline=settings.start_timeout)
-                told = True
+                logged = True
             await asyncio.sleep(PAUSE)
         else:
             return
 
 
-async def stop(client: Any) -> None:  # noqa: ANN401 - any of aiokafka's clients
-    """Stop a client.
+def _rejected(where: str, why: str) -> SetupError:
+    return SetupError(f"Kafka at {where} rejected the connection: {why}; check the kafka_ settings")
 
-    A consumer's fetcher swallows a cancellation that comes while it drops an assignment, and then waits for ever
-    (aiokafka 0.14): it is cancelled once more.
+
+async def stop(client: Any) -> None:  # noqa: ANN401 - any of aiokafka's clients
+    """Stop ``client``.
+
+    The timeout works around a bug in aiokafka 0.14: a consumer's fetcher that is cancelled while it drops an assignment
+    swallows the cancellation and waits without end. The timeout cancels it a second time.
     """
     close = getattr(client, "stop", None) or client.close
     async with asyncio.timeout(STOP_TIMEOUT):

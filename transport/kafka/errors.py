@@ -1,4 +1,4 @@
-"""What Kafka refuses, in our words."""
+"""Conversion of aiokafka's errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from captions.errors import LogError
 
 @contextmanager
 def as_log_errors(doing: str) -> Iterator[None]:
-    """Raise what aiokafka raises as ``LogError``: ``doing`` is what failed."""
+    """Raise aiokafka's errors as ``LogError``. ``doing`` says what failed."""
     try:
         yield
     except KafkaError as error:
@@ -18,5 +18,5 @@ def as_log_errors(doing: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """The error's name and what it says."""
+    """The name and message of ``error``."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

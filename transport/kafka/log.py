@@ -1,4 +1,4 @@
-"""The Log port on aiokafka."""
+"""The Log port on Kafka."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -29,46 +29,46 @@ RETRY_PAUSE = 0.2
 
 @asynccontextmanager
 async def kafka_log(settings: KafkaSettings, topics: Sequence[TopicPlan]) -> AsyncIterator["KafkaLog"]:
-    """The log on running brokers, its topics checked, while the context lasts. Raises ``SetupError``."""
+    """Connect to the brokers and check the topics. Raises ``SetupError``."""
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(connected(AIOKafkaAdminClient(**settings.connection()), settings))
         counts = await check_topics(admin, settings, topics)
         producer = await stack.enter_async_context(connected(AIOKafkaProducer(**settings.producer()), settings))
-        asking = await stack.enter_async_context(connected(AIOKafkaConsumer(**settings.reader()), settings))
-        log = KafkaLog(settings, counts, producer, asking)
+        offsets = await stack.enter_async_context(connected(AIOKafkaConsumer(**settings.reader()), settings))
+        log = KafkaLog(settings, counts, producer, offsets)
         stack.push_async_callback(log.close)
         yield log
 
 
 class KafkaLog:
-    """Topics on Kafka; ``counts`` holds the number of partitions of each.
+    """Topics on Kafka.
 
-    An append that the brokers do not answer waits for them: aiokafka's idempotent producer sends it again until they
-    do, in order and once.
+    ``counts`` maps each topic to its number of partitions. ``offsets`` is a consumer that looks up offsets. An append
+    waits while the brokers do not answer: aiokafka's idempotent producer repeats it, in order and without duplicates.
     """
 
     shared = True
 
-    def __init__(self, settings: KafkaSettings, counts: Mapping[str, int], producer: Any, asking: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+    def __init__(self, settings: KafkaSettings, counts: Mapping[str, int], producer: Any, offsets: Any) -> None:  # noqa: ANN401 - aiokafka has no types
         self._settings = settings
         self._counts = dict(counts)
         self._producer = producer
-        self._asking = asking
+        self._offsets = offsets
         self._tails = Tails(lambda: AIOKafkaConsumer(**settings.reader()))
 
     def partitions(self, topic: str) -> int:
-        """How many partitions ``topic`` had when this process started."""
+        """The number of partitions of ``topic`` when this process started."""
         try:
             return self._counts[topic]
         except KeyError:
             raise LogError(f"there is no topic {topic!r}; there are {', '.join(self._counts)}") from None
 
     def partition_of(self, topic: str, key: str) -> int:
-        """The partition where records of ``key`` go."""
+        """The partition for records with ``key``."""
         return partition_of(key, self.partitions(topic))
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append and return the offset, once every in-sync replica has it; waits for brokers that do not answer."""
+        """Append and return the offset once every in-sync replica has the record. Waits for unreachable brokers."""
         partition = self.partition_of(topic, record.key)
         while True:
             try:
@@ -81,30 +81,30 @@ class KafkaLog:
                 )
             except KafkaError as error:
                 if not error.retriable:
-                    raise LogError(f"topic {topic!r} did not take a record: {reason(error)}") from error
+                    raise LogError(f"topic {topic!r} rejected a record: {reason(error)}") from error
                 logger.warning("append_waits", topic=topic, partition=partition, error=reason(error))
                 await asyncio.sleep(RETRY_PAUSE)
             else:
                 return int(metadata.offset)
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
-        """The partition's offsets as they are now; Kafka's begin at 0."""
+        """The current offsets of the partition. Kafka's offsets begin at 0."""
         place = self._place(topic, partition)
-        with as_log_errors(f"the bounds of partition {partition} of topic {topic!r} are not known"):
+        with as_log_errors(f"the offsets of partition {partition} of topic {topic!r} cannot be read"):
             earliest, end = await asyncio.gather(
-                self._asking.beginning_offsets([place]), self._asking.end_offsets([place])
+                self._offsets.beginning_offsets([place]), self._offsets.end_offsets([place])
             )
         return Bounds(0, int(earliest[place]), int(end[place]))
 
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
-        """The first offset appended at ``wall`` (epoch seconds) or later; the end where there is none."""
+        """The first offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
         place = self._place(topic, partition)
-        with as_log_errors(f"partition {partition} of topic {topic!r} could not be searched"):
-            found = (await self._asking.offsets_for_times({place: round(wall * MILLISECONDS)}))[place]
+        with as_log_errors(f"partition {partition} of topic {topic!r} cannot be searched by time"):
+            found = (await self._offsets.offsets_for_times({place: round(wall * MILLISECONDS)}))[place]
         return int(found.offset) if found is not None else (await self.bounds(topic, partition)).end
 
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
-        """Entries from ``start`` on, for ever."""
+        """Yield entries from ``start`` without end."""
         follower = Follower(topic, self._place(topic, partition), start)
         with as_log_errors(f"partition {partition} of topic {topic!r} cannot be read"):
             async with aclosing(self._tails.follow(follower)) as entries:
@@ -113,11 +113,11 @@ class KafkaLog:
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
-        """Become a member of ``group``."""
+        """Join ``group``."""
         self.partitions(topic)
         consumer = AIOKafkaConsumer(
             group_id=self._settings.prefix + group,
-            # what stays with a member is not replayed
+            # partitions that stay with a member are not replayed
             partition_assignment_strategy=(StickyPartitionAssignor,),
             **self._settings.member(),
         )
@@ -134,5 +134,5 @@ class KafkaLog:
 
     def _place(self, topic: str, partition: int) -> TopicPartition:
         if not 0 <= partition < self.partitions(topic):
-            raise LogError(f"topic {topic!r} has no partition {partition}, only 0 to {self.partitions(topic) - 1}")
+            raise LogError(f"topic {topic!r} has no partition {partition}; it has 0 to {self.partitions(topic) - 1}")
         return TopicPartition(self._settings.prefix + topic, partition)

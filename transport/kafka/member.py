@@ -30,14 +30,14 @@ FETCH_MS = 60_000
 NOT_OURS = (
     CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError,
 )  # fmt: skip
-"""A commit that comes while the group is rebalanced: told again once it is known who owns what."""
+"""Errors of a commit during a rebalance. The commit is repeated after the rebalance."""
 
 
 class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """The Member port on aiokafka's group consumer.
 
-    aiokafka rebalances eagerly: everything is revoked and assigned anew. What comes back to this member, at the
-    commit that it knows of, never left: nobody is told, and it is read on from where it was.
+    aiokafka rebalances eagerly: it revokes all partitions and assigns them again. A partition that returns to this
+    member at the committed offset that it knows is treated as kept: no event is reported, and reading continues.
     """
 
     def __init__(self, consumer: Any, topic: str, full_topic: str) -> None:  # noqa: ANN401 - aiokafka has no types
@@ -53,7 +53,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._fetching: asyncio.Task[Any] | None = None
 
     async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
-        """What happened, in order."""
+        """Return changes of ownership and entries, in order."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while not (happened := self._take()):
@@ -64,19 +64,19 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         return happened
 
     async def commit(self, partition: int, offset: int) -> None:
-        """Commit, unless the partition is no longer this member's; during a rebalance, once it is over."""
+        """Commit ``offset`` if this member owns the partition. During a rebalance, the commit waits for its end."""
         if partition in self._positions and offset > self._committed.get(partition, -1):
             self._wanted[partition] = offset
             await self._commit_wanted()
 
     def pause(self, partition: int) -> None:
-        """Give no entries of ``partition`` until it is resumed."""
+        """Stop returning entries of ``partition`` until it is resumed."""
         if partition in self._positions:
             self._paused.add(partition)
             self._apply_pauses()
 
     def resume(self, partition: int) -> None:
-        """Give entries of ``partition`` again."""
+        """Return entries of ``partition`` again."""
         if partition in self._paused:
             self._paused.discard(partition)
             place = self._place(partition)
@@ -84,7 +84,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
                 self._consumer.resume(place)
 
     async def start(self) -> None:
-        """Join the group."""
+        """Join the group. Raises ``LogError``, or ``SetupError`` if the brokers reject the session timeout."""
         self._consumer.subscribe([self._full_topic], listener=self)
         try:
             with as_log_errors("the group could not be joined"):
@@ -92,13 +92,13 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         except LogError as error:
             if isinstance(error.__cause__, InvalidSessionTimeoutError):
                 raise SetupError(
-                    "the brokers refuse our session timeout: lower their group.min.session.timeout.ms, or raise "
-                    "kafka_session_timeout, at the price of slower takeovers"
+                    "the brokers reject kafka_session_timeout: lower their group.min.session.timeout.ms, or raise "
+                    "kafka_session_timeout, which makes takeovers slower"
                 ) from error
             raise
 
     async def leave(self) -> None:
-        """Leave the group at once."""
+        """Leave the group immediately."""
         self._positions.clear()
         if self._fetching is not None:
             self._fetching.cancel()
@@ -106,12 +106,12 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         await stop(self._consumer)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """A rebalance begins: nothing is told yet, most partitions come back."""
+        """A rebalance begins. Nothing is reported yet, because most partitions come back."""
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """A rebalance ended: tell what was lost and what was gained."""
+        """A rebalance ended. Report the partitions that were lost and gained."""
         if self._fetching is not None and self._fetching.done():
-            self._fetching = None  # fetched for the assignment before: kept partitions read it again
+            self._fetching = None  # fetched for the previous assignment: kept partitions fetch it again
         commits = dict(
             zip((p.partition for p in assigned), await asyncio.gather(*map(self._start_of, assigned)), strict=True)
         )
@@ -133,7 +133,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._events.append(Revoked(partition))
 
     async def _start_of(self, place: TopicPartition) -> int:
-        """Where the group goes on, or the earliest offset where it never committed or that is gone."""
+        """The group's committed offset, or the earliest offset if there is no commit or it is no longer retained."""
         committed = await self._consumer.committed(place)
         earliest = int((await self._consumer.beginning_offsets([place]))[place])
         if committed is not None and committed < earliest:
@@ -170,7 +170,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
             changed.cancel()
 
     def _take(self) -> list[Assigned | Revoked | Entry]:
-        """What there is to tell, at once."""
+        """The events and entries that are available now."""
         self._changed.clear()
         happened: list[Assigned | Revoked | Entry] = [*self._events]
         self._events.clear()

@@ -1,4 +1,4 @@
-"""How Kafka is reached, and the defaults of aiokafka that are changed, each with its reason."""
+"""Connection settings for Kafka, and the changed defaults of aiokafka with the reason for each."""
 
 import ssl
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ Login = Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 class KafkaSettings:
     """Settings of one process's connections. Durations are seconds.
 
-    ``sasl`` asks for a user name and a password; ``tls`` may name a file of certificate authorities, and a certificate
-    and key of our own where the broker asks for them.
+    ``sasl`` needs ``username`` and ``password``. With ``tls``, ``tls_ca`` is a file of certificate authorities, and
+    ``tls_certificate`` and ``tls_key`` are the client's files for brokers that require them.
     """
 
     bootstrap: tuple[str, ...]
-    """``host:port`` of some brokers; they tell the rest."""
+    """``host:port`` of some brokers. The client learns about the others from them."""
     prefix: str = ""
-    """Put before every topic and group name, so that installations can share a cluster."""
+    """A prefix for all topic and group names, so that installations can share a cluster."""
 
     tls: bool = False
     tls_ca: str | None = None
@@ -35,32 +35,32 @@ class KafkaSettings:
     password: str | None = None
 
     session_timeout: float = 1.5
-    """A member not heard of for so long is dead. Measured: its partitions are taken over 1.4 s after kill -9 with
-    1.5 s, 7.8 s after it with aiokafka's 10 s. Brokers refuse less than their group.min.session.timeout.ms, which is
-    6 s unless set lower."""
+    """A member without a heartbeat for this long is considered dead. Measured after kill -9: its partitions are taken
+    over after 1.4 s with 1.5 s, and after 7.8 s with aiokafka's default of 10 s. Brokers reject values under their
+    group.min.session.timeout.ms, which is 6 s by default."""
     heartbeats: int = 5
-    """In a session timeout; members also learn of a rebalance by one, so that few means slow takeovers."""
+    """Heartbeats per session timeout. Members learn about a rebalance from a heartbeat, so few make takeovers slow."""
     rebalance_timeout: float = 5.0
-    """What a group waits for members that do not join anew."""
+    """How long a group waits for its members to rejoin in a rebalance."""
     fetch_wait: float = 0.1
-    """A fetch waits so long for news of its partitions. One that is resumed or added waits for it: aiokafka's 0.5 s
-    would be seen in captions."""
+    """How long a broker holds a fetch without new records. A resumed or added partition waits for the current fetch;
+    aiokafka's default of 0.5 s would be noticeable in captions."""
     compression: Compression = "none"
-    """Of batches of records: docs/kafka.md has what was measured."""
+    """Compression of record batches. docs/kafka.md has measurements."""
     start_timeout: float = 60.0
-    """What is waited for the brokers at start."""
+    """How long a start waits for the brokers."""
     request_timeout: float = 20.0
-    """Of one request."""
+    """The timeout of one request."""
 
     def connection(self) -> dict[str, Any]:
-        """Arguments of every client of aiokafka. Raises ``SetupError`` for a certificate that cannot be read."""
+        """Arguments for every aiokafka client. Raises ``SetupError`` if a certificate cannot be read."""
         kind = ("SASL_" if self.sasl != "none" else "") + ("SSL" if self.tls else "PLAINTEXT")
         arguments: dict[str, Any] = {
             "bootstrap_servers": list(self.bootstrap),
             "security_protocol": kind.removeprefix("SASL_") if self.sasl == "none" else kind,
             "request_timeout_ms": _milliseconds(self.request_timeout),
             "retry_backoff_ms": 100,
-            "metadata_max_age_ms": 30_000,  # a broker that took a leadership over is found by its errors; this is a net
+            "metadata_max_age_ms": 30_000,  # only a fallback: errors reveal a change of leader sooner
         }
         if self.tls:
             arguments["ssl_context"] = self._tls_context()
@@ -71,32 +71,32 @@ class KafkaSettings:
         return arguments
 
     def producer(self) -> dict[str, Any]:
-        """Arguments of a producer: what it acknowledged is on every in-sync replica, once, in order."""
+        """Arguments for the producer. An acknowledged record is on every in-sync replica, once and in order."""
         return {
             **self.connection(),
             "acks": "all",
             "enable_idempotence": True,
-            "linger_ms": 0,  # a caption does not wait for company
+            "linger_ms": 0,  # send each caption at once instead of waiting to fill a batch
             "compression_type": None if self.compression == "none" else self.compression,
         }
 
     def reader(self) -> dict[str, Any]:
-        """Arguments of a consumer outside any group."""
+        """Arguments for a consumer outside any group."""
         return {
             **self.connection(),
             "enable_auto_commit": False,  # offsets are committed when utterances are final
-            "auto_offset_reset": "earliest",  # what is retained and unread is never skipped
+            "auto_offset_reset": "earliest",  # never skip retained records
             "fetch_max_wait_ms": _milliseconds(self.fetch_wait),
         }
 
     def member(self) -> dict[str, Any]:
-        """Arguments of a consumer in a group; no static membership, it would not leave at once."""
+        """Arguments for a consumer in a group. Membership is not static: a static member does not leave immediately."""
         return {
             **self.reader(),
             "session_timeout_ms": _milliseconds(self.session_timeout),
             "heartbeat_interval_ms": _milliseconds(self.session_timeout / self.heartbeats),
             "rebalance_timeout_ms": _milliseconds(self.rebalance_timeout),
-            "max_poll_interval_ms": 300_000,  # polls are never held up by decodes, which have a thread of their own
+            "max_poll_interval_ms": 300_000,  # decodes run in threads, so they do not delay polls
         }
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -110,8 +110,8 @@ class KafkaSettings:
 
 
 def parse_address(address: str) -> tuple[str, ...]:
-    """The brokers of ``kafka://HOST[:PORT][,HOST[:PORT]...]``. Raises ``SetupError``."""
-    hint = f"{address!r} is no transport; write kafka://HOST:PORT, or memory"
+    """Parse ``kafka://HOST[:PORT][,HOST[:PORT]...]`` into ``HOST:PORT`` strings. Raises ``SetupError``."""
+    hint = f"{address!r} is not a valid transport; use kafka://HOST:PORT or memory"
     scheme, _, rest = address.partition("://")
     if scheme != "kafka" or not rest or "/" in rest or "@" in rest:
         raise SetupError(hint)

@@ -1,4 +1,4 @@
-"""Reading partitions outside any group: one consumer for all that a process follows."""
+"""Reading partitions outside any group, with one consumer for all partitions that a process follows."""
 
 import asyncio
 from collections import deque
@@ -20,17 +20,17 @@ from transport.kafka.errors import reason
 logger = structlog.get_logger(__name__)
 
 MAX_WAITING = 2000
-"""Entries that may wait for a reader before its partition is paused."""
+"""The number of entries waiting for a reader at which its partition is paused."""
 
 AT_A_TIME = 32
-"""Entries handed to a reader before the event loop runs: about 0.05 ms of work each."""
+"""Entries given to a reader before the event loop runs. Each is about 0.05 ms of work."""
 
 POLL_MS = 1000
 
 
 @dataclass(eq=False, slots=True)
 class Follower:
-    """Who reads a partition: ``position`` is the next offset it is handed, what it was handed waits in ``entries``."""
+    """A reader of one partition. ``position`` is the next offset to fetch; ``entries`` wait to be read."""
 
     topic: str
     partition: TopicPartition
@@ -41,10 +41,10 @@ class Follower:
 
 
 class Tail:
-    """Partitions that are read as they grow, by one consumer, each by one follower.
+    """Follows partitions with one consumer, with one follower per partition.
 
-    aiokafka has no incremental assignment: when a partition comes or goes, all are assigned anew and sought to
-    where their followers are.
+    aiokafka has no incremental assignment. When a partition is added or removed, all partitions are assigned again and
+    the consumer seeks to the positions of their followers.
     """
 
     def __init__(self, consumer: Any) -> None:  # noqa: ANN401 - aiokafka has no types
@@ -54,26 +54,26 @@ class Tail:
         self._failure: LogError | None = None
 
     def free_for(self, partition: TopicPartition) -> bool:
-        """Whether the partition can be followed here."""
+        """Whether ``partition`` can be added to this tail."""
         return self._failure is None and partition not in self._followers
 
     def add(self, follower: Follower) -> None:
-        """Begin to read for ``follower``."""
+        """Start to read for ``follower``."""
         self._followers[follower.partition] = follower
         self._assign()
 
     async def remove(self, follower: Follower) -> None:
-        """Read for ``follower`` no more."""
+        """Stop reading for ``follower``."""
         del self._followers[follower.partition]
         if self._followers:
             self._assign()
         else:
             await self._stop()
-            if not self._followers:  # nobody began to follow a partition meanwhile
-                self._consumer.pause(follower.partition)  # it stays assigned, and is not fetched
+            if not self._followers:  # another partition may have been added in the meantime
+                self._consumer.pause(follower.partition)  # it stays assigned but is not fetched
 
     async def entries(self, follower: Follower) -> AsyncGenerator[Entry]:
-        """What ``follower`` is handed, for ever."""
+        """Yield the entries for ``follower`` without end. Raises ``LogError`` after a failed fetch."""
         handed = 0
         while True:
             follower.changed.clear()
@@ -123,7 +123,7 @@ class Tail:
     def _hand(self, follower: Follower, messages: list[Any]) -> None:
         fresh = [message for message in messages if message.offset >= follower.position]
         if not fresh:
-            return  # an offset beyond the end was asked for: what comes before it is read and passed over
+            return  # the follower starts beyond the end: skip the entries before its position
         follower.entries.extend(entry_of(follower.topic, message) for message in fresh)
         follower.position = fresh[-1].offset + 1
         follower.changed.set()
@@ -139,7 +139,7 @@ class Tail:
 
 
 class Tails:
-    """As many tails as partitions have followers at once: nearly always one."""
+    """A pool of tails. A partition with several followers needs several tails; one tail is nearly always enough."""
 
     def __init__(self, consumer: Callable[[], Any]) -> None:
         self._consumer = consumer
@@ -147,7 +147,7 @@ class Tails:
         self._opening = asyncio.Lock()
 
     async def follow(self, follower: Follower) -> AsyncGenerator[Entry]:
-        """Entries for ``follower``, for ever. Raises ``LogError`` where Kafka refuses for good."""
+        """Yield entries for ``follower`` without end. Raises ``LogError`` if Kafka fails permanently."""
         async with self._opening:
             tail = next((tail for tail in self._tails if tail.free_for(follower.partition)), None)
             if tail is None:

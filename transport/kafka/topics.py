@@ -1,4 +1,4 @@
-"""Topics made and checked."""
+"""Creation and checks of topics."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ POLL_INTERVAL = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicPlan:
-    """How a topic is to be made. Retention in seconds, and in bytes of each partition (None: any number)."""
+    """The settings of a topic to create. ``retention_bytes`` is per partition; None means unlimited."""
 
     name: str
     partitions: int
@@ -32,8 +32,8 @@ class TopicPlan:
     retention_bytes: int | None = None
 
     def config(self) -> dict[str, str]:
-        """Kafka's settings of the topic."""
-        # a segment is dropped whole: several of them within the retention keep what is held near it
+        """The topic's settings, as Kafka names them."""
+        # Kafka drops whole segments, so several per retention period keep the actual retention close to the setting
         config = {
             "retention.ms": str(round(self.retention_seconds * 1000)),
             "segment.ms": str(max(60_000, round(self.retention_seconds * 250))),
@@ -46,9 +46,9 @@ class TopicPlan:
 
 
 async def create_topics(settings: KafkaSettings, plans: Sequence[TopicPlan]) -> list[str]:
-    """Make the topics that are not there; their names. Those that are there are left as they are.
+    """Create the missing topics and return their full names. Existing topics are not changed.
 
-    Raises ``SetupError`` where the cluster refuses, or where a topic that is there does not fit.
+    Raises ``SetupError`` if the cluster refuses to create a topic.
     """
     made: list[str] = []
     async with connected(AIOKafkaAdminClient(**settings.connection()), settings) as admin:
@@ -62,10 +62,10 @@ async def create_topics(settings: KafkaSettings, plans: Sequence[TopicPlan]) -> 
             try:
                 response = await admin.create_topics([topic])
             except KafkaError as error:
-                raise SetupError(f"topic {topic.name} cannot be made: {reason(error)}") from error
+                raise SetupError(f"topic {topic.name} cannot be created: {reason(error)}") from error
             (_, code, message) = response.topic_errors[0]
             if code not in (0, TOPIC_EXISTS):
-                raise SetupError(f"topic {topic.name} cannot be made: {for_code(code).__name__}: {message}")
+                raise SetupError(f"topic {topic.name} cannot be created: {for_code(code).__name__}: {message}")
             if code == 0:
                 made.append(topic.name)
         if made:
@@ -74,14 +74,14 @@ async def create_topics(settings: KafkaSettings, plans: Sequence[TopicPlan]) -> 
 
 
 async def _wait_until_known(admin: AIOKafkaAdminClient, names: Sequence[str], settings: KafkaSettings) -> None:
-    """Return once the brokers list the topics: for a moment after they are made, some brokers do not."""
+    """Wait until the brokers list the topics. Some brokers need a moment after the creation."""
     try:
         async with asyncio.timeout(settings.start_timeout):
             while any(topic["error_code"] for topic in await admin.describe_topics(list(names))):  # noqa: ASYNC110 - a broker sends no event
                 await asyncio.sleep(POLL_INTERVAL)
     except TimeoutError as error:
         raise SetupError(
-            f"the brokers made {', '.join(names)} and do not list them after {settings.start_timeout:.0f} s; "
+            f"the brokers created {', '.join(names)} but do not list them after {settings.start_timeout:.0f} s; "
             "check the cluster's controller"
         ) from error
 
@@ -89,18 +89,18 @@ async def _wait_until_known(admin: AIOKafkaAdminClient, names: Sequence[str], se
 async def check_topics(
     admin: AIOKafkaAdminClient, settings: KafkaSettings, plans: Sequence[TopicPlan]
 ) -> dict[str, int]:
-    """The number of partitions of each topic, by its name without prefix.
+    """Check the topics and return the number of partitions of each, by its name without prefix.
 
-    Raises ``SetupError`` naming every topic that is absent or keeps less than planned.
+    Raises ``SetupError`` with every topic that is missing, compacted, or has too short a retention.
     """
     names = {plan.name: settings.prefix + plan.name for plan in plans}
     described = {topic["topic"]: topic for topic in await admin.describe_topics(list(names.values()))}
-    wrong = [f"topic {full} is absent" for full in names.values() if described[full]["error_code"] != 0]
+    wrong = [f"topic {full} does not exist" for full in names.values() if described[full]["error_code"] != 0]
     if not wrong:
         configs = await _configs(admin, list(names.values()))
         wrong = [problem for plan in plans for problem in _problems(plan, names[plan.name], configs[names[plan.name]])]
     if wrong:
-        raise SetupError("; ".join(wrong) + ". Make the topics with: livecaptions topics --transport kafka://HOST:PORT")
+        raise SetupError("; ".join(wrong) + ". Create topics with: livecaptions topics --transport kafka://HOST:PORT")
     return {plan.name: len(described[names[plan.name]]["partitions"]) for plan in plans}
 
 
@@ -114,14 +114,14 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
 
 
 def _problems(plan: TopicPlan, full: str, config: Mapping[str, Any]) -> list[str]:
-    """What makes the topic unfit, whatever the plan: a compacted topic loses audio, a short retention too."""
+    """Settings of the topic that would lose records: compaction, or a retention that is too short."""
     problems = []
     if "compact" in (config.get("cleanup.policy") or ""):
-        problems.append(f"topic {full} is compacted, which drops records that are needed: set cleanup.policy=delete")
+        problems.append(f"topic {full} is compacted, which drops needed records: set cleanup.policy=delete")
     retention = int(config.get("retention.ms") or -1)
     if 0 <= retention < plan.retention_seconds * 500:
         problems.append(
             f"topic {full} keeps records for {retention / 1000:.0f} s, less than half of the "
-            f"{plan.retention_seconds:.0f} s that the settings ask for: raise retention.ms or lower the setting"
+            f"{plan.retention_seconds:.0f} s in the settings: raise retention.ms or lower the setting"
         )
     return problems

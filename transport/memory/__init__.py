@@ -1,4 +1,4 @@
-"""The log in this process's memory: product code, the log of ``livecaptions serve``."""
+"""The Log port in memory. ``livecaptions serve`` uses it by default."""
 
 from transport.memory.log import MemoryLog, TopicSettings
 

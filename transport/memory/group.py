@@ -1,4 +1,4 @@
-"""Consumer groups: which member owns which partition, and how far the group has come."""
+"""Consumer groups: their members, partition owners and committed offsets."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from transport.memory.partition import Partition
 
 
 class Group:
-    """One group on one topic. ``session_timeout`` in seconds: who has not polled for so long is out."""
+    """One group on one topic. A member that has not polled for ``session_timeout`` seconds is removed."""
 
     def __init__(self, partitions: Sequence[Partition], session_timeout: float) -> None:
         self.partitions = partitions
@@ -17,12 +17,12 @@ class Group:
         self._owners: dict[int, MemoryMember] = {}
 
     def join(self, member: MemoryMember) -> None:
-        """Take a member in; partitions come to it as the others give them up."""
+        """Add a member. It receives partitions as the other members give them up."""
         self._members.append(member)
         self._balance()
 
     def leave(self, member: MemoryMember) -> None:
-        """The member is gone, its partitions are free at once."""
+        """Remove a member. Its partitions are free immediately."""
         if member in self._members:
             self._members.remove(member)
             for number in [n for n, owner in self._owners.items() if owner is member]:
@@ -30,23 +30,23 @@ class Group:
             self._balance()
 
     def owns(self, member: MemoryMember, partition: int) -> bool:
-        """Whether the partition is this member's."""
+        """Whether ``member`` owns the partition."""
         return self._owners.get(partition) is member
 
     def commit(self, partition: int, offset: int) -> None:
-        """The group has dealt with everything before ``offset``."""
+        """Store the group's committed offset. It never goes back."""
         if offset > self.committed[partition]:
             self.committed[partition] = offset
             self.partitions[partition].freed.set()
 
     def give_up(self, member: MemoryMember, partition: int) -> None:
-        """A revoked partition's owner has polled since: it is free."""
+        """Free a revoked partition. Its owner calls this at its next poll."""
         if self.owns(member, partition):
             del self._owners[partition]
             self._balance()
 
     def _balance(self) -> None:
-        """Ask owners of too much to give up, and hand out what is free."""
+        """Revoke partitions from members that own too many, and assign the free ones."""
         if not self._members:
             return
         for partition in self.partitions:

@@ -1,4 +1,4 @@
-"""The Log port in this process's memory."""
+"""The Log port in memory."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -14,12 +14,12 @@ from transport.memory.partition import Partition, weight
 from transport.partitioner import partition_of
 
 READ_BATCH = 32
-"""Entries handed to a reader before the event loop runs: about 0.05 ms of work each."""
+"""Entries given to a reader before the event loop runs. Each is about 0.05 ms of work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSettings:
-    """How one topic is kept: each partition holds at most so many bytes, entries for so many seconds."""
+    """The size and retention of one topic. ``retention_bytes`` is per partition."""
 
     partitions: int = 1
     retention_bytes: int = 256 * 1024 * 1024
@@ -29,11 +29,11 @@ class TopicSettings:
 class MemoryLog:
     """Topics in memory.
 
-    What group ``live`` has not committed is never dropped once it joined: where a partition is full of it, ``append``
-    waits. Other groups hold nothing back.
+    Once group ``live`` has joined a topic, records that it has not committed are never dropped: ``append`` waits while
+    a partition is full of them. Other groups never block appends.
 
-    Offsets begin at the wall clock's milliseconds, so that they grow across restarts of the process too.
-    ``session_timeout`` in seconds: a member that polls no more is out of its group after it.
+    Offsets begin at the wall clock's milliseconds, so that they also grow across restarts of the process. A member that
+    has not polled for ``session_timeout`` seconds is removed from its group.
     """
 
     shared = False
@@ -63,20 +63,20 @@ class MemoryLog:
             raise LogError(f"there is no topic {topic!r}; there are {', '.join(self._topics)}") from None
 
     def partitions(self, topic: str) -> int:
-        """How many partitions ``topic`` has."""
+        """The number of partitions of ``topic``."""
         return len(self._topic(topic))
 
     def partition_of(self, topic: str, key: str) -> int:
-        """The partition where records of ``key`` go."""
+        """The partition for records with ``key``."""
         return partition_of(key, self.partitions(topic))
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append and return the offset; waits, in turn, where the partition is full of what ``live`` still needs."""
+        """Append and return the offset. Waits, in order, while the partition is full of uncommitted records."""
         place = self._place(topic, self.partition_of(topic, record.key))
         settings = self._settings[topic]
         room = settings.retention_bytes - weight(record)
         if room < 0:
-            raise LogError(f"a record of {len(record.value)} bytes is more than topic {topic!r} may hold")
+            raise LogError(f"a record of {len(record.value)} bytes exceeds the capacity of topic {topic!r}")
         async with place.turn:
             while True:
                 place.freed.clear()
@@ -87,21 +87,21 @@ class MemoryLog:
                 await place.freed.wait()
 
     def trim(self) -> None:
-        """Drop what is no longer retained, also where nothing is appended or read any more."""
+        """Drop the entries that are no longer retained, also in topics that are not used any more."""
         for topic in self._topics:
             for partition in range(self.partitions(topic)):
                 self._trimmed(topic, partition)
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
-        """The partition's offsets as they are now."""
+        """The current offsets of the partition."""
         return self._trimmed(topic, partition).bounds
 
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
-        """The first offset appended at ``wall`` or later; the end where there is none."""
+        """The first offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
         return self._trimmed(topic, partition).offset_at(wall)
 
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
-        """Entries from ``start`` on, for ever."""
+        """Yield entries from ``start`` without end."""
         place = self._place(topic, partition)
         appended = asyncio.Event()
         place.watchers.add(appended)
@@ -123,7 +123,7 @@ class MemoryLog:
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
-        """Become a member of ``group``."""
+        """Join ``group``."""
         partitions = [self._trimmed(topic, partition.number) for partition in self._topic(topic)]
         groups = self._groups[topic]
         if group not in groups:
@@ -137,7 +137,7 @@ class MemoryLog:
     def _place(self, topic: str, partition: int) -> Partition:
         partitions = self._topic(topic)
         if not 0 <= partition < len(partitions):
-            raise LogError(f"topic {topic!r} has no partition {partition}, only 0 to {len(partitions) - 1}")
+            raise LogError(f"topic {topic!r} has no partition {partition}; it has 0 to {len(partitions) - 1}")
         return partitions[partition]
 
     def _trimmed(self, topic: str, partition: int) -> Partition:

@@ -1,4 +1,4 @@
-"""A member of a consumer group: what it owns, how far it has read, and that it still polls."""
+"""A member of a consumer group in memory: its partitions, its positions and its session timeout."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,41 +9,41 @@ from captions.ports.log import Assigned, Entry, Revoked
 from transport.memory.partition import Partition
 
 MAX_ENTRIES = 500
-"""Entries handed out by one poll."""
+"""The most entries that one poll returns, roughly."""
 
 
 class Membership(Protocol):
-    """What a member asks of its group."""
+    """The group, as its members use it."""
 
     partitions: Sequence[Partition]
     session_timeout: float
 
     def join(self, member: "MemoryMember") -> None:
-        """Take the member in."""
+        """Add the member."""
         ...
 
     def leave(self, member: "MemoryMember") -> None:
-        """Free what is the member's."""
+        """Remove the member and free its partitions."""
         ...
 
     def owns(self, member: "MemoryMember", partition: int) -> bool:
-        """Whether the partition is the member's."""
+        """Whether the member owns the partition."""
         ...
 
     def commit(self, partition: int, offset: int) -> None:
-        """The group has dealt with everything before ``offset``."""
+        """Store the group's committed offset."""
         ...
 
     def give_up(self, member: "MemoryMember", partition: int) -> None:
-        """The member knows that the partition is no longer its own."""
+        """Free a revoked partition, now that its owner knows about it."""
         ...
 
 
 class MemoryMember:
-    """The Member port on a group in memory.
+    """The Member port in memory.
 
-    One that does not poll for the session timeout is out of the group; its next poll says so (``Revoked``) and
-    joins it again.
+    A member that does not poll within the session timeout is removed from the group. Its next poll reports its
+    partitions as ``Revoked`` and joins the group again.
     """
 
     def __init__(self, group: Membership) -> None:
@@ -62,38 +62,38 @@ class MemoryMember:
         group.join(self)
 
     def assign(self, partition: int, offset: int) -> None:
-        """The group gives this member a partition."""
+        """Called by the group: this member now owns ``partition``."""
         self._positions[partition] = offset
         self._group.partitions[partition].watchers.add(self._changed)
         self._events.append(Assigned(partition, offset))
         self._changed.set()
 
     def revoke(self, partition: int) -> None:
-        """The group wants a partition back."""
+        """Called by the group: this member has to give up ``partition``."""
         if partition in self._positions:
             self._drop(partition)
             self._events.append(Revoked(partition))
             self._changed.set()
 
     def pause(self, partition: int) -> None:
-        """Give no entries of ``partition`` until it is resumed."""
+        """Stop returning entries of ``partition`` until it is resumed."""
         self._paused.add(partition)
 
     def resume(self, partition: int) -> None:
-        """Give entries of ``partition`` again."""
+        """Return entries of ``partition`` again."""
         self._paused.discard(partition)
         self._changed.set()
 
     async def commit(self, partition: int, offset: int) -> None:
-        """Commit, unless the partition is no longer this member's; like a poll, it says that the member lives."""
+        """Commit ``offset`` if this member owns the partition. Like a poll, it shows that the member is alive."""
         self._seen = self._loop.time()
         if self._group.owns(self, partition) and partition not in self._reported_revoked:
             self._group.commit(partition, offset)
 
     async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
-        """What happened, in order."""
+        """Return changes of ownership and entries, in order."""
         if self._left:
-            raise LogError("this member has left its group; join again")
+            raise LogError("this member has left its group and has to join again")
         self._polling += 1
         try:
             self._give_up()
@@ -103,7 +103,7 @@ class MemoryMember:
             deadline = self._loop.time() + timeout
             while not (happened := self._take()):
                 left = deadline - self._loop.time()
-                if left < 0.001:  # a clock's finest step: less may never pass
+                if left < 0.001:  # the clock's resolution: a shorter wait might not end
                     break
                 try:
                     async with asyncio.timeout(left):
@@ -116,13 +116,13 @@ class MemoryMember:
             self._seen = self._loop.time()
 
     def leave(self) -> None:
-        """Leave the group at once."""
+        """Leave the group immediately."""
         self._left = True
         self._timer.cancel()
         self._withdraw()
 
     def _take(self) -> list[Assigned | Revoked | Entry]:
-        """Everything there is to tell; nothing of it is told again."""
+        """The events and entries that are available now. Each is returned once."""
         self._changed.clear()
         happened: list[Assigned | Revoked | Entry] = [*self._events]
         for event in self._events:
@@ -144,8 +144,8 @@ class MemoryMember:
         return happened
 
     def _give_up(self) -> None:
-        told, self._reported_revoked = self._reported_revoked, set()
-        for partition in told:
+        revoked, self._reported_revoked = self._reported_revoked, set()
+        for partition in revoked:
             self._group.give_up(self, partition)
 
     def _drop(self, partition: int) -> None:
@@ -154,7 +154,7 @@ class MemoryMember:
         self._group.partitions[partition].watchers.discard(self._changed)
 
     def _check(self) -> None:
-        """Leave the group where nobody has polled for longer than the session timeout."""
+        """Remove the member from the group if it has not polled within the session timeout."""
         idle = 0.0 if self._polling else self._loop.time() - self._seen
         left = self._group.session_timeout - idle
         if left < 0.001:

@@ -1,4 +1,4 @@
-"""One partition: entries in order, what of them is retained, and who waits for more."""
+"""One partition in memory: its entries in order, its retention, and the events of waiting readers."""
 
 import asyncio
 from bisect import bisect_left
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from captions.ports.log import Bounds, Entry, Record
 
 ENTRY_OVERHEAD = 550
-"""Bytes that an entry costs beside its key, value and headers, roughly."""
+"""The approximate memory of an entry in addition to its key, value and headers, in bytes."""
 
 
 def weight(record: Record) -> int:
-    """Bytes a record is counted as."""
+    """The size of a record in bytes, as it is counted against the retention."""
     headers = sum(len(name) + len(value) for name, value in record.headers.items())
     return len(record.key) + len(record.value) + headers + ENTRY_OVERHEAD
 
 
 class Partition:
-    """Entries from ``earliest`` up to ``end``. ``held`` is the least offset that may not be dropped yet.
+    """Entries from ``earliest`` up to ``end``.
 
-    ``watchers`` are set at every append; ``freed`` when there may be room again. ``turn`` lets appends wait for
-    room in the order they came.
+    ``held`` returns the lowest offset that must not be dropped yet; None means no limit. ``watchers`` are set at every
+    append, and ``freed`` is set when there may be room again. ``turn`` keeps waiting appends in order.
     """
 
     def __init__(self, topic: str, number: int, first: int, held: Callable[[], int | None]) -> None:
@@ -33,16 +33,16 @@ class Partition:
         self.watchers: set[asyncio.Event] = set()
         self.freed = asyncio.Event()
         self.turn = asyncio.Lock()
-        self._entries: dict[int, Entry] = {}  # by offset: a deque would be walked to its middle on every read
+        self._entries: dict[int, Entry] = {}  # by offset: access to the middle of a deque is slow
         self._held = held
 
     @property
     def bounds(self) -> Bounds:
-        """First, earliest retained and next offset."""
+        """The first, the earliest retained and the next offset."""
         return Bounds(self.first, self.earliest, self.end)
 
     def append(self, record: Record, timestamp: float) -> int:
-        """Append and wake whoever watches; the offset."""
+        """Append, wake the watchers and return the offset."""
         offset = self.end
         self._entries[offset] = Entry(self.topic, self.number, offset, timestamp, record)
         self.end += 1
@@ -52,19 +52,19 @@ class Partition:
         return offset
 
     def slice(self, start: int, most: int) -> list[Entry]:
-        """Up to ``most`` entries from offset ``start``, or from the earliest after it."""
+        """Up to ``most`` entries from ``start``, or from the earliest retained offset after it."""
         begin = max(start, self.earliest)
         return [self._entries[offset] for offset in range(begin, min(begin + most, self.end))]
 
     def offset_at(self, wall: float) -> int:
-        """The first offset appended at ``wall`` or later; the end where there is none."""
+        """The first offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
         offsets = range(self.earliest, self.end)
         return self.earliest + bisect_left(offsets, wall, key=lambda offset: self._entries[offset].timestamp)
 
     def trim(self, most_bytes: int, before: float) -> None:
-        """Drop entries from the front while there are more than ``most_bytes`` or they are older than ``before``.
+        """Drop the oldest entries while the partition exceeds ``most_bytes`` or they are older than ``before``.
 
-        What is held stays.
+        Entries from the held offset on are kept.
         """
         held = self._held()
         last = self.end if held is None else min(held, self.end)
