@@ -7,7 +7,7 @@ import pytest
 
 from tests.monitoring.alerts.rules import ROOT, RUNBOOKS, Alert, alerts
 
-SECTIONS = ["What it means", "How to see it", "Why it happens", "What to do"]
+SECTIONS = ["What it means", "What users notice", "What to check first", "Why it happens", "How to fix it"]
 PAGES = sorted(RUNBOOKS.glob("Livecaptions*.md"))
 
 
