@@ -1,1 +1,1 @@
-"""What happens, as metrics, health and logs."""
+"""Metrics, health endpoints, traces and logs."""

@@ -1,4 +1,4 @@
-"""Histogram buckets, in the metric's unit: fine around the goals of docs/latency.md, coarse where it is bad anyway."""
+"""Histogram buckets, in the unit of each metric: fine around the goals of docs/latency.md, coarse far above them."""
 
 WORD_SHOWN = (0.1, 0.2, 0.4, 0.6, 0.9, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)
 FIRST_PARTIAL = (0.4, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)

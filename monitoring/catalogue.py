@@ -1,4 +1,4 @@
-"""docs/metrics.md, as the code has it: ``python -m monitoring.catalogue > docs/metrics.md``."""
+"""Generates docs/metrics.md from the code: ``python -m monitoring.catalogue > docs/metrics.md``."""
 
 import sys
 from collections.abc import Iterator
@@ -9,28 +9,28 @@ from monitoring.metrics import GatewayProbe, WorkerProbe
 HEAD = """\
 # Metrics
 
-What `/metrics` tells, made from the code by `make docs-metrics`. A gateway answers on its `port`, a worker on its
-`metrics_port`, `livecaptions serve` tells both. Units are those of the name's end; where a name has none, it counts.
-Rooms, sessions and tracks are no labels.
+This page answers: which metrics does `/metrics` expose? `make docs-metrics` generates it from the code. A gateway
+serves `/metrics` on its `port`, a worker on its `metrics_port`, and `livecaptions serve` exposes the metrics of both.
+The end of a name is its unit; a name without a unit is a count. Rooms, sessions and tracks are never labels.
 
-Latencies are counted to the moment when a caption is on the log. A word was said when its audio was due there: a
-publisher's constant delay and a muted stream do not count as ours, a stall in the middle of an utterance does. A
-worker's clock is compared with the gateways': keep them in step (NTP).
+Latencies end when a caption is on the log. They start when the word's audio was due there. A publisher's constant
+delay or a muted stream therefore adds no latency, but a stall in the middle of an utterance does. Workers compare their
+clocks with those of the gateways, so keep all clocks in sync (NTP).
 
-| metric | type | labels | told by | |
+| metric | type | labels | exposed by | description |
 |---|---|---|---|---|
 """
 
 TAIL = """
-With `process_*` and `python_gc_*` of each process, as prometheus_client has them.
+Each process also exposes `process_*` and `python_gc_*` from prometheus_client.
 
-`audio_behind_seconds` is about audio that is due for a decode: what a stalled publisher left half said, and the first
-0.9 s of an utterance, wait for more audio. `words_erased_total` over `words_published_total` is the normalised
-erasure of [latency.md](latency.md).
+`audio_behind_seconds` counts only audio that is due for a decode. An utterance whose publisher has stalled waits for
+more audio, and so do the first 0.9 s of every utterance; neither counts. `words_erased_total` divided by
+`words_published_total` is the normalised erasure of [latency.md](latency.md).
 
-**Several processes, one endpoint.** With `PROMETHEUS_MULTIPROC_DIR` naming an empty folder that processes of one
-machine share, each answers with what all of them measured: counters and histograms added up, gauges of those that
-live. `process_*` and `python_gc_*` are left out then. Empty the folder before a start.
+**Several processes with one endpoint.** Set `PROMETHEUS_MULTIPROC_DIR` to an empty folder that processes on one machine
+share. Each of them then exposes the metrics of all: the sums of counters and histograms, and the gauges of running
+processes. `process_*` and `python_gc_*` are left out. Empty the folder before you start the processes.
 """
 
 
@@ -40,13 +40,13 @@ def page() -> str:
 
 
 def catalogue() -> Iterator[tuple[Described, str]]:
-    """Every family in order of names, and who tells it."""
+    """Yield every family in order of its name, with the roles that expose it."""
     of_gateway, of_worker = Families(), Families()
     GatewayProbe(of_gateway, "", ("any",))
     WorkerProbe(of_worker, "")
     for described in sorted({*of_gateway.described, *of_worker.described}, key=lambda family: family.name):
-        told_by = {"gateway": of_gateway, "worker": of_worker}
-        yield described, ", ".join(role for role, families in told_by.items() if described in families.described)
+        roles = {"gateway": of_gateway, "worker": of_worker}
+        yield described, ", ".join(role for role, families in roles.items() if described in families.described)
 
 
 def _row(described: Described, roles: str) -> str:

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: the same for every role."""
+"""The endpoints ``/healthz``, ``/readyz`` and ``/metrics``, which every role serves."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,30 +6,33 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 Render = Callable[[], tuple[bytes, str]]
-"""The metrics and their content type."""
+"""Returns the metrics and their content type."""
 
 NotReady = Callable[[], Sequence[str]]
-"""Why the process is not ready for work; nothing where it is."""
+"""Returns the reasons why the process is not ready; an empty sequence if it is."""
 
 
 class Readiness:
-    """What a process that answers before it can work is not ready for: ``starting`` until it has ``started``."""
+    """The readiness of a process that serves HTTP before it can work.
+
+    Until ``started`` is called, the only reason is ``starting``.
+    """
 
     def __init__(self, starting: str) -> None:
         self.starting = starting
         self._running: NotReady | None = None
 
     def started(self, running: NotReady) -> None:
-        """From now on ``running`` tells."""
+        """Use ``running`` for the reasons from now on."""
         self._running = running
 
     def reasons(self) -> Sequence[str]:
-        """Why the process is not ready for work."""
+        """The reasons why the process is not ready."""
         return [self.starting] if self._running is None else self._running()
 
 
 def endpoints(metrics: Render, not_ready: NotReady) -> APIRouter:
-    """The routes that operators and their tools ask."""
+    """The routes for operators and their tools."""
     router = APIRouter()
 
     @router.get("/healthz", summary="Alive")
@@ -50,7 +53,7 @@ def endpoints(metrics: Render, not_ready: NotReady) -> APIRouter:
 
 
 def endpoints_alone(metrics: Render, not_ready: NotReady) -> FastAPI:
-    """An application of nothing else, for a process without clients."""
+    """An application with only these routes, for a process without clients."""
     app = FastAPI(title="livecaptions", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(endpoints(metrics, not_ready))
     return app

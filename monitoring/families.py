@@ -1,4 +1,4 @@
-"""Families of metrics in a registry of their own, or in a folder that several processes share."""
+"""Metric families, in a registry of one process or in a folder that several processes share."""
 
 import math
 import os
@@ -25,14 +25,14 @@ from prometheus_client.registry import Collector
 PREFIX = "livecaptions_"
 
 MultiprocessMode = Literal["livesum", "livemax", "livemin", "livemostrecent"]
-"""What a gauge of several living processes is."""
+"""How prometheus_client combines a gauge of several running processes."""
 
-disable_created_metrics()  # a series more for each counter and histogram, which nobody asks for
+disable_created_metrics()  # they would add an unused series to each counter and histogram
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A family as operators read of it."""
+    """The description of a family for docs/metrics.md."""
 
     name: str
     kind: str
@@ -41,11 +41,11 @@ class Described:
 
 
 class Families:
-    """Makes the families of one process and renders them.
+    """Creates the metric families of one process and renders them.
 
-    ``shared`` is the folder of PROMETHEUS_MULTIPROC_DIR, which prometheus_client must have found in the environment
-    when it was imported: what is rendered is then that of all processes that share it, without the collectors
-    of process and garbage collection, which cannot be added up.
+    ``shared`` is the folder in PROMETHEUS_MULTIPROC_DIR, which prometheus_client reads when it is imported. With it,
+    the output covers all processes that share the folder. The process and garbage collection metrics are left out,
+    because they cannot be summed.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
@@ -57,17 +57,17 @@ class Families:
             self._registry.register(GC_COLLECTOR)
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """A counter; its name gets ``_total``."""
+        """Create a counter. ``_total`` is added to its name."""
         self._describe(f"{name}_total", "counter", labels, text)
         return Counter(PREFIX + name, text, labels, registry=self._registry)
 
     def gauge(self, name: str, text: str, *labels: str, multiprocess_mode: MultiprocessMode) -> Gauge:
-        """A gauge."""
+        """Create a gauge. ``multiprocess_mode`` says how the values of several processes are combined."""
         self._describe(name, "gauge", labels, text)
         return Gauge(PREFIX + name, text, labels, registry=self._registry, multiprocess_mode=multiprocess_mode)
 
     def histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
-        """A histogram."""
+        """Create a histogram. ``buckets`` are upper bounds in the unit of the metric."""
         self._describe(name, "histogram", labels, text)
         return Histogram(PREFIX + name, text, labels, registry=self._registry, buckets=buckets)
 
@@ -75,24 +75,24 @@ class Families:
         self.described.append(Described(PREFIX + name, kind, labels, text))
 
     def forget(self, gauge: Gauge, *labels: object) -> None:
-        """The series goes. In a shared folder nothing can be removed: there it becomes NaN, which is not rendered."""
+        """Remove a series. In a shared folder it is set to NaN instead, which is not rendered."""
         if self._shared is None:
             gauge.remove(*labels)
         else:
             gauge.labels(*labels).set(math.nan)
 
     def render(self) -> tuple[bytes, str]:
-        """The metrics in Prometheus' text format, and its content type."""
+        """Render the metrics in Prometheus' text format. Returns them with their content type."""
         registry = self._registry
         if self._shared is not None:
-            forget_the_dead(self._shared)
+            remove_dead_processes(self._shared)
             registry = CollectorRegistry()
-            registry.register(_Living(self._shared))
+            registry.register(_SharedMetrics(self._shared))
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-class _Living(Collector):
-    """What all processes of a shared folder measured, without series that were forgotten."""
+class _SharedMetrics(Collector):
+    """The metrics of all processes in a shared folder, without removed series."""
 
     def __init__(self, shared: Path) -> None:
         self._all = MultiProcessCollector(None, str(shared))
@@ -103,8 +103,8 @@ class _Living(Collector):
             yield family
 
 
-def forget_the_dead(shared: Path) -> None:
-    """Drop the gauges of processes that are gone: a killed one cannot do it itself."""
+def remove_dead_processes(shared: Path) -> None:
+    """Remove the gauges of processes that no longer run. A killed process cannot do this itself."""
     for file in shared.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:

@@ -1,4 +1,4 @@
-"""What a gateway measures: rate, errors and duration of its sockets and requests, and the audio that comes in."""
+"""Metrics of a gateway: rate, errors and duration of its sockets and requests, and the received audio."""
 
 from collections.abc import Sequence
 
@@ -20,34 +20,41 @@ UTTERANCE_ENDS = ("endpoint", "longest", "finalize", "stall", "end")
 
 
 class GatewayProbe(PrometheusProbe):
-    """The gateway's hooks. ``tenants`` are the only values of label tenant; without any there is no such metric."""
+    """The gateway's hooks. ``tenants`` are the values of label ``tenant``; without any, those metrics do not exist."""
 
     def __init__(self, families: Families, version: str, tenants: Sequence[str] = ()) -> None:
         super().__init__(families, version)
-        self._sessions = families.gauge("sessions", "Publishers connected.", multiprocess_mode="livesum")
-        self._session_ends = families.counter("session_ends", "Publishers' connections ended, by outcome.", "outcome")
-        self._viewers = families.gauge("viewers", "Viewers connected, by kind.", "kind", multiprocess_mode="livesum")
-        self._viewer_ends = families.counter("viewer_ends", "Viewers' connections ended.", "kind", "outcome")
+        self._sessions = families.gauge("sessions", "Connected publishers.", multiprocess_mode="livesum")
+        self._session_ends = families.counter("session_ends", "Ended publisher connections, by outcome.", "outcome")
+        self._viewers = families.gauge("viewers", "Connected viewers, by kind.", "kind", multiprocess_mode="livesum")
+        self._viewer_ends = families.counter(
+            "viewer_ends", "Ended viewer connections, by kind and outcome.", "kind", "outcome"
+        )
         for kind in ("ws", "sse"):
             self._viewer_ends.labels(kind, "slow_consumer")
-        self._refusals = families.counter("refusals", "Requests refused, by code.", "code")
+        self._refusals = families.counter("refusals", "Refused requests, by code.", "code")
         for code in ("too_many", "overloaded"):
             self._refusals.labels(code)
-        warnings = families.counter("audio_warnings", "Sessions warned of their audio, by code.", "code")
+        warnings = families.counter("audio_warnings", "Warnings to publishers about their audio, by code.", "code")
         self._warnings = {code: warnings.labels(code) for code in WarningCode}
         messages = families.counter(
-            "socket_messages", "Messages at WebSockets, by direction.", "socket", "direction"
+            "socket_messages", "WebSocket messages, by socket and direction.", "socket", "direction"
         )  # fmt: skip
         self._messages = {pair: messages.labels(*pair) for pair in ((s, d) for s in SOCKETS for d in DIRECTIONS)}
         self._requests = families.counter(
-            "http_requests", "Plain HTTP requests, by route's template.", "route", "method", "status"
+            "http_requests", "Plain HTTP requests, by route template.", "route", "method", "status"
         )
         self._request = families.histogram(
-            "http_request_seconds", "From a plain HTTP request to the start of its response.", buckets.HTTP, "route"
+            "http_request_seconds",
+            "Time from a plain HTTP request to the start of its response.",
+            buckets.HTTP,
+            "route",
         )
         self._audio(families)
         self._awaited = families.gauge(
-            "finals_awaited", "Utterances ended here that have no final yet.", multiprocess_mode="livesum"
+            "finals_awaited",
+            "Utterances that ended at this gateway and have no final yet.",
+            multiprocess_mode="livesum",
         )
         self._overdue = families.gauge(
             "finals_overdue_seconds",
@@ -60,7 +67,7 @@ class GatewayProbe(PrometheusProbe):
         self._from_zero()
 
     def _from_zero(self) -> None:
-        """Every series that may come is there before it counts: rates miss the first of what comes later."""
+        """Create all series at 0. Otherwise rates would miss the first event of a series."""
         for outcome in SESSION_ENDS:
             self._session_ends.labels(outcome)
         for kind in VIEWERS:
@@ -73,11 +80,13 @@ class GatewayProbe(PrometheusProbe):
             self._utterances.labels(reason)
 
     def _audio(self, families: Families) -> None:
-        self._received = families.counter("audio_received_seconds", "Audio decoded from publishers.")
-        self._logged = families.counter("audio_logged_seconds", "Speech put on the log.")
-        self._append = families.histogram("segment_append_seconds", "Time to put a segment on the log.", buckets.APPEND)
+        self._received = families.counter("audio_received_seconds", "Audio received from publishers.")
+        self._logged = families.counter("audio_logged_seconds", "Speech appended to the log.")
+        self._append = families.histogram(
+            "segment_append_seconds", "Time to append a segment to the log.", buckets.APPEND
+        )
         self._utterances = families.histogram(
-            "utterance_seconds", "Lengths of utterances, by what ended them.", buckets.UTTERANCE, "reason"
+            "utterance_seconds", "Lengths of utterances, by the reason for their end.", buckets.UTTERANCE, "reason"
         )
 
     def _of_tenants(self, families: Families, tenants: Sequence[str]) -> None:
@@ -86,10 +95,13 @@ class GatewayProbe(PrometheusProbe):
         if not tenants:
             return
         sessions = families.gauge(
-            "tenant_sessions", "Publishers connected, by their token's tenant.", "tenant", multiprocess_mode="livesum"
+            "tenant_sessions",
+            "Connected publishers, by the tenant of their token.",
+            "tenant",
+            multiprocess_mode="livesum",
         )
         audio = families.counter(
-            "tenant_audio_seconds", "Audio decoded from publishers, by their token's tenant.", "tenant"
+            "tenant_audio_seconds", "Audio received from publishers, by the tenant of their token.", "tenant"
         )
         self._tenant_sessions |= {tenant: sessions.labels(tenant) for tenant in tenants}
         self._tenant_audio |= {tenant: audio.labels(tenant) for tenant in tenants}
@@ -126,21 +138,21 @@ class GatewayProbe(PrometheusProbe):
         self._refusals.labels(code).inc()
 
     def audio_warned(self, code: WarningCode) -> None:
-        """A publisher was warned of its audio."""
+        """A warning about its audio was sent to a publisher."""
         self._warnings[code].inc()
 
     def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
-        """Messages went through a socket."""
+        """Messages passed a socket."""
         self._messages[socket, direction].inc(count)
 
     def audio_received(self, duration: float, tenant: str | None = None) -> None:
-        """Audio was decoded from a publisher."""
+        """Audio was received from a publisher."""
         self._received.inc(duration)
         if (audio := self._tenant_audio.get(tenant)) is not None:
             audio.inc(duration)
 
     def segment_logged(self, duration: float, took: float) -> None:
-        """A segment is on the log."""
+        """A segment was appended to the log."""
         self._logged.inc(duration)
         self._append.observe(took)
 
@@ -149,7 +161,7 @@ class GatewayProbe(PrometheusProbe):
         self._utterances.labels(reason).observe(duration)
 
     def finals_awaited(self, count: int, longest: float) -> None:
-        """Finals are waited for."""
+        """Ended utterances wait for their finals."""
         self._awaited.set(count)
         self._overdue.set(longest)
 
@@ -158,5 +170,5 @@ class GatewayProbe(PrometheusProbe):
         self._dropped.inc(count)
 
     def draining(self) -> None:
-        """The gateway stops."""
+        """The gateway is stopping."""
         self._draining.set(1)

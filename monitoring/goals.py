@@ -1,7 +1,7 @@
-"""How good is good enough: the goals of live captions, and the objectives that alerts keep.
+"""Quality goals of live captions, and the objectives that alerts check.
 
-This is the one place where they stand. ``livecaptions top``, the dashboards and the benchmarks read them here. Rules of
-alerts, buckets and docs cannot; tests/monitoring hold them to it.
+This module is the only definition. ``livecaptions top``, the dashboards and the benchmarks import it. Alert rules,
+buckets and docs repeat the values; tests in tests/monitoring compare them.
 """
 
 import math
@@ -9,37 +9,40 @@ from typing import NamedTuple
 
 
 class Goal(NamedTuple):
-    """Up to ``good`` all is well; up to ``bearable`` viewers notice; beyond it somebody should act (inf: nobody)."""
+    """Two limits. Up to ``good`` all is well. Up to ``bearable`` viewers notice. Beyond it, operators should act.
+
+    ``bearable`` is inf if there is no such limit.
+    """
 
     good: float
     bearable: float = math.inf
 
 
 FIRST_PARTIAL = Goal(1.2, 2.0)
-"""Seconds from an utterance's onset to its first words, of 95 in 100."""
+"""Seconds from the start of an utterance to its first words, p95."""
 WORD_SHOWN_MEDIAN = Goal(0.4, 0.9)
-"""Seconds from a word's end to its first correct appearance."""
+"""Seconds from the end of a word to its first correct appearance, p50."""
 WORD_SHOWN = Goal(0.9, 1.5)
-"""Likewise, of 95 words in 100; the second is the objective's."""
+"""The same at p95. ``bearable`` is the threshold of the objective."""
 WORD_STABLE_MEDIAN = Goal(0.6)
-"""Seconds from a word's end until it stands for good; only benchmarks measure it."""
+"""Seconds from the end of a word to its last change, p50. Only benchmarks measure it."""
 WORD_STABLE = Goal(1.1)
-"""Likewise, of 95 words in 100."""
+"""The same at p95."""
 FINAL = Goal(0.4, 2.0)
-"""Seconds from the endpoint's decision to the final, of 95 in 100; the second is the objective's."""
+"""Seconds from the endpoint to the final, p95. ``bearable`` is the threshold of the objective."""
 WORDS_IN_TIME = Goal(0.97, 0.95)
-"""Share of words that are shown within the objective's time; the second is its target."""
+"""The share of words shown within the threshold of the objective. ``bearable`` is the objective's target."""
 FINALS_IN_TIME = Goal(0.995, 0.99)
-"""Likewise of finals."""
+"""The same for finals."""
 ERASURE = Goal(0.10, 0.25)
-"""Words taken back for each word of the finals."""
+"""Erased words per word of the finals."""
 AUDIO_BEHIND = Goal(1.5, 5.0)
-"""Seconds that the oldest unheard audio of a partition has waited."""
+"""Seconds that a partition's oldest audio has waited for a decode."""
 FINALS_OVERDUE = Goal(2.0, 8.0)
-"""Seconds that the final waited for longest is awaited; from ``overload_after`` on newcomers are refused."""
+"""The longest wait for a final, in seconds. From ``overload_after`` on, gateways refuse new sessions."""
 REAL_TIME_FACTOR = Goal(0.5, 1.0)
-"""Seconds of decoding for each second of audio; from 1 on a worker falls behind."""
+"""Seconds of decoding per second of audio. From 1 on, a worker falls behind."""
 EVENT_LOOP_LAG = Goal(0.02, 0.1)
-"""Seconds that what is due waits for its turn: the gateway's share of every latency."""
+"""Seconds that a due callback waits for the event loop. It adds to every latency."""
 CONFIDENCE = Goal(0.8, 0.6)
-"""Of the median word, between 0 and 1: here more is better."""
+"""The median confidence of words, in 0..1. Here, higher is better."""

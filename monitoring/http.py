@@ -1,4 +1,4 @@
-"""Rate, errors and duration of plain HTTP requests, as ASGI middleware around an application."""
+"""ASGI middleware that measures the rate, errors and duration of plain HTTP requests."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -6,12 +6,12 @@ from captions.ports.clock import Clock
 from captions.ports.probe import Probe
 
 UNKNOWN = "unknown"
-"""The route of requests that none matches, and the method of those that HTTP does not define: one label for all."""
+"""The label for requests without a matching route, and for methods that HTTP does not define."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class MeasuredRequests:
-    """The application, its plain HTTP requests measured to the start of their responses: an event stream has no end."""
+    """Wraps an application. Durations end at the start of the response, because event streams have no end."""
 
     def __init__(self, app: ASGIApp, clock: Clock, probe: Probe) -> None:
         self._app = app
@@ -36,6 +36,6 @@ class MeasuredRequests:
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the route that a request was given to, as the routers left it in the scope."""
+    """The template of the matched route, which the router stores in the scope."""
     path = getattr(scope.get("route"), "path", None)
-    return path or scope.get("root_path") or UNKNOWN  # a mounted application: where it is mounted
+    return path or scope.get("root_path") or UNKNOWN  # root_path: where an application is mounted

@@ -1,4 +1,4 @@
-"""Structured logs: one event a line, bound to session, room and track; the libraries' own lines go the same way."""
+"""Structured logs: one event per line, with session, room and track. Log lines of libraries get the same format."""
 
 import logging
 import sys
@@ -8,16 +8,16 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
-"""Loggers whose lines below warnings say nothing that ours do not."""
+"""Loggers whose lines below level warning repeat our own."""
 
 _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
-"""What uvicorn says as an error of a handshake that was refused over HTTP: it knows no such refusal."""
+"""uvicorn logs this as an error when a WebSocket handshake is refused with an HTTP response, which is normal here."""
 
 
 def configure_logs(form: Literal["console", "json"], level: str) -> None:
-    """Send every log line, ours and the libraries', to standard error in this form from this level on.
+    """Write all log lines, including those of libraries, to standard error in ``form``, from ``level`` on.
 
-    Tracebacks never show local variables: they hold people's speech and tokens.
+    Tracebacks never show local variables, because those may contain speech and tokens.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -1,4 +1,4 @@
-"""The probe of each role."""
+"""The probes of all roles."""
 
 from collections.abc import Sequence
 

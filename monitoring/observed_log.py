@@ -1,4 +1,4 @@
-"""The Log port with its failures told to a probe."""
+"""A Log that counts the failures of another Log with a probe."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
@@ -9,7 +9,7 @@ from captions.ports.probe import Probe
 
 
 class ObservedLog:
-    """Another log; what it raises goes on to the caller."""
+    """Wraps a log. Its errors are counted and raised again."""
 
     def __init__(self, log: Log, probe: Probe) -> None:
         self._log = log
@@ -17,15 +17,15 @@ class ObservedLog:
 
     @property
     def shared(self) -> bool:
-        """Whether other processes have it too."""
+        """Whether other processes share this log."""
         return self._log.shared
 
     def partitions(self, topic: str) -> int:
-        """How many partitions ``topic`` has."""
+        """The number of partitions of ``topic``."""
         return self._log.partitions(topic)
 
     def partition_of(self, topic: str, key: str) -> int:
-        """The partition where records of ``key`` go."""
+        """The partition for records with ``key``."""
         return self._log.partition_of(topic, key)
 
     async def append(self, topic: str, record: Record) -> int:
@@ -34,17 +34,17 @@ class ObservedLog:
             return await self._log.append(topic, record)
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
-        """The partition's offsets as they are now."""
+        """The current offsets of the partition."""
         with counting_failures(self._probe, "read"):
             return await self._log.bounds(topic, partition)
 
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
-        """The first offset appended at ``wall`` or later."""
+        """The first offset appended at ``wall`` (epoch seconds) or later."""
         with counting_failures(self._probe, "read"):
             return await self._log.offset_at(topic, partition, wall)
 
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
-        """Entries from ``start`` on, for ever."""
+        """Yield entries from ``start`` without end."""
         with counting_failures(self._probe, "read"):
             async with aclosing(self._log.read(topic, partition, start)) as entries:
                 async for entry in entries:
@@ -52,7 +52,7 @@ class ObservedLog:
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:
-        """Become a member of ``group``."""
+        """Join ``group``."""
         async with AsyncExitStack() as stack:
             with counting_failures(self._probe, "read"):
                 member = await stack.enter_async_context(self._log.join(topic, group))
@@ -60,34 +60,34 @@ class ObservedLog:
 
 
 class ObservedMember:
-    """Another member; what it raises goes on to the caller."""
+    """Wraps a member. Its errors are counted and raised again."""
 
     def __init__(self, member: Member, probe: Probe) -> None:
         self._member = member
         self._probe = probe
 
     async def poll(self, timeout: float) -> Sequence[Assigned | Revoked | Entry]:  # noqa: ASYNC109 - as the port has it
-        """What happened, in order."""
+        """Return changes of ownership and entries, in order."""
         with counting_failures(self._probe, "read"):
             return await self._member.poll(timeout)
 
     async def commit(self, partition: int, offset: int) -> None:
-        """The group has dealt with everything before ``offset``."""
+        """Commit ``offset``."""
         with counting_failures(self._probe, "commit"):
             await self._member.commit(partition, offset)
 
     def pause(self, partition: int) -> None:
-        """Give no entries of ``partition``."""
+        """Stop returning entries of ``partition``."""
         self._member.pause(partition)
 
     def resume(self, partition: int) -> None:
-        """Give entries of ``partition`` again."""
+        """Return entries of ``partition`` again."""
         self._member.resume(partition)
 
 
 @contextmanager
 def counting_failures(probe: Probe, operation: str) -> Iterator[None]:
-    """Tell the probe of a failure of ``operation``."""
+    """Report a ``LogError`` to the probe as a failure of ``operation``."""
     try:
         yield
     except LogError:

@@ -1,7 +1,7 @@
-"""The Tracer port on OpenTelemetry: spans in batches to a collector over OTLP/HTTP. Needs the extra ``traces``.
+"""The Tracer port with OpenTelemetry. Spans go to a collector in batches over OTLP/HTTP. Needs the extra ``traces``.
 
-The SDK reads its own environment (``OTEL_*``): what a collector asks for in headers and certificates, how much is
-queued, what the resource is called. No provider is made the process's own, so that libraries trace nothing here.
+The SDK reads ``OTEL_*`` environment variables: headers and certificates for the collector, queue sizes, and the name of
+the service. The tracer providers are not registered globally, so libraries create no spans here.
 """
 
 import threading
@@ -39,18 +39,18 @@ from captions.track import TrackId
 logger = structlog.get_logger(__name__)
 
 MAX_OPEN = 10_000
-"""Utterances whose finals are awaited; the traces of older ones are ended without."""
+"""The most utterances that wait for their finals. Beyond it, the oldest trace is ended without a final."""
 
 UNKNOWN = "unknown_service"
-"""What the SDK calls a service to which the environment gives no name."""
+"""The SDK's name for a service that the environment does not name."""
 
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
 _BAGGAGE = W3CBaggagePropagator()
 _MODEL, _GATES = "model", "gates"
 
 
-class _Given(IdGenerator):
-    """Gives a span the place of one that another process began."""
+class _FixedIds(IdGenerator):
+    """Gives the next span the ids of ``context``, to continue a span that another process started."""
 
     def __init__(self) -> None:
         self.context = INVALID_SPAN_CONTEXT
@@ -63,11 +63,11 @@ class _Given(IdGenerator):
 
 
 class OpenTelemetryTracer(Tracer):
-    """Spans of what the hooks tell, handed to ``processor`` as they end.
+    """Creates spans from the hooks and passes them to ``processor`` when they end.
 
-    The root is the utterance; it is ended by the gateway that holds its track, when the final was handed to viewers.
-    ``service`` names the process where the environment does not. ``sample`` is the share of utterances that are
-    traced, in 0..1; None leaves it to the environment, and all where that says nothing.
+    The root span is the utterance. The gateway that holds its track ends it when the final was queued for the viewers.
+    ``service`` is the name of the service if the environment gives none. ``sample`` is the share of utterances to
+    trace, in 0..1; with None the environment decides, and the default is to trace all.
     """
 
     def __init__(self, processor: SpanProcessor, clock: Clock, *, service: str, sample: float | None = None) -> None:
@@ -76,9 +76,11 @@ class OpenTelemetryTracer(Tracer):
             resource = resource.merge(Resource({SERVICE_NAME: service}))
         sampler = ParentBasedTraceIdRatio(sample) if sample is not None else None
         self._clock = clock
-        self._given = _Given()
+        self._fixed_ids = _FixedIds()
         self._provider = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
-        resumed = TracerProvider(sampler=ALWAYS_ON, resource=resource, id_generator=self._given, shutdown_on_exit=False)
+        resumed = TracerProvider(
+            sampler=ALWAYS_ON, resource=resource, id_generator=self._fixed_ids, shutdown_on_exit=False
+        )
         for provider in (self._provider, resumed):
             provider.add_span_processor(processor)
         self._spans = self._provider.get_tracer("livecaptions")
@@ -86,26 +88,26 @@ class OpenTelemetryTracer(Tracer):
         self._open: dict[CaptionId, Span] = {}
 
     def utterance_opened(self, utterance: CaptionId, ago: float) -> Context:
-        """Begin the root."""
+        """Start the root span."""
         span = self._spans.start_span("utterance", Scope(), start_time=_ns(self._clock.wall() - ago))
         self._hold(utterance, span)
         return _carried(span)
 
     def utterance_resumed(self, utterance: CaptionId, context: Context, since: float) -> None:
-        """Begin the same root again: where it was begun first it will not be ended."""
+        """Start the root span again with the same ids. The gateway that started it first will not end it."""
         root = get_current_span(_TRACE_CONTEXT.extract(context, Scope())).get_span_context()
         if root.trace_flags.sampled:
-            self._given.context = root
+            self._fixed_ids.context = root
             self._hold(utterance, self._resumed.start_span("utterance", Scope(), start_time=_ns(since)))
 
     def utterance_ended(self, utterance: CaptionId, duration: float, reason: str) -> None:
-        """Note when and why."""
+        """Record the length and the reason in the root span."""
         if (span := self._open.get(utterance)) is not None:
             span.set_attributes({"livecaptions.seconds": duration, "livecaptions.end_reason": reason})
             span.add_event("ended", timestamp=self._now())
 
     def track_left(self, track: TrackId) -> None:
-        """Forget the roots: another ends them."""
+        """Drop the track's root spans. Another gateway ends them."""
         for utterance in [held for held in self._open if held.track == track]:
             del self._open[utterance]
 
@@ -121,7 +123,7 @@ class OpenTelemetryTracer(Tracer):
         redecoded: bool,
         failed: bool,
     ) -> Context:
-        """A span of the decode."""
+        """Create a span for the decode."""
         scope = _scope(context)
         if scope is None:
             return NO_CONTEXT
@@ -136,7 +138,7 @@ class OpenTelemetryTracer(Tracer):
             }
         )
         if failed:
-            span.set_status(Status(StatusCode.ERROR, "the engine failed on it"))
+            span.set_status(Status(StatusCode.ERROR, "the engine failed to decode it"))
         span.end(now)
         return _carried(span)
 
@@ -144,7 +146,7 @@ class OpenTelemetryTracer(Tracer):
     def publishing(
         self, context: Context, *, kind: str, model: str, words: int, gates: Sequence[str]
     ) -> Iterator[Context]:
-        """A span while the caption is put on the log; its record carries what the root is to know."""
+        """Create a span for the append of a caption. The record carries attributes for the root span."""
         scope = _scope(context)
         if scope is None:
             yield NO_CONTEXT
@@ -162,7 +164,7 @@ class OpenTelemetryTracer(Tracer):
     def delivered(
         self, caption: CaptionId, context: Context, *, kind: str, language: str, words: int, since: float, viewers: int
     ) -> None:
-        """A span from the log to the viewers' queues; a final ends the root where it is held."""
+        """Create a span from the append to the viewers' queues. A final ends a root span held here."""
         scope, now = _scope(context), self._now()
         if scope is not None and viewers:
             begun = min(_ns(since), now)
@@ -170,26 +172,26 @@ class OpenTelemetryTracer(Tracer):
             span.set_attribute("livecaptions.viewers", viewers)
             span.end(now)
         if kind == "final" and (root := self._open.pop(caption, None)) is not None:
-            said = _BAGGAGE.extract(context, Scope())
+            carried = _BAGGAGE.extract(context, Scope())
             root.set_attributes(
                 {
                     "livecaptions.language": language,
                     "livecaptions.words": words,
-                    "livecaptions.model": str(baggage.get_baggage(_MODEL, said) or ""),
-                    "livecaptions.gates": str(baggage.get_baggage(_GATES, said) or "").split(),
+                    "livecaptions.model": str(baggage.get_baggage(_MODEL, carried) or ""),
+                    "livecaptions.gates": str(baggage.get_baggage(_GATES, carried) or "").split(),
                 }
             )
             root.end(now)
 
     def close(self, within: float) -> None:
-        """End what is open and hand over what waits, or give that up after ``within`` seconds. Blocks."""
+        """End open spans and send the queued ones, for at most ``within`` seconds. Blocks."""
         for utterance in list(self._open):
             self._give_up(utterance)
         flushing = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
         flushing.start()
         flushing.join(within)
         if flushing.is_alive():
-            logger.warning("last_spans_given_up", within=within)
+            logger.warning("last_spans_dropped", within=within)
 
     def _hold(self, utterance: CaptionId, root: Span) -> None:
         if not root.is_recording():
@@ -202,7 +204,7 @@ class OpenTelemetryTracer(Tracer):
 
     def _give_up(self, utterance: CaptionId) -> None:
         root = self._open.pop(utterance)
-        root.set_status(Status(StatusCode.ERROR, "its final was not waited for any longer"))
+        root.set_status(Status(StatusCode.ERROR, "the trace was ended before its final arrived"))
         root.end(self._now())
 
     def _now(self) -> int:
@@ -210,18 +212,18 @@ class OpenTelemetryTracer(Tracer):
 
 
 def otlp_tracer(endpoint: str, clock: Clock, *, service: str, sample: float | None) -> OpenTelemetryTracer:
-    """A tracer that sends to an OTLP/HTTP collector, from a thread of its own; spans that it cannot take are dropped.
+    """Create a tracer that sends spans to the OTLP/HTTP collector at ``endpoint``, from a separate thread.
 
-    ``endpoint`` is the collector's address.
+    Spans that the collector does not accept are dropped.
     """
-    getLogger(OTLPSpanExporter.__module__).setLevel(ERROR)  # each batch given up is told of, not each try
+    getLogger(OTLPSpanExporter.__module__).setLevel(ERROR)  # log each dropped batch, but not each attempt
     return OpenTelemetryTracer(
         BatchSpanProcessor(OTLPSpanExporter(traces_url(endpoint))), clock, service=service, sample=sample
     )
 
 
 def traces_url(endpoint: str) -> str:
-    """Where the collector at ``endpoint`` takes traces: at OTLP/HTTP's own path for them, where none is given."""
+    """The URL for traces. If ``endpoint`` has no path, OTLP/HTTP's standard path ``/v1/traces`` is added."""
     return endpoint if urlsplit(endpoint).path.strip("/") else f"{endpoint.rstrip('/')}/v1/traces"
 
 
@@ -230,7 +232,7 @@ def _ns(seconds: float) -> int:
 
 
 def _scope(context: Context) -> Scope | None:
-    """The parent that a record carries; None where it carries none, or nonsense."""
+    """The parent span in a record's context; None if it is missing or invalid."""
     scope = _TRACE_CONTEXT.extract(context, Scope())
     return scope if get_current_span(scope).get_span_context().is_valid else None
 
