@@ -1,1 +1,1 @@
-"""The composition root: settings, wiring and the command line."""
+"""The application: settings, wiring and the command line."""

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 done, 1 failed, 2 the settings, the model or the machine are not as they must be."""
+"""The command line. Exit codes: 0 success, 1 failure, 2 wrong settings, model or machine."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ def livecaptions(
         ),
     ] = False,
 ) -> None:
-    """Live captions: audio in over a WebSocket, captions out whose stable words stand still."""
+    """Live captions: send audio over a WebSocket and receive captions whose stable words do not change."""
 
 
 app.command()(takes_settings(serve))
@@ -61,16 +61,16 @@ app.add_typer(bench, name="bench")
 
 
 def main() -> None:
-    """Run the command line; what is wrong with the set-up is said without a traceback."""
+    """Run the command line. Expected errors are printed without a traceback."""
     try:
         app()
     except (SetupError, AddressError) as error:
         _exit(error, 2)
-    except BrokenPipeError:  # whoever read the output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
+    except BrokenPipeError:  # the reader of the output has exited, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # discard the output that is still buffered
         sys.exit(1)
     except UnreachableError as error:
-        _exit(error if error.reached else f"{error} --url names another", 1)
+        _exit(error if error.reached else f"{error} Name another server with --url.", 1)
     except (LivecaptionsError, ClientError, OSError) as error:
         _exit(error, 1)
     except KeyboardInterrupt:

@@ -1,15 +1,15 @@
-"""The Clock port on the machine's clocks."""
+"""The Clock port with the system's clocks."""
 
 import time
 
 
 class SystemClock:
-    """Time as the operating system tells it."""
+    """The operating system's time."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
+        """Seconds since an arbitrary start. The value never decreases."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """UTC as epoch seconds."""
+        """The current UTC time, as epoch seconds."""
         return time.time()

@@ -1,4 +1,4 @@
-"""The garbage collector and the allocator, set so that they neither stop an event loop nor keep what it freed."""
+"""Tuning of garbage collection and the allocator: short pauses of the event loop, and freed memory is returned."""
 
 import asyncio
 import ctypes
@@ -6,35 +6,35 @@ import gc
 from collections.abc import Callable
 
 THRESHOLDS = (5_000, 2, 300)
-"""Objects more than before, and how often that, until a collection of each generation. Python's own (700, 10, 10) went
-through everything that 2,000 viewers hold several times a minute, 0.3 s each time (docs/capacity.md). A collection of
-the middle one goes through 15,000 objects at most: 100,000 of them, with a 10 for the 2, took 50 ms."""
+"""Thresholds of the three generations, as for ``gc.set_threshold``. With Python's defaults (700, 10, 10) and 2,000
+viewers, full collections ran several times a minute and took 0.3 s each (bench/capacity.md). A collection of the middle
+generation now visits at most 15,000 objects. With 10 instead of 2 it visited 100,000 and took 50 ms."""
 
 RELEASE_INTERVAL = 60.0
-"""Seconds."""
+"""Seconds between two releases of memory."""
 
 FEW_OBJECTS = 50_000
-"""A full collection goes through so many in about 25 ms; with more it waits until a hall has left."""
+"""A full collection of this many objects takes about 25 ms. With more objects it is postponed until viewers leave."""
 
 
 def tune_garbage_collection() -> None:
-    """Keep what a started server consists of out of every collection, and collect the rest more rarely."""
+    """Exclude the objects of the started server from garbage collection, and collect the others less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
 
 
 async def release_memory_periodically() -> None:
-    """Every minute collect what old connections left, where that is quick, and give freed memory back to the system."""
-    give_back = allocator()
+    """Every minute, run a full collection if it is quick, and return freed memory to the system."""
+    release = allocator()
     while True:
         await asyncio.sleep(RELEASE_INTERVAL)
         if len(gc.get_objects()) < FEW_OBJECTS:
             gc.collect()
-        await asyncio.to_thread(give_back)
+        await asyncio.to_thread(release)
 
 
 def allocator() -> Callable[[], object]:
-    """How this C library gives back what was freed: glibc keeps it for itself after a peak, others need no asking."""
+    """A function that returns freed memory to the system. Only glibc needs it, because it keeps memory after a peak."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return (lambda: trim(0)) if trim is not None else (lambda: None)

@@ -1,4 +1,4 @@
-"""The log that the settings ask for: in memory, or on Kafka."""
+"""The log according to the settings: in memory, or on Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,17 +15,17 @@ from transport.memory import MemoryLog, TopicSettings
 
 MEMORY = "memory"
 PARTIALS_RETENTION = 300.0
-"""Seconds: a partial is worthless once its final is out."""
+"""Seconds. A partial is useless once its final is published."""
 PARTIALS_IN_MEMORY = 60.0
 TRIM_INTERVAL = 60.0
-"""Seconds between two looks for what the log in memory no longer retains where nobody speaks."""
+"""Seconds between two trims of the log in memory. Without them, topics without appends would keep old records."""
 DEAD_LETTERS_RETENTION = 7 * 24 * 3600.0
-"""Seconds: somebody should look within a week."""
+"""Seconds. People have a week to inspect dead letters."""
 
 
 @asynccontextmanager
 async def open_log(settings: Settings, clock: Clock) -> AsyncIterator[Log]:
-    """The log while the context lasts. Raises ``SetupError`` where Kafka cannot be reached or lacks its topics."""
+    """Open the log while the context lasts. Raises ``SetupError`` if Kafka is unreachable or topics are missing."""
     if settings.transport == MEMORY:
         in_memory = memory_log(settings, clock)
         async with alongside(_keep_trimmed(in_memory)):
@@ -42,7 +42,7 @@ async def _keep_trimmed(log: MemoryLog) -> None:
 
 
 def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
-    """The log of a single process."""
+    """Create the log of a single process."""
     retention = {
         AUDIO: settings.audio_retention,
         CAPTIONS: settings.captions_retention,
@@ -58,7 +58,7 @@ def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
 
 
 def memory_sizes(settings: Settings) -> dict[str, int]:
-    """Bytes that each topic of the log in memory may hold."""
+    """The capacity of each topic of the log in memory, in bytes."""
     return {
         AUDIO: settings.log_bytes,
         CAPTIONS: settings.captions_bytes,
@@ -68,9 +68,9 @@ def memory_sizes(settings: Settings) -> dict[str, int]:
 
 
 def kafka_settings(settings: Settings) -> KafkaSettings:
-    """How Kafka is reached. Raises ``SetupError`` where no Kafka is named, or half a login."""
+    """The connection settings for Kafka. Raises ``SetupError`` if no broker is set, or the login is incomplete."""
     if settings.transport == MEMORY:
-        raise SetupError("processes share a log on Kafka: name it with --transport kafka://HOST:PORT")
+        raise SetupError("this command needs a log on Kafka: set --transport kafka://HOST:PORT")
     if settings.kafka_sasl != "none" and (settings.kafka_username is None or settings.kafka_password is None):
         raise SetupError(f"kafka_sasl {settings.kafka_sasl} needs kafka_username and kafka_password")
     return KafkaSettings(
@@ -90,7 +90,7 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
 
 
 def topic_plans(settings: Settings) -> tuple[TopicPlan, ...]:
-    """The topics as they are to be on Kafka."""
+    """The topics on Kafka, according to the settings."""
     retention = {
         AUDIO: settings.audio_retention,
         CAPTIONS: settings.captions_retention,

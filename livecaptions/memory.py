@@ -1,4 +1,4 @@
-"""What memory a server may take by its settings, beside its model."""
+"""The most memory that a server may use with its settings, without the model."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,17 @@ from livecaptions.settings.fields import Settings
 from streamer.settings import GatewaySettings
 
 PROGRAM = 200 * 2**20
-"""Bytes of a process without clients and model: 140 MB for a gateway alone, more where it decodes."""
+"""Bytes of a process without clients and model: 140 MB for a gateway, more with a worker."""
 
 SESSION = 700 * 2**10
-"""Bytes of a publisher's session that keeps up (docs/capacity.md)."""
+"""Bytes per publisher whose audio is appended without delay (bench/capacity.md)."""
 
 VIEWER = 45 * 2**10
-"""Bytes of a viewer's connection (docs/capacity.md)."""
+"""Bytes per viewer connection (bench/capacity.md)."""
 
 
 class Share(NamedTuple):
-    """Bytes that something may take at most, and the settings that bound it."""
+    """The most bytes that a part of the server may use, and the settings that limit it."""
 
     what: str
     most: int
@@ -26,14 +26,14 @@ class Share(NamedTuple):
 
 
 def shares(settings: Settings) -> list[Share]:
-    """What a gateway, or ``serve`` where the log is in memory, may take at most."""
+    """The shares of a gateway, or of ``serve`` if the log is in memory."""
     unacknowledged = GatewaySettings().max_unacknowledged
     sessions, viewers = settings.max_sessions, settings.max_viewers
     listed = [
         Share("the program", PROGRAM, ""),
-        Share("finals in rooms, twice while a hall comes", 2 * settings.captions_bytes, "captions_bytes"),
-        Share(f"{sessions} publishers that keep up", sessions * SESSION, "max_sessions"),
-        Share("their audio where the log is full", sessions * unacknowledged, "max_sessions"),
+        Share("finals in rooms, twice while many viewers join", 2 * settings.captions_bytes, "captions_bytes"),
+        Share(f"{sessions} publishers", sessions * SESSION, "max_sessions"),
+        Share("their unacknowledged audio", sessions * unacknowledged, "max_sessions"),
         Share(f"{viewers} viewers", viewers * VIEWER, "max_viewers"),
     ]
     if settings.transport == MEMORY:

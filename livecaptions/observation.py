@@ -1,4 +1,4 @@
-"""What a process watches of itself while it runs: the event loop, the log, and what has to be sampled."""
+"""Background measurements of a running process: the event loop, the log, and sampled values."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -14,16 +14,16 @@ from captions.records import AUDIO, CAPTIONS
 
 logger = structlog.get_logger(__name__)
 
+# all in seconds
 LAG_INTERVAL = 0.25
 SAMPLE_INTERVAL = 1.0
 LOG_INTERVAL = 5.0
 LOG_TIMEOUT = 3.0
-"""Seconds; all four."""
 
 
 @asynccontextmanager
 async def alongside(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the watches while the context lasts. One that fails is logged and ends nothing else."""
+    """Run the coroutines in the background while the context lasts. A failure is logged and affects nothing else."""
     tasks = [asyncio.create_task(watch) for watch in watches]
     for task in tasks:
         task.add_done_callback(_log_failure)
@@ -41,7 +41,7 @@ def _log_failure(task: asyncio.Task[None]) -> None:
 
 
 async def watch_loop(probe: Probe) -> None:
-    """Measure how late the event loop comes to what is due."""
+    """Measure how late the event loop runs due callbacks."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + LAG_INTERVAL
@@ -57,7 +57,7 @@ async def sample(observe: Callable[[], None]) -> None:
 
 
 class LogWatch:
-    """Asks the log for an offset now and then: a gateway cannot take anybody in where it gets no answer."""
+    """Checks regularly that the log answers. A gateway is not ready for clients if the log does not answer."""
 
     def __init__(self, log: Log, probe: Probe) -> None:
         self._log = log
@@ -68,10 +68,10 @@ class LogWatch:
         """Watch until cancelled."""
         self._probe.audio_partitions(self._log.partitions(AUDIO))
         while True:
-            await self._ask()
+            await self._check()
             await asyncio.sleep(LOG_INTERVAL)
 
-    async def _ask(self) -> None:
+    async def _check(self) -> None:
         try:
             async with asyncio.timeout(LOG_TIMEOUT):
                 await self._log.bounds(CAPTIONS, 0)
@@ -85,5 +85,5 @@ class LogWatch:
 
     def _fail(self, failure: str) -> None:
         if not self.failures:
-            logger.warning("log_not_reached", error=failure)
+            logger.warning("log_unreachable", error=failure)
         self.failures = [failure]

@@ -1,4 +1,4 @@
-"""The probe of each role, as the settings and the environment ask for it."""
+"""The probe of each role, according to the settings and the environment."""
 
 import os
 from importlib.metadata import version
@@ -10,26 +10,26 @@ from monitoring.families import Families
 from monitoring.metrics import GatewayProbe, ServeProbe, WorkerProbe
 
 SHARED_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""prometheus_client's own: it looks for it when it is imported."""
+"""prometheus_client reads this variable when it is imported."""
 
 
 def gateway_probe(settings: Settings) -> GatewayProbe:
-    """What a gateway measures. Raises ``SetupError``."""
+    """Create the probe of a gateway. Raises ``SetupError`` if PROMETHEUS_MULTIPROC_DIR is not a folder."""
     return GatewayProbe(_families(), version("livecaptions"), tenants(settings))
 
 
 def worker_probe() -> WorkerProbe:
-    """What a worker measures. Raises ``SetupError``."""
+    """Create the probe of a worker. Raises ``SetupError`` if PROMETHEUS_MULTIPROC_DIR is not a folder."""
     return WorkerProbe(_families(), version("livecaptions"))
 
 
 def serve_probe(settings: Settings) -> ServeProbe:
-    """What both in one process measure. Raises ``SetupError``."""
+    """Create the probe of ``serve``. Raises ``SetupError`` if PROMETHEUS_MULTIPROC_DIR is not a folder."""
     return ServeProbe(_families(), version("livecaptions"), tenants(settings))
 
 
 def tenants(settings: Settings) -> tuple[str, ...]:
-    """The tenants that get series of their own: those of the tokens, if that was asked for."""
+    """The tenants with metrics of their own: those of the tokens if ``tenant_metrics`` is on, otherwise none."""
     named = {token.tenant for token in settings.tokens if token.tenant is not None}
     return tuple(sorted(named)) if settings.tenant_metrics else ()
 
@@ -37,5 +37,5 @@ def tenants(settings: Settings) -> tuple[str, ...]:
 def _families() -> Families:
     shared = os.environ.get(SHARED_VARIABLE)
     if shared is not None and not Path(shared).is_dir():
-        raise SetupError(f"{SHARED_VARIABLE} is {shared!r}, which is no folder: make it, empty, before processes start")
+        raise SetupError(f"{SHARED_VARIABLE} is {shared!r}, which is not a folder: create an empty folder first")
     return Families(Path(shared) if shared is not None else None)

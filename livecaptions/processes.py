@@ -1,4 +1,4 @@
-"""Processes of our own: servers that are started for a while and stopped on every way out."""
+"""Child processes: servers that a command starts, and stops however the command ends."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from captions.errors import SetupError
 from livecaptions.settings.fields import ENV_PREFIX
 
 START_TIMEOUT = 180.0
-"""Seconds: a server that fails ends, and that is seen at once; a slow machine gets its time."""
+"""Seconds. It is generous to slow machines; a server that fails exits, which is noticed immediately."""
 
 STOP_TIMEOUT = 30.0
 CLI = (sys.executable, "-m", "livecaptions.cli")
@@ -25,7 +25,7 @@ Process = subprocess.Popen[bytes]
 
 
 def exit_on_signals() -> None:
-    """Let SIGTERM and SIGHUP unwind the stack, so that what was started is stopped."""
+    """Exit on SIGTERM and SIGHUP by unwinding the stack, so that child processes are stopped."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _exit)
 
@@ -35,30 +35,31 @@ def _exit(number: int, _: object) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
+    """Find ``count`` ports that are free now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [int(sock.getsockname()[1]) for sock in sockets]
 
 
 def free_port(port: int = 0) -> int:
-    """``port``, or a free one for 0. Raises ``SetupError`` where another program has it."""
+    """Return ``port``, or a free port for 0. Raises ``SetupError`` if another program uses it."""
     try:
         with socket.create_server(("127.0.0.1", port)) as probe:
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise SetupError(f"cannot listen on port {port}: {error.strerror}; name another with --port") from error
+        raise SetupError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from error
 
 
 @contextlib.contextmanager
 def running(
     command: Sequence[str], *, environment: Mapping[str, str] | None = None, output: IO[bytes] | None = None
 ) -> Iterator[Process]:
-    """A program while the context lasts; ``output`` takes what it prints, else this terminal does.
+    """Run a program while the context lasts. Its output goes to ``output``, or to this terminal.
 
-    It hears no Ctrl-C of this terminal, and is killed with all that it started where it does not stop when asked to.
+    Ctrl-C in this terminal does not reach it. At the end it gets SIGTERM; if it does not stop, it and its children are
+    killed.
     """
-    process = subprocess.Popen(  # noqa: S603 - commands of ours
+    process = subprocess.Popen(  # noqa: S603 - callers pass fixed commands
         command, env=environment, stdout=output, stderr=output, start_new_session=True
     )
     try:
@@ -76,7 +77,7 @@ def running(
 
 @contextlib.contextmanager
 def own_server(port: int, *flags: str) -> Iterator[Process]:
-    """``livecaptions serve`` on this machine alone, with none of its settings, while the context lasts."""
+    """Run ``livecaptions serve`` on the loopback interface, ignoring settings in the environment."""
     command = [*CLI, "serve", "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning", *flags]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
     with running(command, environment=environment) as process:
@@ -84,7 +85,7 @@ def own_server(port: int, *flags: str) -> Iterator[Process]:
 
 
 async def ready(url: str, needed: Sequence[Process], *, path: str = "/readyz") -> None:
-    """Return when ``path`` answers well. Raises ``SetupError`` where one ``needed`` ends, or it takes too long."""
+    """Wait until ``path`` answers with 200. Raises ``SetupError`` if one of ``needed`` exits, or after a timeout."""
     async with httpx.AsyncClient(trust_env=False) as client:
         try:
             async with asyncio.timeout(START_TIMEOUT):

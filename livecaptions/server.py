@@ -1,4 +1,4 @@
-"""uvicorn, run inside an event loop of ours: signals, draining and exit codes are the command's business."""
+"""uvicorn inside an existing event loop. The command handles signals, draining and exit codes."""
 
 import asyncio
 import contextlib
@@ -18,16 +18,16 @@ from streamer.batched_callbacks import BatchedCallbacks
 from streamer.web.frames import EXTENSION
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
-"""What the protocol library lets through; the gateway refuses frames over 64 KiB with a message of its own."""
+"""The limit of the protocol library. The gateway itself refuses frames over 64 KiB with a proper error message."""
 
 
 UPGRADED_AT_A_TIME = 2
-"""Connections that become WebSockets in each round of the event loop: one takes almost a millisecond, with what follows
-in the application, and a hall may come at once."""
+"""WebSocket upgrades per iteration of the event loop. One takes almost a millisecond, and many viewers may connect at
+once."""
 
 
 class _Http(HttpToolsProtocol):
-    """uvicorn's HTTP, its upgrades a few at a time: ``rounds`` are those of one server."""
+    """uvicorn's HTTP protocol with a limited number of upgrades per iteration. ``rounds`` belongs to one server."""
 
     rounds: BatchedCallbacks
 
@@ -42,7 +42,7 @@ class _Http(HttpToolsProtocol):
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSockets, and frames that are made already: see ``streamer.web.frames``."""
+    """uvicorn's WebSocket protocol with support for pre-encoded frames (``streamer.web.frames``)."""
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][EXTENSION] = {}
@@ -50,7 +50,7 @@ class _WebSocket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.conn.parser.close()  # it refers to the connection, and would keep it until the next full collection
+        self.conn.parser.close()  # it references the connection and would keep it until the next full collection
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - any message of ASGI, and our own
         if "frames" not in message or not self.handshake_complete or self.close_sent:
@@ -65,17 +65,17 @@ class _WebSocket(WebSocketsSansIOProtocol):
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        yield  # the command handles them: it has sessions to end first
+        yield  # the command handles signals, because it has to drain sessions first
 
 
 def listen(host: str, port: int, flag: str = "--port") -> socket.socket:
-    """A listening socket; ``flag`` sets its port. Raises ``SetupError`` where the address cannot be had."""
+    """Create a listening socket. ``flag`` is the option that sets its port. Raises ``SetupError`` if it fails."""
     try:
         return socket.create_server((host, port), family=_family(host), backlog=2048, reuse_port=False)
     except OSError as error:
         raise SetupError(
             f"cannot listen on {host} port {port}: {error.strerror}; "
-            f"name another address with --host and {flag}, or stop what listens there"
+            f"choose another address with --host and {flag}, or stop the program that listens there"
         ) from error
 
 
@@ -85,7 +85,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app`` on ``sock`` until the context is left; connections still open then are closed."""
+    """Serve ``app`` on ``sock`` while the context lasts. At the end, open connections are closed."""
 
     class Http(_Http):
         rounds = BatchedCallbacks(UPGRADED_AT_A_TIME)

@@ -1,4 +1,4 @@
-"""The tracer that the settings ask for. OpenTelemetry is an extra: it is imported where traces are wanted."""
+"""The tracer according to the settings. OpenTelemetry is an extra and is only imported if traces are enabled."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from monitoring.traces import OpenTelemetryTracer
 
 FLUSH = 3.0
-"""Seconds that a stop waits at most for the collector to take the last spans."""
+"""The longest time that a stop waits for the collector to accept the last spans, in seconds."""
 
 
 def check_traces(settings: Settings) -> None:
-    """Raise ``SetupError`` where traces are wanted and the extra is missing."""
+    """Raise ``SetupError`` if traces are enabled and the extra is missing."""
     if settings.traces_endpoint is not None:
         _make()
 
 
 def flush_time(settings: Settings) -> float:
-    """Seconds of the drain deadline that are kept for the last spans."""
+    """The part of the drain deadline that is reserved for the last spans, in seconds."""
     return min(FLUSH, settings.drain_deadline / 4) if settings.traces_endpoint is not None else 0.0
 
 
 @asynccontextmanager
 async def tracing(settings: Settings, clock: Clock, service: str) -> AsyncIterator[Tracer]:
-    """The tracer while the context lasts; leaving it hands over the last spans."""
+    """Create the tracer while the context lasts. Leaving it sends the last spans."""
     if settings.traces_endpoint is None:
         yield NO_TRACES
         return
@@ -43,9 +43,9 @@ async def tracing(settings: Settings, clock: Clock, service: str) -> AsyncIterat
 
 def _make() -> Callable[..., "OpenTelemetryTracer"]:
     try:
-        from monitoring.traces import otlp_tracer  # noqa: PLC0415 - only where it is wanted
+        from monitoring.traces import otlp_tracer  # noqa: PLC0415 - an optional dependency
     except ModuleNotFoundError as error:
         raise SetupError(
-            f"traces_endpoint needs OpenTelemetry ({error.name} is not there): pip install 'livecaptions[traces]'"
+            f"traces_endpoint needs OpenTelemetry ({error.name} is missing): pip install 'livecaptions[traces]'"
         ) from error
     return otlp_tracer

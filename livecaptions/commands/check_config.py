@@ -1,4 +1,4 @@
-"""``livecaptions check-config``: the effective settings and where each came from."""
+"""``livecaptions check-config``: the effective settings and the source of each."""
 
 import json
 
@@ -16,7 +16,7 @@ MEGABYTE = 2**20
 
 
 def check_config(effective: Effective) -> None:
-    """Print the effective settings, where each came from and what memory they allow; refuse unknown and wrong ones."""
+    """Print the effective settings, their sources and the memory they allow. Fails if a setting is unknown or wrong."""
     if effective.settings.transport != MEMORY:
         kafka_settings(effective.settings)
     check_traces(effective.settings)
@@ -32,11 +32,11 @@ def check_config(effective: Effective) -> None:
 def _memory(settings: Settings) -> Table:
     role = "serve" if settings.transport == MEMORY else "a gateway"
     listed = shares(settings)
-    table = Table("MB at most", f"memory that {role} may take", box=None, pad_edge=False)
+    table = Table("max MB", f"memory of {role}", box=None, pad_edge=False)
     for share in listed:
         bounds = f" ({share.bounded_by})" if share.bounded_by else ""
         table.add_row(f"{share.most / MEGABYTE:.0f}", share.what + bounds)
-    table.add_row(f"{sum(share.most for share in listed) / MEGABYTE:.0f}", "together, and the model")
+    table.add_row(f"{sum(share.most for share in listed) / MEGABYTE:.0f}", "total, plus the model")
     return table
 
 

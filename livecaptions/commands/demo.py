@@ -1,4 +1,4 @@
-"""``livecaptions demo``: a server of its own, the bundled talk in real time, its captions and how late they were."""
+"""``livecaptions demo``: start a server, play the bundled talk in real time, show its captions and their latencies."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ ROOM = "demo"
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="The server's port; 0 takes a free one.")] = 0,
-    seconds: Annotated[float | None, typer.Option(help="Play only the beginning.")] = None,
+    port: Annotated[int, typer.Option(help="The server's port; 0 picks a free one.")] = 0,
+    seconds: Annotated[float | None, typer.Option(help="Play only this many seconds of the talk.")] = None,
 ) -> None:
-    """Play the bundled talk into a server of its own and show its captions."""
+    """Start a server, play the bundled talk and show its captions."""
     console = Console()
     exit_on_signals()
     free = free_port(port)
@@ -35,7 +35,10 @@ def demo(
 
 
 async def play(console: Console, url: str, page: str, needed: Sequence[Process], seconds: float | None) -> None:
-    """Play the talk to the server at ``url`` and show its captions and how late they were."""
+    """Play the talk to the server at ``url`` and show its captions and their latencies.
+
+    ``page`` is the room's address for browsers. Raises ``SetupError`` if one of ``needed`` exits.
+    """
     await ready(url, needed)
     console.print(f"Open [link]{page}[/link] in a browser while this runs.\n", soft_wrap=True)
     arrivals: list[Arrival] = []
@@ -57,11 +60,11 @@ async def play(console: Console, url: str, page: str, needed: Sequence[Process],
 def _figures(quality: Quality) -> Table:
     table = Table("What viewers saw", "p50", "p95", box=None, pad_edge=False)
     for name, values in (
-        ("first words, after an utterance's beginning", quality.first_partial),
-        ("a word shown, after its end", quality.word_shown),
-        ("a word stable, after its end", quality.word_stable),
-        ("the final, after the endpoint's decision", quality.final),
+        ("first words, after the start of an utterance", quality.first_partial),
+        ("word shown, after its end", quality.word_shown),
+        ("word stable, after its end", quality.word_stable),
+        ("final, after the endpoint", quality.final),
     ):
         table.add_row(name, *(f"{percentile(values, p):.2f} s" if values else "none" for p in (50, 95)))
-    table.add_row("words taken back, for each word said", f"{quality.erasure:.2f}", "")
+    table.add_row("erased words per spoken word", f"{quality.erasure:.2f}", "")
     return table

@@ -1,6 +1,6 @@
-"""``livecaptions health``: whether a server lives, for people and for container runtimes.
+"""``livecaptions health``: checks whether a server is alive, for people and for container runtimes.
 
-A runtime asks twice a minute, with ``python -m livecaptions.commands.health``: that imports a tenth of the program.
+Container runtimes run ``python -m livecaptions.commands.health`` twice a minute, which imports a tenth of the program.
 """
 
 import urllib.error
@@ -12,17 +12,17 @@ import typer
 from livecaptions_client.address import LOOPBACK, check_address
 
 TIMEOUT = 4.0
-"""Seconds."""
+"""Seconds that the request may take."""
 
 
 def health(
     url: Annotated[str, typer.Argument(help="The server, or a worker's metrics port.")] = "http://localhost:8080",
 ) -> None:
-    """Say whether a server lives; exit code 0 when it does, 1 when not."""
+    """Check whether a server is alive. The exit code is 0 if it is, otherwise 1."""
     parts = check_address(url)
     scheme = "https" if parts.scheme in {"https", "wss"} else "http"
     address = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/healthz"
-    # this machine is reached without a detour
+    # do not use a proxy for this machine
     direct = [urllib.request.ProxyHandler({})] if parts.hostname in LOOPBACK else []
     try:
         with urllib.request.build_opener(*direct).open(address, timeout=TIMEOUT):

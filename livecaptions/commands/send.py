@@ -1,4 +1,4 @@
-"""``livecaptions send``: a file or a pipe into a room, and its captions back."""
+"""``livecaptions send``: send a file or a pipe to a room and show its captions."""
 
 import asyncio
 import signal
@@ -18,31 +18,31 @@ INTERRUPTED = 130
 
 
 def send(
-    file: Annotated[str, typer.Argument(help="Any file with sound, or - for raw sound on standard input.")],
-    room: Annotated[str, typer.Option(help="The room to speak in.")],
+    file: Annotated[str, typer.Argument(help="An audio or video file, or - for raw audio on standard input.")],
+    room: Annotated[str, typer.Option(help="The room to publish in.")],
     url: Annotated[
-        str, typer.Option(help="The server; or several of one installation, separated by commas.")
+        str, typer.Option(help="The server, or several servers of one installation, separated by commas.")
     ] = DEFAULT_SERVER,
-    track: Annotated[str, typer.Option(help="The audio source: a microphone, a participant.")] = "main",
+    track: Annotated[str, typer.Option(help="The name of the audio source, such as a microphone.")] = "main",
     speaker: Annotated[str | None, typer.Option(help="The name shown with the captions.")] = None,
-    language: Annotated[str | None, typer.Option(help="BCP 47 tag, or auto.")] = None,
-    vocabulary: Annotated[list[str] | None, typer.Option(help="A term to expect; may be repeated.")] = None,
+    language: Annotated[str | None, typer.Option(help="The spoken language: a BCP 47 tag, or auto.")] = None,
+    vocabulary: Annotated[list[str] | None, typer.Option(help="A term to expect. May be repeated.")] = None,
     encoding: Annotated[
-        str, typer.Option(help="Of standard input: linear16, float32, mulaw, alaw, container.")
+        str, typer.Option(help="Encoding of standard input: linear16, float32, mulaw, alaw or container.")
     ] = "linear16",
-    sample_rate: Annotated[int, typer.Option(help="Of standard input, Hz.")] = 16_000,
-    channels: Annotated[int, typer.Option(help="Of standard input.")] = 1,
-    token: Annotated[str | None, typer.Option(help="Where the server asks for one.")] = None,
+    sample_rate: Annotated[int, typer.Option(help="Sample rate of standard input, in Hz.")] = 16_000,
+    channels: Annotated[int, typer.Option(help="Number of channels of standard input.")] = 1,
+    token: Annotated[str | None, typer.Option(help="The token, if the server requires one.")] = None,
     takeover: Annotated[
-        bool, typer.Option("--takeover", help="End the session of whoever publishes on the track, and take it over.")
+        bool, typer.Option("--takeover", help="If another publisher holds the track, end its session and take over.")
     ] = False,
-    fast: Annotated[bool, typer.Option("--fast", help="Send at once, not as fast as it is spoken.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Send as fast as possible instead of in real time.")] = False,
     jsonl: Annotated[
         bool,
-        typer.Option("--jsonl", help="Print every message, a line each; `at` is seconds since the sound began."),
+        typer.Option("--jsonl", help="Print every message as a line of JSON; `at` is seconds since the audio began."),
     ] = False,
 ) -> None:
-    """Send FILE into a room and show its captions. Ctrl-C stops the sound and waits for the last captions."""
+    """Send FILE to a room and show its captions. Ctrl-C stops the audio and waits for the last captions."""
     piped = file == "-"
     publication = publish(
         url,
@@ -66,7 +66,7 @@ def send(
 
 
 async def _send(publication: Publication, frames: AsyncIterator[bytes], *, jsonl: bool) -> bool:
-    """Publish and show; whether Ctrl-C ended it: the first one ends the sound, a second one everything."""
+    """Publish and show captions. Returns whether Ctrl-C was pressed: once ends the audio, twice ends everything."""
     screen = JsonLines(sys.stdout, lambda: publication.elapsed) if jsonl else Display(Terminal())
     interrupted = asyncio.Event()
     publishing = asyncio.create_task(_publish(publication, frames, screen))

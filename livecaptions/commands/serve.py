@@ -1,4 +1,4 @@
-"""``livecaptions serve``, ``gateway`` and ``worker``: the whole system in one process, or its two halves apart."""
+"""``livecaptions serve``, ``gateway`` and ``worker``: both roles in one process, or one role each."""
 
 import asyncio
 import signal
@@ -35,28 +35,28 @@ from streamer.web.app import create_app
 logger = structlog.get_logger(__name__)
 
 Role = Callable[[Settings, asyncio.Event], Awaitable[None]]
-"""Runs until the event is set."""
+"""A role, which runs until the event is set."""
 
 
 def serve(effective: Effective) -> None:
-    """Serve live captions from this process: speakers, viewers, pages and the model."""
+    """Run gateway and worker in one process: publishers, viewers, pages and the model."""
     run(effective.settings, _serve)
 
 
 def gateway(effective: Effective) -> None:
-    """Serve speakers, viewers and pages from this process; workers elsewhere decode, with Kafka between."""
+    """Run a gateway: it serves publishers, viewers and pages. Workers decode the audio, which they get over Kafka."""
     kafka_settings(effective.settings)
     run(effective.settings, _gateway)
 
 
 def worker(effective: Effective) -> None:
-    """Decode in this process what gateways elsewhere heard, with Kafka between."""
+    """Run a worker: it decodes the audio that gateways put on Kafka."""
     kafka_settings(effective.settings)
     run(effective.settings, _worker)
 
 
 def run(settings: Settings, role: Role) -> None:
-    """Run a role until a signal ends it."""
+    """Run a role until SIGINT or SIGTERM."""
     check_traces(settings)
     configure_logs(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -72,7 +72,7 @@ async def _until_signalled(settings: Settings, role: Role) -> None:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
-    sock = listen(settings.host, settings.port)  # first: whether it can be had is known at once
+    sock = listen(settings.host, settings.port)  # first, so that an address in use fails immediately
     clock, probe = SystemClock(), serve_probe(settings)
     engine = await _engine(settings, probe)
     async with (
@@ -99,9 +99,9 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
         serving(endpoints_alone(probe.render, readiness.reasons), sock),
         alongside(watch_loop(probe)),
     ):
-        logger.info("answering", url=_url(sock))
+        logger.info("listening", url=_url(sock))
         engine = await _engine(settings, probe)
-        readiness.starting = "the log is not reached yet"
+        readiness.starting = "the log is not connected yet"
         async with (
             tracing(settings, clock, "livecaptions-worker") as tracer,
             _log(settings, clock, probe) as log,
@@ -123,13 +123,13 @@ async def _engine(settings: Settings, probe: Probe) -> WhisperEngine:
 
 @asynccontextmanager
 async def _log(settings: Settings, clock: Clock, probe: Probe) -> AsyncIterator[Log]:
-    """The log, its failures counted."""
+    """Open the log and count its failures."""
     async with open_log(settings, clock) as log:
         yield ObservedLog(log, probe)
 
 
 async def _stopped(stop: asyncio.Event, work: asyncio.Task[None]) -> object:
-    """Return when it is time to stop; raise what ended the work before."""
+    """Return when ``stop`` is set. Raises the error of ``work`` if it fails first."""
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({waiting, work}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -147,7 +147,7 @@ async def _answer(
     not_ready: NotReady,
     **described: object,
 ) -> None:
-    """Serve clients until it is time to stop, then let them go within the deadline."""
+    """Serve clients until ``stopped`` returns, then drain the gateway within the deadline."""
     gateway = build_gateway(settings, log, clock, probe, tracer)
     watch = LogWatch(log, probe)
     app = create_app(gateway)

@@ -1,4 +1,4 @@
-"""``livecaptions top``: the figures of running gateways and workers, live in the terminal."""
+"""``livecaptions top``: metrics of running gateways and workers, live in the terminal."""
 
 import asyncio
 import contextlib
@@ -26,26 +26,26 @@ def top(
     url: Annotated[
         list[str] | None,
         typer.Option(
-            help="A gateway or a worker; may be repeated, or several separated by commas.", show_default=False
+            help="A gateway or worker. May be repeated; several may be separated by commas.", show_default=False
         ),
     ] = None,
-    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
-    window: Annotated[float, typer.Option(min=1, help="Seconds that rates and percentiles are taken over.")] = 60.0,
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two scrapes.")] = 2.0,
+    window: Annotated[float, typer.Option(min=1, help="Seconds over which rates and percentiles are computed.")] = 60.0,
     once: Annotated[
-        bool, typer.Option("--once", help="Look twice, an interval apart, print what was between, and end.")
+        bool, typer.Option("--once", help="Scrape twice, one interval apart, print the figures of that time and exit.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, a line for each look.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, one line per scrape.")] = False,
 ) -> None:
-    """Show how many are captioned, how late and how sure, until q or Ctrl-C. Fails where nobody answers `--once`."""
+    """Show load, latency, quality and errors until q or Ctrl-C. With --once it fails if no target answers."""
     addresses = [address for given in url or [DEFAULT_SERVER] for address in given.split(",")]
     targets = [Target(address, window=max(window, interval), timeout=max(2.0, interval)) for address in addresses]
     asyncio.run(_once(targets, interval, as_json=as_json) if once else _live(targets, interval, as_json=as_json))
 
 
 async def _once(targets: Sequence[Target], interval: float, *, as_json: bool) -> None:
-    await _look(targets)
+    await _scrape(targets)
     await asyncio.sleep(interval)
-    figures = await _look(targets)
+    figures = await _scrape(targets)
     await _close(targets)
     (_print_json if as_json else _print)(figures)
     if figures.unreachable == len(targets):
@@ -59,7 +59,7 @@ async def _live(targets: Sequence[Target], interval: float, *, as_json: bool) ->
         loop.add_signal_handler(number, stop.set)
     with keys(lambda key: stop.set() if key in "qQ" else None), _screen(as_json=as_json) as show:
         while not stop.is_set():
-            show(await _look(targets))
+            show(await _scrape(targets))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), interval)
     await _close(targets)
@@ -67,7 +67,7 @@ async def _live(targets: Sequence[Target], interval: float, *, as_json: bool) ->
 
 @contextlib.contextmanager
 def _screen(*, as_json: bool) -> Iterator[Show]:
-    """How figures are shown: on the whole of a terminal, which may change its size; else one after the other."""
+    """How figures are shown: full-screen in a terminal, otherwise one after the other."""
     console = Console()
     if as_json:
         yield _print_json
@@ -79,7 +79,7 @@ def _screen(*, as_json: bool) -> Iterator[Show]:
             yield lambda figures: live.update(Screen(figures, _now()), refresh=True)
 
 
-async def _look(targets: Sequence[Target]) -> Figures:
+async def _scrape(targets: Sequence[Target]) -> Figures:
     at = asyncio.get_running_loop().time()
     await asyncio.gather(*(target.scrape(at) for target in targets))
     return figures_of(targets)
@@ -91,7 +91,7 @@ async def _close(targets: Sequence[Target]) -> None:
 
 
 def _print_json(figures: Figures) -> None:
-    """Print them as a line of JSON."""
+    """Print the figures as one line of JSON."""
     typer.echo(json.dumps({"at": _now().isoformat(timespec="milliseconds"), **asdict(figures)}))
 
 

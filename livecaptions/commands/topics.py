@@ -1,4 +1,4 @@
-"""``livecaptions topics``: the topics on Kafka, made where they are not there."""
+"""``livecaptions topics``: create the missing topics on Kafka."""
 
 import asyncio
 
@@ -11,11 +11,11 @@ from transport.kafka import create_topics
 
 
 def topics(effective: Effective) -> None:
-    """Make the topics on Kafka, with the partitions, replication and retention of the settings; existing ones stay."""
+    """Create the missing topics on Kafka with the partitions, replication and retention of the settings."""
     settings = effective.settings
     configure_logs(settings.log_format, settings.log_level)
     kafka, plans = kafka_settings(settings), topic_plans(settings)
     made = asyncio.run(create_topics(kafka, plans))
     for plan in plans:
         name = kafka.prefix + plan.name
-        typer.echo(f"{name}: {'made' if name in made else 'is there'}")
+        typer.echo(f"{name}: {'created' if name in made else 'exists'}")

@@ -1,4 +1,4 @@
-"""``livecaptions watch``: a room's captions in the terminal."""
+"""``livecaptions watch``: show a room's captions in the terminal."""
 
 import asyncio
 import sys
@@ -15,24 +15,24 @@ from livecaptions_client import Event, view
 
 
 class Mode(StrEnum):
-    """The two ways to read."""
+    """How captions are shown."""
 
     TRANSCRIPT = "transcript"
     SUBTITLES = "subtitles"
 
 
 def watch(
-    room: Annotated[str, typer.Argument(help="The room to read.")],
+    room: Annotated[str, typer.Argument(help="The room to view.")],
     url: Annotated[
-        str, typer.Option(help="The server; or several of one installation, separated by commas.")
+        str, typer.Option(help="The server, or several servers of one installation, separated by commas.")
     ] = DEFAULT_SERVER,
-    mode: Annotated[Mode, typer.Option(help="Everything that was said, or the last lines.")] = Mode.TRANSCRIPT,
-    after: Annotated[int | None, typer.Option(help="Begin after this seq.")] = None,
-    track: Annotated[list[str] | None, typer.Option(help="Only this track; may be repeated.")] = None,
-    partials: Annotated[bool, typer.Option(help="Show captions while they are revised.")] = True,
-    token: Annotated[str | None, typer.Option(help="Where the server asks for one.")] = None,
+    mode: Annotated[Mode, typer.Option(help="The whole transcript, or only the last two lines.")] = Mode.TRANSCRIPT,
+    after: Annotated[int | None, typer.Option(help="Show only events after this seq.")] = None,
+    track: Annotated[list[str] | None, typer.Option(help="Show only this track. May be repeated.")] = None,
+    partials: Annotated[bool, typer.Option(help="Show partial captions, which may still change.")] = True,
+    token: Annotated[str | None, typer.Option(help="The token, if the server requires one.")] = None,
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Print every message, a line each; `at` is seconds since the start.")
+        bool, typer.Option("--jsonl", help="Print every message as a line of JSON; `at` is seconds since the start.")
     ] = False,
 ) -> None:
     """Show a room's captions until Ctrl-C."""

@@ -1,1 +1,1 @@
-"""What ``send``, ``watch`` and ``demo`` share: sound from files and pipes, captions on a screen."""
+"""Shared by ``send``, ``watch`` and ``demo``: audio from files and pipes, and captions in a terminal."""

@@ -1,4 +1,4 @@
-"""Captions in a terminal: stable words bright, volatile words dimmed; plain lines where there is no terminal."""
+"""Captions in a terminal: stable words bright, volatile words dimmed. Without a terminal, plain lines."""
 
 import json
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from livecaptions.terminal.subtitles import Subtitles, printable, styled
 from livecaptions_client import AudioWarning, Caption, Event, Gap, Reconnecting, Restarted, Track
 
 APART = 30.0
-"""Seconds: one utterance never begins at two times so far apart."""
+"""Seconds. If the starts of two captions differ by more, they are different utterances, even with the same number."""
 
 
 class JsonLines:
-    """Prints every message, a line each, with ``at``: when it came, in seconds of ``clock``."""
+    """Prints every message as a line of JSON. ``at`` is its arrival, in seconds of ``clock``."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float]) -> None:
         self._out = out
@@ -29,12 +29,12 @@ class JsonLines:
         pass
 
     def show(self, event: Event) -> None:
-        """Take one message in."""
+        """Print one message."""
         print(json.dumps({"at": round(self._clock(), 3), **event.json}, ensure_ascii=False), file=self._out, flush=True)
 
 
 class Terminal(Console):
-    """A console that raises where whoever read the output has gone; rich would exit, from inside a task."""
+    """A console that raises when the reader of the output has exited. rich would call ``exit`` inside a task."""
 
     def on_broken_pipe(self) -> None:
         """Raise ``BrokenPipeError`` again."""
@@ -42,7 +42,7 @@ class Terminal(Console):
 
 
 class Display:
-    """Shows a room as it is told. A context manager: the live part is gone after it."""
+    """Shows the events of a room. A context manager: at its end, the live part of the screen is removed."""
 
     def __init__(self, console: Console, *, subtitles: bool = False) -> None:
         self._console = console
@@ -62,18 +62,18 @@ class Display:
             self._live.stop()
 
     def show(self, event: Event) -> None:
-        """Take one message of the server in."""
+        """Show one event."""
         match event:
             case Caption():
                 self._caption(event)
             case Reconnecting():
                 self._note(f"reconnecting: {event.reason}")
             case Restarted():
-                self._note("the server forgot the session: going on in a new one")
+                self._note("the server no longer knows the session: continuing in a new one")
             case AudioWarning():
                 self._note(event.message)
             case Gap():
-                self._note("some of what was said is no longer kept")
+                self._note("some earlier captions are no longer kept")
             case Track() if event.state != "live":
                 self._note(f"{event.speaker or event.track} {event.state}")
             case _:
@@ -110,16 +110,16 @@ class Display:
 
 
 class Newest:
-    """Tells news from late and repeated versions of captions.
+    """Recognises late and repeated versions of captions.
 
-    A server that lost its log counts utterances from the beginning again: those are other captions.
+    A server that lost its log numbers utterances from 0 again. These count as different captions.
     """
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, int], tuple[float, tuple[int, int]]] = {}
 
     def take(self, event: Caption) -> str | None:
-        """The caption's key if this version is news, else None."""
+        """Return the caption's key if this version is new, otherwise None."""
         place = (event.track, event.utterance)
         began = event.started_at.timestamp()
         held = self._held.get(place)

@@ -1,4 +1,4 @@
-"""Audio from files and pipes, as frames to publish, paced like speech."""
+"""Audio frames from files and pipes, in real time."""
 
 import asyncio
 import os
@@ -21,9 +21,10 @@ BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE
 
 
 def read_file(path: Path) -> Iterator[bytes]:
-    """The first audio stream of any file PyAV reads, as PCM16 mono at 16 kHz.
+    """Decode the first audio stream of a file with PyAV. Yields mono PCM16 bytes at 16 kHz.
 
-    Raises ``SetupError``: at once where it cannot be opened or holds no audio, while it is read where it is damaged.
+    Raises ``SetupError`` immediately if the file cannot be opened or has no audio, and during iteration if it is
+    damaged.
     """
     try:
         container = av.open(str(path))
@@ -31,7 +32,7 @@ def read_file(path: Path) -> Iterator[bytes]:
         raise SetupError(f"cannot read {path}: {_reason(error)}") from error
     if not container.streams.audio:
         container.close()
-        raise SetupError(f"{path} holds no audio")
+        raise SetupError(f"{path} contains no audio")
     return _decoded(container, path)
 
 
@@ -51,7 +52,7 @@ def _reason(error: Exception) -> str:
 
 
 def reframed(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in frames of ``size``, the last one shorter."""
+    """Regroup bytes into frames of ``size`` bytes. The last frame may be shorter."""
     rest = b""
     for chunk in chunks:
         rest += chunk
@@ -63,10 +64,10 @@ def reframed(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 
 def file_frames(path: Path, *, fast: bool = False, seconds: float | None = None) -> AsyncIterator[bytes]:
-    """Frames of a file: 20 ms each as fast as it is spoken, or larger ones at once where ``fast``.
+    """Yield the frames of a file: 20 ms each in real time, or larger ones without delay if ``fast``.
 
-    ``seconds`` stops early. A frame is due when its last sample would have been spoken, counted from when the first
-    is asked for. Raises ``SetupError`` as ``read_file`` does.
+    ``seconds`` limits the length. In real time, a frame is due when its last sample has been spoken, counted from the
+    request for the first frame. Raises ``SetupError`` as ``read_file`` does.
     """
     size = FAST_FRAME_BYTES if fast else round(FRAME_SECONDS * BYTES_PER_SECOND)
     most = None if seconds is None else round(seconds * SAMPLE_RATE) * BYTES_PER_SAMPLE
@@ -99,10 +100,10 @@ async def _as_spoken(frames: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def pipe_frames(pipe: IO[bytes] | None = None, *, bytes_per_second: float | None = None) -> AsyncIterator[bytes]:
-    """What comes through a pipe, standard input by default.
+    """Yield chunks from a pipe, by default standard input.
 
-    With ``bytes_per_second`` a chunk is not due before what came ahead of it is spoken: a recording is slowed to
-    speech, a microphone is not delayed.
+    With ``bytes_per_second``, a chunk is due when the audio before it has been spoken. This slows a recording down to
+    real time and does not delay a microphone.
     """
     loop = asyncio.get_running_loop()
     began, sent = loop.time(), 0
@@ -133,6 +134,6 @@ async def _chunks(pipe: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _waits(pipe: IO[bytes]) -> bool:
-    """Whether reading may have to wait: a file is always ready, and no event loop waits for one."""
+    """Whether a read may block. Files never do, and event loops do not support them."""
     mode = os.fstat(pipe.fileno()).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or pipe.isatty()

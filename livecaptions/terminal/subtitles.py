@@ -1,4 +1,4 @@
-"""The last words of a room in two lines of at most 42 columns that do not jump."""
+"""The last words of a room, as two lines of at most 42 columns whose line breaks stay in place."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,13 @@ from captions.words import written_with_spaces
 from livecaptions_client import Caption
 
 RECENT = 12
-"""Utterances held: more than fill two lines."""
+"""The number of utterances kept, which is more than enough to fill two lines."""
 
 STABLE, VOLATILE = "bold", "not bold dim"
 
 
 def words_of(event: Caption) -> tuple[list[str], str]:
-    """A caption's words and what stands between them; its characters where no spaces tell them apart."""
+    """The words of a caption and the separator between them. Without spaces in the language, words are characters."""
     glue = " " if written_with_spaces(event.language) else ""
     if event.words:
         return [printable(word.text) for word in event.words], glue
@@ -26,12 +26,12 @@ def words_of(event: Caption) -> tuple[list[str], str]:
 
 
 def printable(text: str) -> str:
-    """``text`` without control characters: what strangers say may not steer the terminal."""
+    """``text`` without control characters, so that captions cannot control the terminal."""
     return "".join(character for character in text if unicodedata.category(character) != "Cc")
 
 
 def styled(event: Caption) -> Text:
-    """A caption with its stable words bright and the others dimmed."""
+    """A caption with bright stable words and dimmed volatile words."""
     words, glue = words_of(event)
     return _line(range(len(words)), words, glue, len(words) if event.final else event.stable)
 
@@ -45,14 +45,14 @@ def _line(places: Sequence[int], words: Sequence[str], glue: str, stable: int) -
 
 
 class Subtitles:
-    """The lines to show. A word that began a line goes on beginning it while its caption is revised."""
+    """Lays out the lines. A word at the start of a line stays there while its caption is revised."""
 
     def __init__(self) -> None:
         self._captions: dict[str, Caption] = {}
         self._began: dict[str, set[int]] = {}
 
     def take(self, key: str, event: Caption) -> None:
-        """The newest version of the caption under ``key``; one without text withdraws it."""
+        """Store the newest version of the caption under ``key``. A version without text removes it."""
         if not event.text:
             self._captions.pop(key, None)
             self._began.pop(key, None)
@@ -64,7 +64,7 @@ class Subtitles:
             del self._captions[oldest], self._began[oldest]
 
     def lines(self) -> list[Text]:
-        """At most two."""
+        """The lines to show, at most two."""
         return [line for key, event in self._captions.items() for line in _laid(event, self._began[key])][-LINES:]
 
 
@@ -77,7 +77,7 @@ def _laid(event: Caption, began: set[int]) -> Iterator[Text]:
 
 
 def _filled(words: Sequence[str], glue: str, began: set[int]) -> list[list[int]]:
-    """Places of the words, line by line; ``began`` learns which words begin one."""
+    """Positions of words, line by line. The positions of words that start a line are added to ``began``."""
     lines: list[list[int]] = []
     columns = 0
     for place, word in enumerate(words):

@@ -1,5 +1,5 @@
-"""What gateways and workers say of themselves in their metrics, as an operator wants to see it.
+"""The implementation of ``livecaptions top``: figures from the metrics of gateways and workers.
 
-``scrape`` reads one page of metrics, ``window`` knows what was counted between several, ``quantiles`` what
-histograms say of it; ``figures`` folds all targets into one view, ``screen`` draws it.
+``scrape`` parses one page of metrics, ``window`` computes increases between several, ``quantiles`` evaluates
+histograms, ``figures`` combines all targets, and ``screen`` draws them.
 """

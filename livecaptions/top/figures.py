@@ -1,4 +1,4 @@
-"""All targets in one view: how many, how late, how sure. Seconds, unless a name says otherwise; None is not known."""
+"""Combines all targets into one set of figures. Times are seconds unless a name says otherwise; None means unknown."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ OF_WORKERS = f"{NAMES}streams"
 
 @dataclass(frozen=True, kw_only=True)
 class TargetFigures:
-    """One process."""
+    """The figures of one process."""
 
     url: str
     error: str | None
     """Why it cannot be reached."""
     restarts: int
-    """Seen since we look."""
+    """Restarts seen since ``top`` started."""
     roles: tuple[str, ...]
     version: str | None
     model: str | None
@@ -30,21 +30,21 @@ class TargetFigures:
     audio_behind_seconds: float | None
     real_time_factor: float | None
     decoding_share: float | None
-    """Of its time."""
+    """Seconds of decoding per second of time."""
     cpu_cores: float | None
     memory_bytes: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """The installation, over the last ``window_seconds``."""
+    """The figures of the installation over the last ``window_seconds``."""
 
     window_seconds: float
     sessions: float | None
     viewers: float | None
     streams: float | None
     speech_share: float | None
-    """Seconds of speech heard for each second."""
+    """Seconds of speech received per second."""
     partials_per_second: float | None
     finals_per_minute: float | None
     words_per_minute: float | None
@@ -54,7 +54,7 @@ class Figures:
     final_p95_seconds: float | None
     finals_overdue_seconds: float | None
     erasure: float | None
-    """Words taken back for each word of the finals."""
+    """Erased words per word of the finals."""
     confidence_p50: float | None
     audio_behind_worst_seconds: float | None
     audio_behind_seconds: dict[str, float]
@@ -74,8 +74,8 @@ class Figures:
 
 
 def figures_of(targets: Sequence[Target]) -> Figures:
-    """What they say together."""
-    all_of = _Together(targets)
+    """Combine the metrics of all targets."""
+    all_of = _Combined(targets)
     behind: dict[str, float] = {}
     for scrape in all_of.scrapes:
         for partition, seconds in scrape.by_label(f"{NAMES}audio_behind_seconds", "partition").items():
@@ -111,8 +111,8 @@ def figures_of(targets: Sequence[Target]) -> Figures:
     )
 
 
-class _Together:
-    """Several processes' metrics as one's; names without the prefix."""
+class _Combined:
+    """The metrics of several processes as if they were one. Names come without the prefix."""
 
     def __init__(self, targets: Sequence[Target]) -> None:
         self.scrapes = [target.now for target in targets if target.now is not None]
@@ -154,7 +154,7 @@ class _Together:
 
 
 def _target(target: Target) -> TargetFigures:
-    now, one = target.now, _Together([target])
+    now, one = target.now, _Combined([target])
     roles = {"gateway": OF_GATEWAYS, "worker": OF_WORKERS}
     return TargetFigures(
         url=target.url,
@@ -176,7 +176,7 @@ def _target(target: Target) -> TargetFigures:
 
 
 def _known(values: Iterable[float | None], fold: Callable[[Iterable[float]], float]) -> float | None:
-    """The values that are known, folded; None where none is."""
+    """Apply ``fold`` to the known values; None if there are none."""
     known = [value for value in values if value is not None]
     return fold(known) if known else None
 

@@ -1,4 +1,4 @@
-"""Keys of a terminal, read as they are pressed."""
+"""Reads single key presses from a terminal."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def keys(pressed: Callable[[str], None]) -> Iterator[None]:
-    """Tell of each key while the context lasts, if a terminal is there; it is as it was after it."""
+    """Call ``pressed`` for each key while the context lasts. Without a terminal it does nothing.
+
+    The terminal's mode is restored at the end.
+    """
     if not sys.stdin.isatty():
         yield
         return

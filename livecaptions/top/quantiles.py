@@ -1,14 +1,14 @@
-"""What a histogram says of its quantiles, as Prometheus reckons it."""
+"""Quantiles of histograms, computed as in Prometheus."""
 
 import math
 from collections.abc import Mapping
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float | None:
-    """The value that ``share`` (0 to 1) of the observations do not exceed; None where nothing was observed.
+    """The value that ``share`` (0 to 1) of the observations do not exceed; None without observations.
 
-    ``buckets`` are cumulative counts by upper bound, the last one infinite. Within a bucket observations are taken as
-    evenly spread; what lies beyond the last finite bound is said to lie on it, as ``histogram_quantile`` does.
+    ``buckets`` maps upper bounds to cumulative counts; the last bound is infinite. As in ``histogram_quantile``,
+    observations are assumed to be evenly spread within a bucket, and those beyond the last finite bound to lie on it.
     """
     bounds = sorted(buckets)
     if not bounds or not math.isinf(bounds[-1]) or not buckets[bounds[-1]] > 0:

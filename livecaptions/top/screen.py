@@ -1,4 +1,4 @@
-"""The figures drawn: what is at its goal green, what viewers notice yellow, what calls for somebody red."""
+"""Draws the figures. Green: the goal is met. Yellow: viewers notice. Red: operators should act."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ WORST_PARTITIONS = 8
 
 @dataclass(frozen=True)
 class Screen:
-    """Everything, for a terminal of any width."""
+    """All figures, for a terminal of any width."""
 
     figures: Figures
     at: datetime
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        """The parts, from top to bottom."""
+        """Yield the parts, from top to bottom."""
         f = self.figures
         yield _head(f, self.at)
-        yield Columns((_captioned(f), _late(f), _sure(f), _trouble(f)), padding=(0, 1))
+        yield Columns((_load(f), _latency(f), _quality(f), _problems(f)), padding=(0, 1))
         yield _behind(f)
         yield _targets(f.targets, options.max_width)
         for target in f.targets:
@@ -47,46 +47,46 @@ def _head(f: Figures, at: datetime) -> Text:
     )
 
 
-def _captioned(f: Figures) -> Panel:
+def _load(f: Figures) -> Panel:
     return _panel(
-        "captioned",
+        "load",
         ("speakers", _number(f.sessions)),
-        ("heard by workers", _number(f.streams)),
+        ("decoded streams", _number(f.streams)),
         ("viewers", _number(f.viewers)),
-        ("speech each second", _format(f.speech_share, "{:.2f} s")),
-        ("words a minute", _number(f.words_per_minute)),
-        ("partials a second", _number(f.partials_per_second, 1)),
-        ("finals a minute", _number(f.finals_per_minute, 1)),
+        ("speech per second", _format(f.speech_share, "{:.2f} s")),
+        ("words per minute", _number(f.words_per_minute)),
+        ("partials per second", _number(f.partials_per_second, 1)),
+        ("finals per minute", _number(f.finals_per_minute, 1)),
     )
 
 
-def _late(f: Figures) -> Panel:
+def _latency(f: Figures) -> Panel:
     return _panel(
-        "how late",
+        "latency",
         ("word shown p50", _seconds(f.word_shown_p50_seconds, goals.WORD_SHOWN_MEDIAN)),
         ("word shown p95", _seconds(f.word_shown_p95_seconds, goals.WORD_SHOWN)),
         ("first partial p95", _seconds(f.first_partial_p95_seconds, goals.FIRST_PARTIAL)),
         ("final p95", _seconds(f.final_p95_seconds, goals.FINAL)),
-        ("longest awaited", _seconds(f.finals_overdue_seconds, goals.FINALS_OVERDUE)),
+        ("longest wait", _seconds(f.finals_overdue_seconds, goals.FINALS_OVERDUE)),
         ("audio behind", _seconds(f.audio_behind_worst_seconds, goals.AUDIO_BEHIND)),
         ("real-time factor", _judged(f.real_time_factor, goals.REAL_TIME_FACTOR, "{:.2f}")),
     )
 
 
-def _sure(f: Figures) -> Panel:
+def _quality(f: Figures) -> Panel:
     return _panel(
-        "how sure",
-        ("words taken back", _judged(f.erasure, goals.ERASURE, "{:.1%}")),
+        "quality",
+        ("erased words", _judged(f.erasure, goals.ERASURE, "{:.1%}")),
         ("confidence p50", _judged(f.confidence_p50, goals.CONFIDENCE, "{:.2f}")),
         ("queue", _number(f.queue_utterances)),
         *((f"gate {gate}", _number(count)) for gate, count in f.gates_fired.items()),
     )
 
 
-def _trouble(f: Figures) -> Panel:
+def _problems(f: Figures) -> Panel:
     refused = {f"refused {code}": count for code, count in f.refusals.items()}
     return _panel(
-        "trouble",
+        "problems",
         ("partials dropped", _number(f.partials_dropped)),
         ("slow viewers", _bad(f.slow_viewers)),
         ("dead letters", _bad(f.dead_letters)),
@@ -119,7 +119,7 @@ COLUMNS: dict[str, Callable[[TargetFigures], Text]] = {
     "cores": lambda t: _format(t.cpu_cores, "{:.2f}"),
     "MiB": lambda t: _format(t.memory_bytes and t.memory_bytes / 2**20, "{:.0f}"),
 }
-"""What is told of each target; those that a narrow terminal has no room for are left out from the end."""
+"""The columns of the table of targets. In a narrow terminal, columns at the end are left out."""
 COLUMN_WIDTH = 8
 NAME_WIDTH = 40
 
@@ -140,8 +140,8 @@ def _targets(targets: tuple[TargetFigures, ...], width: int) -> Table:
 def _state(target: TargetFigures) -> Text:
     if target.error is not None:
         return Text("unreachable", style="red bold")
-    said = "+".join(target.roles) or "up"
-    return Text.assemble((said, "green"), (f" restarted {target.restarts}x" if target.restarts else "", "yellow"))
+    roles = "+".join(target.roles) or "up"
+    return Text.assemble((roles, "green"), (f" restarted {target.restarts}x" if target.restarts else "", "yellow"))
 
 
 def _panel(title: str, *rows: tuple[str, Text]) -> Panel:
@@ -177,7 +177,7 @@ def _judged(value: float | None, goal: Goal, form: str) -> Text:
 
 
 def _colour(value: float, goal: Goal) -> str:
-    # where more is better, the goal's bounds fall
+    # if higher is better, the limits of the goal decrease
     sign = 1 if goal.good <= goal.bearable else -1
     if sign * value <= sign * goal.good:
         return "green"

@@ -1,4 +1,4 @@
-"""One gateway or worker that is looked at: what it last said, and what it counted lately."""
+"""One gateway or worker that is scraped: its last metrics, and its recent counts."""
 
 import httpx
 
@@ -9,11 +9,11 @@ from livecaptions_client.address import LOOPBACK, SCHEMES, check_address
 
 
 class NoAnswerError(LivecaptionsError):
-    """What is looked at does not answer, or not with its metrics."""
+    """A target does not answer, or not with its metrics."""
 
 
 class Target:
-    """Raises ``AddressError`` where ``address`` is no server's. ``window`` and ``timeout`` are in seconds."""
+    """One target. ``window`` and ``timeout`` are in seconds. Raises ``AddressError`` if ``address`` is invalid."""
 
     def __init__(self, address: str, *, window: float, timeout: float) -> None:
         parts = check_address(address)
@@ -22,14 +22,14 @@ class Target:
         self.url = f"{scheme}://{parts.netloc}{path}"
         self.window = Window(window)
         self.now: Scrape | None = None
-        """None while it cannot be reached."""
+        """None while the target is unreachable."""
         self.error: str | None = None
-        """Why it cannot be reached."""
-        # this machine is reached without a detour
+        """Why the target is unreachable; None if it answers."""
+        # do not use a proxy for this machine
         self._client = httpx.AsyncClient(timeout=timeout, trust_env=parts.hostname not in LOOPBACK)
 
     async def scrape(self, at: float) -> None:
-        """Ask for the metrics as they are at ``at`` seconds."""
+        """Fetch the metrics. ``at`` is the current time in seconds."""
         try:
             self.now = read_scrape(await self._page(), at)
         except LivecaptionsError as error:
@@ -43,7 +43,7 @@ class Target:
         try:
             response = await self._client.get(f"{self.url}/metrics")
         except httpx.TimeoutException as error:
-            raise NoAnswerError("no answer in time") from error
+            raise NoAnswerError("timed out") from error
         except httpx.TransportError as error:
             raise NoAnswerError(str(error) or type(error).__name__) from error
         if response.status_code != httpx.codes.OK:
@@ -51,5 +51,5 @@ class Target:
         return response.text
 
     async def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         await self._client.aclose()

@@ -1,4 +1,4 @@
-"""What one process counted within the last seconds, across its restarts."""
+"""The increases of one process's counters within the last seconds, across restarts."""
 
 import math
 from collections import deque
@@ -10,7 +10,7 @@ START = ("process_start_time_seconds", frozenset[tuple[str, str]]())
 
 
 class Step(NamedTuple):
-    """What was counted between two scrapes, which end at ``at`` and are ``seconds`` apart."""
+    """The increases between two scrapes that are ``seconds`` apart. The later one was at ``at``."""
 
     at: float
     seconds: float
@@ -18,24 +18,24 @@ class Step(NamedTuple):
 
 
 class Window:
-    """Follows one process. ``length`` is in seconds; until the first two scrapes nothing was counted."""
+    """Follows one process. ``length`` is in seconds. Increases are known from the second scrape on."""
 
     def __init__(self, length: float) -> None:
         self._length = length
         self._last: Scrape | None = None
         self._steps: deque[Step] = deque()
         self.restarts = 0
-        """How often the process was seen to have begun anew."""
+        """The number of restarts seen."""
 
     def add(self, scrape: Scrape) -> None:
-        """Take the newest scrape in."""
+        """Add the newest scrape."""
         if self._last is not None:
             self._steps.append(self._step(self._last, scrape))
         self._last = scrape
         self.forget(scrape.at)
 
     def forget(self, now: float) -> None:
-        """Leave out what ended before the window began."""
+        """Drop the steps that ended before the window."""
         while self._steps and self._steps[0].at <= now - self._length:
             self._steps.popleft()
 
@@ -50,11 +50,11 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """How long the window is by now."""
+        """The time that the window covers now."""
         return sum(step.seconds for step in self._steps)
 
     def increase(self, name: str, **labels: str) -> float | None:
-        """By how much a counter grew, over all its labels but those named; None where nobody counts it yet."""
+        """The increase of a counter, summed over all labels but the given ones; None if it does not exist yet."""
         wanted = labels.items()
         found = [
             value
@@ -65,12 +65,12 @@ class Window:
         return sum(found) if found else None
 
     def rate(self, name: str, **labels: str) -> float | None:
-        """Likewise for each second."""
+        """The increase per second."""
         increase = self.increase(name, **labels)
         return increase / self.seconds if increase is not None and self.seconds > 0 else None
 
     def by_label(self, name: str, label: str) -> dict[str, float]:
-        """By how much a counter grew, by the values of one of its labels."""
+        """The increase of a counter by the values of one label."""
         found: dict[str, float] = {}
         for step in self._steps:
             for (series, labelled), value in step.counted.items():
@@ -79,13 +79,13 @@ class Window:
         return found
 
     def buckets(self, name: str) -> dict[float, float]:
-        """What a histogram observed, cumulated by upper bound, over its other labels."""
+        """The observations of a histogram, cumulative by upper bound, summed over its other labels."""
         bounds = self.by_label(f"{name}_bucket", "le")
         return {math.inf if bound == "+Inf" else float(bound): count for bound, count in bounds.items()}
 
 
 def has_restarted(before: Scrape, after: Scrape) -> bool:
-    """Whether another process answers, or the same one counts from zero again."""
+    """Whether the process was replaced, or its counters started from zero again."""
     started = [scrape.gauges.get(START) for scrape in (before, after)]
     if None not in started and started[0] != started[1]:
         return True

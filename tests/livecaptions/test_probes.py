@@ -33,5 +33,5 @@ def test_an_empty_tenant_is_refused() -> None:
 
 def test_a_shared_folder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "nowhere"))
-    with pytest.raises(SetupError, match=r"PROMETHEUS_MULTIPROC_DIR .*nowhere.*make it"):
+    with pytest.raises(SetupError, match=r"PROMETHEUS_MULTIPROC_DIR .*nowhere.*create an empty folder"):
         worker_probe()

@@ -113,16 +113,16 @@ def test_check_config_shows_every_setting_and_hides_tokens(monkeypatch: pytest.M
 def test_check_config_says_what_memory_a_server_may_take() -> None:
     arguments = ["check-config", "--log-bytes", str(800 * 2**20), "--captions-bytes", str(50 * 2**20)]
     output = CliRunner().invoke(app, arguments).output
-    rows = output.partition("memory that serve may take")[2].strip().splitlines()
+    rows = output.partition("memory of serve")[2].strip().splitlines()
     told = {what.partition(" (")[0].strip(): int(most) for most, what in (row.split(maxsplit=1) for row in rows)}
     assert told["audio on the log"] == 800
     assert told["finals on the log"] == 50
     assert told["partials and dead letters on the log"] == 200
-    assert told["finals in rooms, twice while a hall comes"] == 100
-    together = told.pop("together, and the model")
+    assert told["finals in rooms, twice while many viewers join"] == 100
+    together = told.pop("total, plus the model")
     assert together == pytest.approx(sum(told.values()), abs=5)
     over_kafka = CliRunner().invoke(app, ["check-config", "--transport", "kafka://localhost:9092"]).output
-    assert "memory that a gateway may take" in over_kafka
+    assert "memory of a gateway" in over_kafka
     assert "on the log" not in over_kafka
 
 

@@ -14,7 +14,7 @@ def test_a_missing_part_is_named_with_where_to_get_it(name: str, monkeypatch: py
     with pytest.raises(SetupError) as told:
         capacity()
     assert str(told.value) == (
-        "capacity is measured from a clone of the repository: in the clone, pip install -e '.[bench]' "
+        "this benchmark needs a clone of the repository: in the clone, run pip install -e '.[bench]' "
         f"(missing here: {name})"
     )
 

@@ -44,7 +44,7 @@ def test_late_and_repeated_versions_are_passed_over() -> None:
 def test_a_server_that_counts_from_the_beginning_again_is_heard() -> None:
     later = "2026-11-23T18:30:00.000Z"
     out = shown(final(1, "before"), event_of({"type": "gap", "from": 8, "to": 0}), final(1, "after", started_at=later))
-    assert out.splitlines() == ["before", "(some of what was said is no longer kept)", "after"]
+    assert out.splitlines() == ["before", "(some earlier captions are no longer kept)", "after"]
 
 
 def test_what_happens_is_said() -> None:
@@ -57,7 +57,7 @@ def test_what_happens_is_said() -> None:
     )
     assert out.splitlines() == [
         "(reconnecting: connection closed (1001))",
-        "(the server forgot the session: going on in a new one)",
+        "(the server no longer knows the session: continuing in a new one)",
         "(10 seconds of silence came)",
         "(Ada ended)",
     ]

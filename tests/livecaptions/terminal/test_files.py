@@ -88,5 +88,5 @@ def test_a_picture_holds_no_audio(tmp_path: Path) -> None:
         stream.pix_fmt = "rgb24"
         for packet in stream.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")):
             file.mux(packet)
-    with pytest.raises(SetupError, match=r"picture\.png holds no audio"):
+    with pytest.raises(SetupError, match=r"picture\.png contains no audio"):
         file_frames(path)

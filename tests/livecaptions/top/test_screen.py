@@ -57,7 +57,7 @@ FIGURES = Figures(
     dead_letters=0,
     restarts=1,
     unreachable=1,
-    targets=(TARGET, replace(TARGET, url="http://worker-2:9100", error="no answer in time", streams=None)),
+    targets=(TARGET, replace(TARGET, url="http://worker-2:9100", error="timed out", streams=None)),
 )
 
 
@@ -77,7 +77,7 @@ def test_everything_is_there_at_every_width(width: int) -> None:
         "speakers", "402", "0.38 s", "2.75 s", "8.0%", "0.93", "gate loop", "refused too_many", "7: 6.5 s",
     ):  # fmt: skip
         assert shown in text
-    assert "worker-2:9100 is unreachable: no answer in time" in " ".join(text.split())
+    assert "worker-2:9100 is unreachable: timed out" in " ".join(text.split())
 
 
 def test_colours_say_what_is_good_and_what_is_not() -> None:
@@ -86,7 +86,7 @@ def test_colours_say_what_is_good_and_what_is_not() -> None:
     assert f"{green}0.38 s" in text
     assert f"{yellow}1.20 s" in text
     assert f"{red}2.75 s" in text
-    assert f"{red}http://worker-2:9100 is unreachable: no answer in time" in text
+    assert f"{red}http://worker-2:9100 is unreachable: timed out" in text
     assert f"{green}0.93" in text  # of confidence more is better
 
 
