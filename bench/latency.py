@@ -1,8 +1,8 @@
-"""Latency, stability, accuracy and cost of a running server: a talk sent in real time, captions timed as they come.
+"""Latency, stability, accuracy and cost of a server that receives a talk in real time.
 
-``python -m bench.latency [talk] [CLIP...] [--kafka] [--url URL]`` prints a Markdown table; docs/latency.md holds one.
-Captions are timed at a viewer's socket. CPU seconds are the server's own processes; unknown where ``--url`` names a
-running one. ``--kafka`` measures a gateway and a worker with a Kafka broker between them beside the one process.
+``python -m bench.latency [talk] [CLIP...] [--kafka] [--url URL]`` prints the Markdown table in docs/latency.md.
+Captions are timed at the socket of a viewer. CPU seconds are those of the server's processes; they are unknown with
+``--url``. ``--kafka`` also measures a gateway and a worker with a Kafka broker between them.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ DECODING = ("--model", MODEL, "--threads", "1")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one recording gave."""
+    """The result of one recording."""
 
     name: str
     quality: Quality
@@ -50,13 +50,13 @@ class Measured:
 
 
 def recordings(names: Sequence[str]) -> list[Recording]:
-    """The bundled talk as ``talk``, a clip of ../shared/speech by its name."""
+    """Load recordings: ``talk`` is the bundled talk, other names are clips of ../shared/speech."""
     return [bundled_talk() if name == "talk" else clip(SPEECH / f"{name}.flac") for name in names]
 
 
 @contextlib.contextmanager
 def server() -> Iterator[Running]:
-    """A server of our own with one decode thread."""
+    """Start a server with one decode thread."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with own_server(port, *DECODING) as process:
@@ -66,7 +66,7 @@ def server() -> Iterator[Running]:
 
 @contextlib.contextmanager
 def over_kafka() -> Iterator[Running]:
-    """A broker, a gateway and a worker; the processes are the latter two."""
+    """Start a broker, a gateway and a worker. Only the latter two count as the server's processes."""
     broker = Broker()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -86,7 +86,7 @@ def over_kafka() -> Iterator[Running]:
 
 
 def padded_text(recording: Recording) -> str:
-    """What the same model reads in windows padded to 30 s, as everybody does, of the same utterances."""
+    """The text that the same model decodes from the same utterances in windows padded to 30 s."""
     engine = load_engine(MODEL, threads=1, settings=WhisperSettings(final_window="full"))
     audio = from_bytes(recording.audio)
     texts = []
@@ -135,11 +135,11 @@ GOALS = {
     "erasure, words / raw": f"<= {goals.ERASURE.good:.2f}",
     "WER of the same, padded to 30 s": "within 0.3 points",
 }
-"""In the table's words, by the name of a row."""
+"""The goals as they are shown in the table, by the name of the row."""
 
 
 def table(measured: Sequence[Measured]) -> str:
-    """The figures beside the goals of the design."""
+    """The results and the goals as a Markdown table."""
 
     def both(values: list[float]) -> str:
         return f"{percentile(values, 50):.2f} / {percentile(values, 95):.2f} s"
@@ -161,9 +161,9 @@ def table(measured: Sequence[Measured]) -> str:
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="talk, or clips of ../shared/speech by name.")] = None,
-    url: Annotated[str | None, typer.Option(help="A running server; else one is started.")] = None,
-    kafka: Annotated[bool, typer.Option("--kafka", help="Also with Kafka between a gateway and a worker.")] = False,
+    names: Annotated[list[str] | None, typer.Argument(help="talk, or names of clips in ../shared/speech.")] = None,
+    url: Annotated[str | None, typer.Option(help="A running server. Without it, one is started.")] = None,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Also measure a gateway and a worker over Kafka.")] = False,
 ) -> None:
     """Measure a server with recordings sent in real time."""
     chosen = recordings(names or ["talk", "lj001_printing_chapter"])

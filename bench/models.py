@@ -1,4 +1,4 @@
-"""Whisper base, multilingual, from two packages of the development group: joined once, kept in the user's cache."""
+"""Whisper base (multilingual), joined from two packages of group base-model and stored in the user's cache."""
 
 import hashlib
 import importlib.util
@@ -12,9 +12,9 @@ _CACHE = Path.home() / ".cache" / "livecaptions" / "base"
 
 
 def base_folder() -> Path | None:
-    """The folder of the joined model; None where its packages are not installed.
+    """The folder of the joined model; None if its packages are not installed.
 
-    Raises ``ValueError`` where the joined weights are not those that are meant.
+    Raises ``ValueError`` if the checksum of the joined weights is wrong.
     """
     found = [importlib.util.find_spec(name) for name in _PARTS]
     origins = [Path(spec.origin).parent / "data" for spec in found if spec is not None and spec.origin]

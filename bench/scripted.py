@@ -1,7 +1,7 @@
-"""``livecaptions serve`` with the scripted engine in place of Whisper: ``python -m bench.scripted PORT``.
+"""``livecaptions serve`` with the scripted engine instead of Whisper: ``python -m bench.scripted PORT``.
 
-Everything else is the product's: sockets, segmenter, the log in memory, worker, scheduler, rooms, metrics. The speech
-detector goes by loudness, as scripted audio is no speech.
+Everything else is real: sockets, segmenter, the log in memory, worker, scheduler, rooms and metrics. The speech
+detector uses loudness, because the scripted audio is not speech.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from streamer.web.app import create_app
 from tests.support import EnergyDetector, script_of
 
 DECODING = 0.002
-"""Seconds of a decode for each second of audio: 60 streams fit into one decode thread."""
+"""Seconds of decoding per second of audio. 60 streams fit into one decode thread."""
 
 RETENTION = 120.0
-"""Seconds that captions and audio are kept, far less than by default: memory has to be flat well within a soak."""
+"""Retention of captions and audio in seconds, far below the defaults, so that memory is constant early in a soak."""
 
 SCRIPT, PCM = script_of(12)
 
 
 def recording() -> Recording:
-    """What is said: about a minute."""
+    """The audio of a stream, about a minute long."""
     return Recording("scripted", to_bytes(PCM), [ReferenceWord(word.text, word.start, word.end) for word in SCRIPT])
 
 

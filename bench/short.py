@@ -1,9 +1,9 @@
-"""Single words, short phrases, and phrases said again and again: ``python -m bench.short``.
+"""Accuracy on single words, short phrases and repeated phrases: ``python -m bench.short``.
 
-They are cut from human speech by its word times, and put between pauses as the segmenter does. A row decodes all of
-them as finals, one at a time, on one thread. "Right" are texts that are as the reference after OpenAI's English
-normaliser; "twice": something is repeated that was said once; "lost": words of a repetition that was said and that the
-gates withdrew. CPU seconds are those of a whole decode.
+The clips are cut from human speech by word times and padded with pauses as the segmenter does. Each row decodes all
+clips as finals, one at a time, on one thread. "Right": the text equals the reference after OpenAI's English normaliser.
+"Twice": something is repeated that was said once. "Lost": words that were said and that the gates withdrew. CPU seconds
+are those of a whole decode.
 """
 
 import argparse
@@ -36,14 +36,14 @@ ROWS: dict[str, WhisperSettings] = {
     "partials, 8 s of zeros": replace(DEFAULTS, beam_size=1, gated=False),
 }
 LOUDER = (1.0, 0.25, 2.0)
-"""Every word and phrase is heard at these levels, so that a chance counts less."""
+"""The loudness factors at which every clip is decoded, to reduce the influence of chance."""
 
 _normal = EnglishTextNormalizer()
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the phrases of one row. ``wrong`` are substituted, deleted and inserted words."""
+    """The results of one row. ``wrong`` counts substituted, deleted and inserted words."""
 
     right: int = 0
     twice: int = 0
@@ -53,13 +53,13 @@ class Counts:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of ``text`` as they are compared."""
+    """The words of ``text`` in normalised form."""
     return [word for word in _normal(text).split() if word != "."]
 
 
-def louder(said: Utterance, by: float) -> Utterance:
-    """The same, so many times as loud."""
-    return replace(said, pcm=(said.pcm * by).clip(-32768, 32767).astype("int16"))
+def louder(utterance: Utterance, by: float) -> Utterance:
+    """The utterance with its samples multiplied by ``by``."""
+    return replace(utterance, pcm=(utterance.pcm * by).clip(-32768, 32767).astype("int16"))
 
 
 def measure(engine: WhisperEngine, said: list[Utterance]) -> Counts:
@@ -80,8 +80,8 @@ def measure(engine: WhisperEngine, said: list[Utterance]) -> Counts:
 
 
 def main() -> None:
-    """Print the tables, in Markdown."""
-    parser = argparse.ArgumentParser(description="Single words, short phrases and repetitions: right, and said once.")
+    """Print the Markdown tables."""
+    parser = argparse.ArgumentParser(description="Accuracy on single words, short phrases and repetitions.")
     parser.add_argument("--model", default="tiny.en", help="tiny.en, base, or a folder")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

@@ -1,9 +1,9 @@
-"""Whether memory stays flat: many live streams for a long time against one server with the scripted engine.
+"""A soak test for memory leaks: many live streams for a long time, with the scripted engine.
 
-``python -m bench.soak [--minutes 30] [--streams 60] [--plot FILE.png]`` prints a Markdown table. Every stream is a
-publisher and a viewer in a room of their own; when a session's minute is over the next begins in a new room, so that
-what sessions and rooms leave behind would show. Resident memory of the server is sampled every 10 s. What happens
-in the first minutes, until the log holds what it may keep, is growth by design: the slope is that of the second half.
+``python -m bench.soak [--minutes 30] [--streams 60] [--plot FILE.png]`` prints a Markdown table. Each stream is a
+publisher and a viewer in a separate room. After a minute, the next session begins in a new room, so leaks of sessions
+and rooms would show. The server's resident memory is sampled every 10 s. It grows in the first minutes until the log
+has reached its retention, so the slope is computed over the second half.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ MEGABYTE = 2**20
 
 @dataclass(frozen=True)
 class Sample:
-    """Resident megabytes of the server, so many seconds after the start."""
+    """The server's resident memory in megabytes, ``at`` seconds after the start."""
 
     at: float
     memory: float
@@ -44,7 +44,7 @@ class Sample:
 
 @dataclass
 class Counted:
-    """What the streams did."""
+    """Counts of sessions, wrong transcripts and failures, and the worst delay of frames in seconds."""
 
     sessions: int = 0
     wrong: int = 0
@@ -53,7 +53,7 @@ class Counted:
 
 
 async def stream(server: Running, name: str, until: float, counted: Counted, *, wait: float) -> None:
-    """One session after the other, the first one after so many seconds."""
+    """Run one session after the other. The first begins after ``wait`` seconds."""
     said = scripted.recording()
     system = Livecaptions()
     await asyncio.sleep(wait)
@@ -71,7 +71,7 @@ async def stream(server: Running, name: str, until: float, counted: Counted, *, 
 
 
 async def soak(server: Running, streams: int, seconds: float) -> tuple[list[Sample], Counted]:
-    """Streams for so long, their beginnings spread over a session; memory meanwhile."""
+    """Run the streams for ``seconds``, with their starts spread over one session, and sample memory."""
     usage, counted = Usage(server.pids), Counted()
     samples: list[Sample] = []
     began = time.monotonic()
@@ -87,34 +87,34 @@ async def soak(server: Running, streams: int, seconds: float) -> tuple[list[Samp
 
 
 def table(samples: Sequence[Sample], counted: Counted, streams: int) -> str:
-    """The figures, in Markdown."""
+    """The results as a Markdown table."""
     rows = [
-        ("streams at a time", str(streams)),
+        ("concurrent streams", str(streams)),
         ("minutes", f"{samples[-1].at / 60:.1f}"),
-        ("sessions", f"{counted.sessions}, {counted.wrong} with a transcript that is not what was said"),
-        ("sessions that failed", "; ".join((str(len(counted.failures)), *sorted(set(counted.failures))))),
+        ("sessions", f"{counted.sessions}, {counted.wrong} with a wrong transcript"),
+        ("failed sessions", "; ".join((str(len(counted.failures)), *sorted(set(counted.failures))))),
         ("memory, medians of the quarters", " / ".join(f"{memory:.0f}" for memory in quarters(samples)) + " MB"),
-        ("slope of the second half", f"{slope(samples[len(samples) // 2 :]):+.1f} MB an hour"),
-        ("the sender's frames late, p99 of the worst session", f"{counted.late * 1000:.0f} ms"),
+        ("slope of the second half", f"{slope(samples[len(samples) // 2 :]):+.1f} MB per hour"),
+        ("delay of sent frames, p99 of the worst session", f"{counted.late * 1000:.0f} ms"),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def quarters(samples: Sequence[Sample]) -> list[float]:
-    """The median of each quarter of the run, MB."""
+    """The median memory of each quarter of the run, in MB."""
     bounds = [round(len(samples) * part / 4) for part in range(5)]
     return [median(s.memory for s in samples[begin:end]) for begin, end in pairwise(bounds) if begin < end]
 
 
 def slope(samples: Sequence[Sample]) -> float:
-    """MB an hour, by least squares; nan of fewer than two."""
+    """The slope in MB per hour, by least squares; nan for fewer than two samples."""
     if len(samples) < 2:
         return float("nan")
     return linear_regression([s.at / 3600 for s in samples], [s.memory for s in samples]).slope
 
 
 def picture(samples: Sequence[Sample], path: Path) -> None:
-    """Memory by time, as PNG."""
+    """Plot memory over time to a PNG file."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([s.at / 60 for s in samples], [s.memory for s in samples])
@@ -126,9 +126,9 @@ def picture(samples: Sequence[Sample], path: Path) -> None:
 def main(
     minutes: Annotated[float, typer.Option(min=0.5)] = 30.0,
     streams: Annotated[int, typer.Option(min=1)] = 60,
-    plot: Annotated[Path | None, typer.Option(help="Write a picture (PNG) into this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a plot to this PNG file.")] = None,
 ) -> None:
-    """Keep streams live for a long time and watch the server's memory."""
+    """Run many streams for a long time and measure the server's memory."""
     exit_on_signals()
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -1,7 +1,7 @@
-"""What publishers are warned of, on recordings that are declared right and wrong: ``python -m bench.sound_checks``.
+"""Warnings for recordings with right and wrong declarations: ``python -m bench.sound_checks``.
 
-The first 20 s of every recording of ../shared/speech, speech2, talk and noise are sent as they are, then in ways that
-are not what is declared. A row counts the recordings that were warned so.
+The first 20 s of every recording in ../shared/speech, speech2, talk and noise are sent as declared, and then in formats
+that differ from the declaration. Each row counts the recordings that got a warning.
 """
 
 import time
@@ -31,7 +31,7 @@ MULAW = AudioFormat(Encoding.MULAW, 8_000)
 
 
 def recordings() -> Iterator[tuple[str, Floats]]:
-    """Names and samples in -1..1, at 16 kHz."""
+    """Yield names and samples in -1..1 at 16 kHz."""
     for path in sorted(path for folder in FOLDERS for path in (SHARED / folder).iterdir() if path.suffix in SUFFIXES):
         yield path.stem, read(path)
 
@@ -43,7 +43,7 @@ def read(path: Path) -> Floats:
 
 
 def g711(law: Encoding, samples: Floats) -> bytes:
-    """Coded by mulaw or alaw."""
+    """Encode as mulaw or alaw."""
     table = READ[law](bytes(range(256)))
     order = np.argsort(table)
     at = np.clip(np.searchsorted(table[order], samples), 1, 255)
@@ -52,19 +52,19 @@ def g711(law: Encoding, samples: Floats) -> bytes:
 
 
 def stereo(left: Floats, right: Floats) -> bytes:
-    """Interleaved."""
+    """Interleave two channels."""
     return np.stack([to_pcm16(left), to_pcm16(right)], axis=1).tobytes()
 
 
 def at_rate(samples: Floats, rate: int) -> bytes:
-    """As a microphone of ``rate`` Hz gives it, with the noise of its converter."""
+    """Resample to ``rate`` Hz and add the noise of a microphone's converter."""
     resampled = soxr.resample(samples, SAMPLE_RATE, rate)
     noise = np.random.default_rng(1).normal(0, 3e-5, len(resampled))
     return to_pcm16((resampled + noise).astype(np.float32)).tobytes()
 
 
 def moved(samples: Floats) -> Floats:
-    """As a second microphone hears it."""
+    """The signal as a second microphone receives it."""
     return np.roll(samples, 5) * np.float32(0.8)
 
 
@@ -91,7 +91,7 @@ WAYS: dict[str, tuple[AudioFormat, Callable[[Floats], bytes]]] = {
 
 
 def sounds_like(audio: AudioFormat, data: bytes) -> str:
-    """What the stream is said to sound like; empty where nothing is said."""
+    """What the warning says that the stream sounds like; empty without a warning."""
     warnings = AudioWarnings()
     declaration, size = Declaration(audio, warnings), 3200
     for at in range(0, len(data) // size * size, size):
@@ -104,7 +104,7 @@ def sounds_like(audio: AudioFormat, data: bytes) -> str:
 
 
 def levels_of(pcm: Pcm) -> list[str]:
-    """Codes of the warnings of a stream's level."""
+    """The codes of the warnings about a stream's level."""
     warnings = AudioWarnings()
     levels = Levels(warnings)
     for at in range(0, len(pcm), 640):
@@ -113,9 +113,9 @@ def levels_of(pcm: Pcm) -> list[str]:
 
 
 def main() -> None:
-    """Print the table, in Markdown, and what the checks cost."""
+    """Print the Markdown table and the cost of the checks."""
     everything = [samples for _, samples in recordings()]
-    print(f"{len(everything)} recordings\n\n| sent | warned | said to sound like |\n|---|---|---|")
+    print(f"{len(everything)} recordings\n\n| sent | warned | sounds like, according to the warning |\n|---|---|---|")
     for way, (audio, made) in WAYS.items():
         said = Counter(sounds_like(audio, made(samples)) for samples in everything)
         quiet = said.pop("", 0)
@@ -125,12 +125,12 @@ def main() -> None:
     began = time.process_time()
     levels = Counter(code for pcm in streams for code in levels_of(pcm))
     spent = (time.process_time() - began) / sum(len(pcm) / SAMPLE_RATE for pcm in streams)
-    print(f"\nlevels: {dict(levels)}; {spent * 1e6:.0f} us of CPU a second of audio")
+    print(f"\nlevels: {dict(levels)}; {spent * 1e6:.0f} us of CPU per second of audio")
     data = [pcm.tobytes() for pcm in streams]
     began = time.process_time()
     for one in data:
         sounds_like(LINEAR, one)
-    print(f"declaration: {(time.process_time() - began) / len(data) * 1e3:.0f} ms of CPU a stream of {SECONDS} s")
+    print(f"declaration: {(time.process_time() - began) / len(data) * 1e3:.0f} ms of CPU per stream of {SECONDS} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Human speech with word times: ../shared/speech, and what is made of it for tests and benchmarks."""
+"""Human speech with word times from ../shared/speech, and clips made of it for tests and benchmarks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 class Timed(NamedTuple):
-    """A word and its seconds in the recording, by forced alignment."""
+    """A word and its times in seconds, from forced alignment."""
 
     text: str
     start: float
@@ -25,7 +25,7 @@ class Timed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Speech and what is said in it."""
+    """Speech and its text."""
 
     pcm: Pcm
     text: str
@@ -46,7 +46,7 @@ def recording(stem: str) -> tuple[Pcm, tuple[Timed, ...]]:
 
 
 def utterances(stem: str, *, pause: float = 0.5, longest: float = 18.0) -> Iterator[Utterance]:
-    """A recording cut where its reference pauses for ``pause`` seconds, or after ``longest`` seconds."""
+    """Yield a recording cut at pauses of ``pause`` seconds in the reference, or after ``longest`` seconds."""
     pcm, words = recording(stem)
     first = 0
     for i in range(1, len(words) + 1):
@@ -62,7 +62,7 @@ def utterances(stem: str, *, pause: float = 0.5, longest: float = 18.0) -> Itera
 
 
 def phrases(*, gap: float, most_words: int, longest: float = 2.2) -> Iterator[Utterance]:
-    """Phrases of at most ``most_words`` words between gaps of at least ``gap`` seconds, without the gaps."""
+    """Yield phrases of at most ``most_words`` words between gaps of at least ``gap`` seconds, without the gaps."""
     for stem in stems():
         pcm, words = recording(stem)
         edges = [-1.0, *(word.end for word in words)], [*(word.start for word in words), len(pcm) / SAMPLE_RATE]
@@ -76,9 +76,10 @@ def phrases(*, gap: float, most_words: int, longest: float = 2.2) -> Iterator[Ut
 
 
 def between_pauses(pcm: Pcm, *, before: float = 0.25, after: float = 0.2, floor: float = 6.0) -> Pcm:
-    """``pcm`` as the segmenter sends it: faded in and out, with so many seconds of quiet noise before and after it.
+    """``pcm`` as the segmenter would send it: faded in and out, with quiet noise before and after it.
 
-    ``floor`` is the noise's standard deviation in PCM16. The same audio gives the same noise.
+    ``before`` and ``after`` are in seconds. ``floor`` is the standard deviation of the noise in PCM16. The same audio
+    gives the same noise.
     """
     faded, edge = pcm.astype(np.float64), min(80, len(pcm) // 2)
     faded[:edge] *= np.linspace(0, 1, edge)
@@ -88,9 +89,9 @@ def between_pauses(pcm: Pcm, *, before: float = 0.25, after: float = 0.2, floor:
     return np.clip(np.round(padded + noise), -32768, 32767).astype(np.int16)
 
 
-def repeated(said: Utterance, times: int, *, apart: float = 0.2, then: Utterance | None = None) -> Utterance:
-    """``said`` again and again, ``apart`` seconds apart, ``then`` something else."""
-    parts = [said] * times + ([then] if then is not None else [])
+def repeated(utterance: Utterance, times: int, *, apart: float = 0.2, then: Utterance | None = None) -> Utterance:
+    """``utterance`` repeated ``times`` times, ``apart`` seconds apart, followed by ``then``."""
+    parts = [utterance] * times + ([then] if then is not None else [])
     quiet = np.zeros(to_samples(apart), dtype=np.int16)
     pcm = np.concatenate([piece for part in parts for piece in (part.pcm, quiet)])
     return Utterance(between_pauses(pcm), " ".join(part.text for part in parts))

@@ -1,8 +1,8 @@
-"""Where a decode's time goes, by batch size and model: ``python -m bench.stages [--model FOLDER]``.
+"""CPU time of the stages of a decode, by batch size and model: ``python -m bench.stages [--model FOLDER]``.
 
-Windows are beginnings of parts of the bundled talk, 2 to 8 s long, as partials meet them, and the same as finals. CPU
-milliseconds a window on one thread, of features, encoder, search (prompt and steps of the decoder), alignment, and all
-the rest, which is Python's; medians of repetitions.
+The windows are the first 2 to 8 s of parts of the bundled talk, decoded as partials and as finals. The table shows CPU
+milliseconds per window on one thread for features, encoder, search (prompt and steps of the decoder), alignment and the
+rest, which is Python. Values are medians of repetitions.
 """
 
 import logging
@@ -26,7 +26,7 @@ STAGES = ("features", "encode", "generate", "align", "rest")
 
 
 def windows(count: int, *, final: bool) -> list[DecodeRequest]:
-    """Beginnings of ``count`` different parts of the talk."""
+    """Requests for the beginnings of ``count`` different parts of the talk."""
     talk = Loop([bundled_talk()])
     parts = [from_bytes(part.audio) for part in talk.parts(count, max(LENGTHS) + 2)]
     lengths = [LENGTHS[i % len(LENGTHS)] for i in range(count)]
@@ -37,7 +37,7 @@ def windows(count: int, *, final: bool) -> list[DecodeRequest]:
 
 
 def measure(engine: WhisperEngine, clock: Clocked, requests: list[DecodeRequest]) -> dict[str, float]:
-    """CPU seconds of one decode of them all, by stage."""
+    """CPU seconds of one decode of all requests, by stage."""
     log_mel = LogMel(engine.model.n_mels)
     began = time.process_time()
     for request in requests:
@@ -52,22 +52,22 @@ def measure(engine: WhisperEngine, clock: Clocked, requests: list[DecodeRequest]
 
 
 def main(
-    model: Annotated[str, typer.Option(help="tiny.en, or a model's folder.")] = "tiny.en",
-    batches: Annotated[str, typer.Option(help="Windows decoded together, with commas between.")] = "1,2,4,8,16",
+    model: Annotated[str, typer.Option(help="tiny.en, or the folder of a model.")] = "tiny.en",
+    batches: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,2,4,8,16",
     repetitions: Annotated[int, typer.Option(min=1)] = 5,
 ) -> None:
-    """Print the table, in Markdown."""
+    """Print the Markdown table."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     loaded = load_engine(model, device="cpu", threads=1)
     clock = Clocked(loaded.model)
     engine = WhisperEngine(clock, loaded.tokenizer, name="bench", revision=loaded.revision)
-    print(f"{loaded.model_name}, {loaded.compute_type}, 1 thread; CPU ms a window\n")
+    print(f"{loaded.model_name}, {loaded.compute_type}, 1 thread; CPU ms per window\n")
     print("| windows | batch | mean length | features | encoder | search | alignment | rest | all |")
     print("|---|---|---|---|---|---|---|---|---|")
     for final in (False, True):
         for size in map(int, batches.split(",")):
             requests = windows(size, final=final)
-            engine.decode(requests)  # the silences are made
+            engine.decode(requests)  # prepares the encoded silence
             runs = [measure(engine, clock, requests) for _ in range(repetitions)]
             cells = [f"{median(run[name] for run in runs) / size * 1000:.0f}" for name in (*STAGES, "total")]
             mean = sum(to_seconds(len(request.pcm)) for request in requests) / size

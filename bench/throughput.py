@@ -1,7 +1,7 @@
-"""The log in memory and on Kafka, side by side: records a second, and what a record waits from append to reader.
+"""Throughput and latency of the log in memory and on Kafka: records per second, and time from append to reader.
 
-``python -m bench.throughput`` starts a Kafka broker of its own and prints a Markdown table; docs/kafka.md holds one.
-Records are segments of the bundled talk, 0.2 s of PCM16 each.
+``python -m bench.throughput`` starts a Kafka broker and prints the Markdown table in docs/kafka.md. Records are
+segments of the bundled talk, 0.2 s of PCM16 each.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ SEGMENT_BYTES = 6400
 PARTITIONS = 8
 TRACKS = 40
 RATE = 200
-"""Records a second while latency is measured: what 40 tracks speak."""
+"""Records per second during the measurement of latency: those of 40 tracks with speech."""
 PLAN = TopicPlan(name="audio", partitions=PARTITIONS, replication=1, retention_seconds=600)
 COMPRESSIONS: tuple[Compression, ...] = ("none", "lz4", "zstd")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one log gave: records a second at most, milliseconds at ``RATE``, bytes kept for each sent."""
+    """The result of one log: most records per second, latencies at ``RATE`` in ms, and stored bytes per sent byte."""
 
     name: str
     rate: float
@@ -46,12 +46,12 @@ class Measured:
 
 
 def segments() -> Iterator[bytes]:
-    """The talk's segments, over and over."""
+    """The segments of the talk, repeated without end."""
     return itertools.cycle(list(reframed(read_file(talk.talk_path()), SEGMENT_BYTES)))
 
 
 async def flood(log: Log, seconds: float) -> float:
-    """Records a second that as many writers as tracks append, each one after the other."""
+    """Records per second with one writer per track, each of which waits for its append."""
     audio, count = segments(), 0
     until = time.monotonic() + seconds
 
@@ -67,7 +67,7 @@ async def flood(log: Log, seconds: float) -> float:
 
 
 async def pace(log: Log, seconds: float) -> tuple[list[float], list[float]]:
-    """Milliseconds from append to acknowledgement and from append to a reader, at an even pace."""
+    """Latencies in ms from append to acknowledgement and from append to reader, at a constant rate."""
     audio = segments()
     appended: list[float] = []
     read: list[float] = []
@@ -99,7 +99,7 @@ async def pace(log: Log, seconds: float) -> tuple[list[float], list[float]]:
 
 @asynccontextmanager
 async def logs(broker: Broker) -> AsyncIterator[list[tuple[str, Log, Path | None]]]:
-    """Every log with its name and the folder where it keeps its bytes, if it has one."""
+    """Open all logs. Yields name, log, and the folder with its data (None in memory)."""
     settings = KafkaSettings(bootstrap=(broker.bootstrap,))
     memory = MemoryLog({PLAN.name: TopicSettings(partitions=PARTITIONS)}, SystemClock())
     found: list[tuple[str, Log, Path | None]] = [("memory", memory, None)]
@@ -113,12 +113,12 @@ async def logs(broker: Broker) -> AsyncIterator[list[tuple[str, Log, Path | None
 
 
 def kept_bytes(folder: Path, prefix: str) -> int:
-    """Bytes that the broker wrote for the topics of a prefix."""
+    """The bytes that the broker stored for the topics with a prefix."""
     return sum(path.stat().st_size for path in folder.glob(f"{prefix}*/*.log"))
 
 
 async def measure(broker: Broker, seconds: float) -> list[Measured]:
-    """All logs, one after the other."""
+    """Measure all logs, one after the other."""
     await answers(broker.bootstrap)
     found = []
     async with logs(broker) as every:
@@ -132,7 +132,7 @@ async def measure(broker: Broker, seconds: float) -> list[Measured]:
 
 
 def table(measured: list[Measured]) -> str:
-    """The figures."""
+    """The results as a Markdown table."""
 
     def both(values: list[float]) -> str:
         return f"{percentile(values, 50):.1f} / {percentile(values, 99):.1f} ms"
@@ -147,7 +147,7 @@ def table(measured: list[Measured]) -> str:
     return "\n".join(lines)
 
 
-def main(seconds: Annotated[float, typer.Option(help="Seconds of each measurement.")] = 10.0) -> None:
+def main(seconds: Annotated[float, typer.Option(help="Seconds per measurement.")] = 10.0) -> None:
     """Measure the logs."""
     broker = Broker()
     try:

@@ -1,10 +1,9 @@
-"""The speech detectors side by side, on speech, on noise and on speech in noise: ``python -m bench.vad``.
+"""Comparison of speech detectors on speech, noise and speech in noise: ``python -m bench.vad``.
 
-The truth is the word times of ../shared/speech (forced alignment). Frames: inside a word, or in a gap of the reference
-of at least 300 ms, and 100 ms away from where one turns into the other; other frames count for nothing. Utterances:
-what the segmenter makes of the detector's answers with its default settings. A word is whole where one utterance holds
-all of it but 50 ms at either end, cut where utterances hold a part of it, missed where none does. CPU microseconds
-are the detector's alone, per second of audio.
+The reference is the word times of ../shared/speech (forced alignment). Frames count if they are inside a word, or in a
+gap of at least 300 ms, and at least 100 ms away from the edges. Utterances come from the segmenter with default
+settings. A word is whole if one utterance contains it except for 50 ms at either end, cut if utterances contain a part
+of it, and missed otherwise. CPU microseconds are those of the detector alone, per second of audio.
 """
 
 import argparse
@@ -71,14 +70,14 @@ class Recording:
     words: tuple[tuple[int, int], ...] = ()
 
     def spoken(self) -> npt.NDArray[np.bool_]:
-        """For each sample whether it is inside a word."""
+        """Whether each sample is inside a word."""
         inside = np.zeros(len(self.pcm), dtype=np.bool_)
         for start, end in self.words:
             inside[start:end] = True
         return inside
 
     def truth(self) -> npt.NDArray[np.int8]:
-        """For each sample 1 for speech, 0 for none, -1 where the reference is in doubt."""
+        """For each sample: 1 for speech, 0 for none, -1 if the reference is uncertain."""
         label = self.spoken().astype(np.int8)
         edges = np.flatnonzero(np.diff(label, prepend=0, append=0))
         starts, ends = edges[::2], edges[1::2]
@@ -91,22 +90,22 @@ class Recording:
         return label
 
     def in_noise(self, noise: Pcm, ratio: float) -> "Recording":
-        """The same with ``noise`` under it, ``ratio`` dB below the words."""
+        """The recording with added ``noise``, ``ratio`` dB below the words."""
         under = np.resize(noise, len(self.pcm)).astype(np.float64)
         power = np.mean(self.pcm[self.spoken()].astype(np.float64) ** 2) / 10 ** (ratio / 10)
         mixed = self.pcm + under * np.sqrt(power / np.mean(under**2))
         return replace(self, pcm=np.clip(np.round(mixed), -32768, 32767).astype(np.int16))
 
     def quieter(self, by: float) -> "Recording":
-        """The same, ``by`` dB down."""
+        """The recording, ``by`` dB quieter."""
         return replace(self, pcm=np.round(self.pcm * 10 ** (-by / 20)).astype(np.int16))
 
     def offset(self, by: float) -> "Recording":
-        """The same on a constant ``by``, a share of full scale: cheap microphones have one."""
+        """The recording with a constant offset of ``by``, as a share of full scale. Cheap microphones have one."""
         return replace(self, pcm=np.clip(self.pcm + round(by * 32768), -32768, 32767).astype(np.int16))
 
     def telephoned(self) -> "Recording":
-        """The same as it comes through a telephone: 8 kHz, mu-law, 20 dB down."""
+        """The recording as over a telephone: 8 kHz, mu-law, 20 dB quieter."""
         narrow = soxr.resample(self.quieter(20).pcm / 32768, SAMPLE_RATE, SAMPLE_RATE / 2)
         level = np.round(np.sign(narrow) * np.log1p(255 * np.minimum(np.abs(narrow), 1.0)) / np.log(256) * 127) / 127
         wide = soxr.resample(np.sign(level) * np.expm1(np.abs(level) * np.log(256)) / 255, SAMPLE_RATE / 2, SAMPLE_RATE)
@@ -116,7 +115,7 @@ class Recording:
 
 
 def load(path: Path) -> Recording:
-    """A recording with the word times beside it, where there are any."""
+    """Read a recording and its word times, if there are any."""
     pcm = np.frombuffer(b"".join(read_file(path)), dtype="<i2").astype(np.int16)
     ctm = path.with_suffix(".ctm")
     rows = [line.split() for line in ctm.read_text().splitlines()] if ctm.exists() else []
@@ -124,7 +123,7 @@ def load(path: Path) -> Recording:
 
 
 def made_noise(seconds: int = 30) -> dict[str, Recording]:
-    """White and pink noise, mains hum and clicks, the same every time."""
+    """White and pink noise, mains hum and clicks, from a fixed seed."""
     generator, n = np.random.default_rng(1), seconds * SAMPLE_RATE
     white = generator.normal(size=n)
     pink = np.fft.irfft(np.fft.rfft(white) / np.sqrt(np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 20)), n)
@@ -144,7 +143,7 @@ def answers(detector: SpeechDetector, pcm: Pcm) -> npt.NDArray[np.float64]:
 
 
 def frame_rates(make: Callable[[], SpeechDetector], speech: list[Recording]) -> tuple[float, float]:
-    """Of frames with and without speech, the shares that the detector calls speech at the onset threshold."""
+    """The shares of frames with and without speech that the detector takes for speech, at the onset threshold."""
     called, true = [], []
     for recording in speech:
         detector = make()
@@ -168,7 +167,7 @@ def utterances(detector: SpeechDetector, pcm: Pcm, settings: SegmenterSettings) 
 
 @dataclass(slots=True)
 class Outcome:
-    """Words by what became of them, and what was passed on: utterances and their samples."""
+    """Counts of whole, cut and missed words, of utterances, and of their samples."""
 
     whole: int = 0
     cut: int = 0
@@ -177,7 +176,7 @@ class Outcome:
     samples: int = 0
 
     def add(self, recording: Recording, found: list[tuple[int, int]]) -> None:
-        """Judge one recording's utterances."""
+        """Add the utterances of one recording."""
         self.count += len(found)
         self.samples += sum(end - start for start, end in found)
         for start, end in recording.words:
@@ -191,12 +190,12 @@ class Outcome:
 
     @property
     def words(self) -> str:
-        """Whole words in percent, words cut, words missed."""
+        """Whole words in percent, cut words, missed words."""
         return f"{self.whole / max(1, self.whole + self.cut + self.missed):.2%}, {self.cut}, {self.missed}"
 
 
 def outcome(make: Callable[[], SpeechDetector], recordings: list[Recording], settings: SegmenterSettings) -> Outcome:
-    """What becomes of ``recordings``, each a stream of its own."""
+    """The outcome of ``recordings``, each as a separate stream."""
     result = Outcome()
     for recording in recordings:
         result.add(recording, utterances(make(), recording.pcm, settings))
@@ -204,7 +203,7 @@ def outcome(make: Callable[[], SpeechDetector], recordings: list[Recording], set
 
 
 def noise_passed(result: Outcome, recordings: list[Recording]) -> str:
-    """Seconds of each minute passed on, and the utterances."""
+    """Seconds per minute that were taken for speech, and the number of utterances."""
     total = sum(len(recording.pcm) for recording in recordings)
     return f"{60 * result.samples / total:.1f} s, {result.count}"
 
@@ -218,17 +217,17 @@ def cost(make: Callable[[], SpeechDetector], pcm: Pcm) -> float:
 
 
 def rows(columns: list[str]) -> Callable[[str, Iterator[str]], None]:
-    """Print a table's head; what prints each row."""
+    """Print the head of a table, and return a function that prints a row."""
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     return lambda label, cells: print(f"| {label} | " + " | ".join(cells) + " |", flush=True)
 
 
 def main() -> None:
-    """Print the tables, in Markdown."""
+    """Print the Markdown tables."""
     parser = argparse.ArgumentParser(
-        description="Speech detectors: what they hear, what they let through, what it costs."
+        description="Compare speech detectors: detected speech, passed noise and CPU time."
     )
-    parser.add_argument("--settings", action="store_true", help="compare the segmenter's settings too")
+    parser.add_argument("--settings", action="store_true", help="also compare settings of the segmenter")
     options = parser.parse_args()
     speech = [load(path) for path in sorted((SHARED / "speech").glob("*.flac"))]
     noise = [load(path) for path in sorted((SHARED / "noise").glob("*.flac"))]
@@ -280,7 +279,7 @@ def _outcomes(
     made: list[Recording],
     settings: SegmenterSettings,
 ) -> Iterator[str]:
-    """Cells: words in each condition, utterances of clean speech, what of the noise was passed on."""
+    """The cells of a row: words per condition, utterances of clean speech, and passed noise."""
     results = [outcome(make, recordings, settings) for recordings in conditions.values()]
     yield from (result.words for result in results)
     yield str(results[0].count)

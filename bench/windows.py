@@ -1,9 +1,8 @@
-"""What a window's length, its zeros, its tail and the loop gate cost and save: ``python -m bench.windows``.
+"""Accuracy and cost by window length, zeros, tail and loop gate: ``python -m bench.windows``.
 
-Every row decodes the same utterances as finals, one at a time, on one thread. WER is of all words together, after
-OpenAI's English normaliser. CPU seconds are this process's, of CTranslate2's encoder and of its decoder (search and
-alignment), per second of audio; the encoded silence is kept from one utterance to the next, as in a server, and its
-making not counted.
+Each row decodes the same utterances as finals, one at a time, on one thread. WER is over all words, after OpenAI's
+English normaliser. CPU seconds are those of CTranslate2's encoder and decoder (search and alignment) in this process,
+per second of audio. Encoded silence is reused between utterances, as in a server, and its computation is not counted.
 """
 
 import argparse
@@ -51,13 +50,13 @@ QUICK_ROWS = tuple(ROWS)[:6]
 
 @dataclass
 class Clocked:
-    """A CTranslate2 model that adds up the CPU seconds of its calls, by method."""
+    """Wraps a CTranslate2 model and sums up the CPU seconds of its calls, by method."""
 
     model: Any
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> object:
-        """The model's own attribute, its methods clocked."""
+        """An attribute of the model. Methods are timed."""
         attribute = getattr(self.model, name)
         if not callable(attribute):
             return attribute
@@ -73,7 +72,7 @@ class Clocked:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One row: error rate in 0..1, utterances decoded twice, withdrawn words, CPU seconds per audio second."""
+    """One row: error rate in 0..1, utterances decoded twice, withdrawn utterances, and CPU seconds per audio second."""
 
     error_rate: float
     redecoded: int
@@ -83,7 +82,7 @@ class Measured:
 
 
 def measure(engine: WhisperEngine, clock: Clocked, speech: list[Utterance]) -> Measured:
-    """Decode all of ``speech``, twice where the silence has to be made first, and compare."""
+    """Decode all of ``speech`` and compare with the reference. The encoded silence is prepared first."""
     normal = EnglishTextNormalizer()
     for utterance in speech:
         engine.prepare(utterance.pcm)
@@ -101,8 +100,8 @@ def measure(engine: WhisperEngine, clock: Clocked, speech: list[Utterance]) -> M
 
 
 def main() -> None:
-    """Print the table, in Markdown, row by row."""
-    parser = argparse.ArgumentParser(description="Windows of Whisper: word error rate against CPU seconds.")
+    """Print the Markdown table row by row."""
+    parser = argparse.ArgumentParser(description="Word error rate and CPU seconds by the settings of windows.")
     parser.add_argument("--model", default="tiny.en", help="tiny.en, base, or a folder")
     parser.add_argument("--quick", action="store_true", help="a third of the speech and half of the rows")
     options = parser.parse_args()
@@ -110,7 +109,7 @@ def main() -> None:
     name = str(base_folder()) if options.model == "base" else options.model
     speech = [utterance for stem in (QUICK if options.quick else stems()) for utterance in utterances(stem)]
     audio = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
-    beams = f"{WhisperSettings().beam_size} beams but where told"
+    beams = f"{WhisperSettings().beam_size} beams unless stated otherwise"
     print(f"{options.model}, int8, {beams}, 1 thread: {len(speech)} utterances, {audio / 60:.1f} minutes\n")
     print("| window | WER | decoded twice | withdrawn | CPU s per audio s: encoder + decoder |")
     print("|---|---|---|---|---|")

@@ -1,1 +1,1 @@
-"""Development tools; nothing here is part of the product."""
+"""Development tools. They are not part of the package."""

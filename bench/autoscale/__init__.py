@@ -1,1 +1,1 @@
-"""Workers that follow the load, on a real cluster."""
+"""Autoscaling of workers on a real cluster."""

@@ -1,8 +1,8 @@
-"""Workers by KEDA, under load and after it: replicas against seconds of audio behind, on a real cluster.
+"""Autoscaling with KEDA on a real cluster: replicas and seconds of audio behind, under load and after it.
 
-``python -m bench.autoscale`` starts a cluster (tools/k8s/cluster.sh), KEDA and Debian's Prometheus on it, speaks
-twelve tracks for two minutes, waits for the workers to become fewer again, and writes bench/out/autoscale.csv;
-``uv run --with matplotlib python -m bench.autoscale.picture`` draws it: docs/cluster-tests.md.
+``python -m bench.autoscale`` starts a cluster (tools/k8s/cluster.sh) with KEDA and Debian's Prometheus, publishes
+twelve tracks for two minutes, waits until the number of workers has fallen again, and writes bench/out/autoscale.csv.
+``uv run --with matplotlib python -m bench.autoscale.picture`` draws the picture in docs/cluster-tests.md.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ TRACKS = 12
 UTTERANCES = 34
 QUIET = 30.0
 AFTERWARDS = 230.0
-"""Seconds before and after the load."""
+"""Seconds without load, before and afterwards."""
 _, PCM = script_of(UTTERANCES)
 
 
 @contextlib.contextmanager
 def prometheus() -> Iterator[Path]:
-    """Prometheus on the node, its data gone with it; the file that names whom to scrape.
+    """Run Prometheus on the node, with temporary data. Yields the file that lists the targets.
 
-    Debian's knows no Kubernetes: ``workers`` finds the pods in its place.
+    Debian's Prometheus has no Kubernetes service discovery, so ``workers`` finds the pods.
     """
     with tempfile.TemporaryDirectory() as data:
         config, targets = Path(data) / "prometheus.yml", Path(data) / "targets.json"
@@ -56,7 +56,7 @@ def prometheus() -> Iterator[Path]:
 
 
 def workers() -> list[dict[str, object]]:
-    """What prometheus-operator makes of k8s/components/monitoring, of workers."""
+    """The scrape targets of the workers, as prometheus-operator creates them from k8s/components/monitoring."""
     return [
         {
             "targets": [f"{pod['status']['podIP']}:9100"],
@@ -68,20 +68,22 @@ def workers() -> list[dict[str, object]]:
 
 
 async def asked(client: httpx.AsyncClient, query: str) -> float | None:
-    """The value of a query that has one."""
+    """The value of a query; None if it returns no value."""
     result = (await client.get("/api/v1/query", params={"query": query})).json()["data"]["result"]
     return float(result[0]["value"][1]) if result else None
 
 
 async def sample(rows: list[dict[str, object]], targets: Path, began: float) -> None:
-    """A row every two seconds, of the workers that there are."""
+    """Add a row every two seconds."""
     async with httpx.AsyncClient(base_url=PROMETHEUS) as client:
         while True:
             new = targets.with_suffix(".new")
             new.write_text(json.dumps(await asyncio.to_thread(workers)))
             new.replace(targets)
-            told = await asyncio.to_thread(cluster.kubectl, "get", "deployment", "livecaptions-worker", "--output=json")
-            deployment = json.loads(told)
+            output = await asyncio.to_thread(
+                cluster.kubectl, "get", "deployment", "livecaptions-worker", "--output=json"
+            )
+            deployment = json.loads(output)
             row: dict[str, object] = {
                 "seconds": round(time.monotonic() - began, 1),
                 "wanted": deployment["spec"]["replicas"],
@@ -95,7 +97,7 @@ async def sample(rows: list[dict[str, object]], targets: Path, began: float) -> 
 
 
 async def load(service: str, targets: Path) -> list[dict[str, object]]:
-    """Quiet, twelve tracks, and quiet again."""
+    """Wait, publish twelve tracks, and wait again."""
     rows: list[dict[str, object]] = []
     sampling = asyncio.create_task(sample(rows, targets, time.monotonic()))
     await asyncio.sleep(QUIET)
@@ -110,7 +112,7 @@ async def load(service: str, targets: Path) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Run it all."""
+    """Run the whole benchmark."""
     try:
         cluster.up()
         cluster.load_product()

@@ -1,4 +1,4 @@
-"""Draws bench/out/autoscale.csv: docs/images/autoscale.png."""
+"""Draws docs/images/autoscale.png from bench/out/autoscale.csv."""
 
 import csv
 from pathlib import Path

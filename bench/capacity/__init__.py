@@ -1,7 +1,7 @@
-"""How many live streams a server carries at the latency goals, beside the systems that people use today.
+"""How many live streams a server carries within the latency goals, compared with other systems.
 
-``recordings`` is what is said and when; ``pacing`` says it in real time and knows where it fell behind; ``systems``
-are what is measured, with ``peers`` behind adapters; ``level`` is what so many streams gave; ``goals`` and ``ramp``
-decide how many are tried next; ``run`` drives it all; ``compared`` sets peers beside us; ``report`` and ``plot``
-show it.
+``recordings`` provides audio with word times; ``pacing`` sends it in real time and detects when the sender is late;
+``systems`` are the measured servers, with adapters for other systems in ``peers``; ``level`` is the result of one
+number of streams; ``goals`` and ``ramp`` decide on the next number; ``run`` drives everything; ``compared`` compares
+systems; ``report`` and ``plot`` show the results.
 """

@@ -1,4 +1,4 @@
-"""Word error rate, as Whisper's authors count it."""
+"""Word error rate, computed as in the Whisper paper."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ _normalize = EnglishTextNormalizer()
 
 
 def word_error_rate(references: Sequence[str], hypotheses: Sequence[str]) -> float:
-    """Errors for each word of the references, all pairs together, after OpenAI's English normalizer; nan of none."""
-    said = [_normalize(text) for text in references]
-    if not any(said):
+    """Errors per word of the references, over all pairs, after OpenAI's English normalizer; nan without words."""
+    expected = [_normalize(text) for text in references]
+    if not any(expected):
         return float("nan")
-    return float(process_words(said, [_normalize(text) for text in hypotheses]).wer)
+    return float(process_words(expected, [_normalize(text) for text in hypotheses]).wer)

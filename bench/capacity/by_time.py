@@ -1,18 +1,18 @@
-"""Latencies where no word can be told by its text, as with a model of random weights: by utterances' times."""
+"""Latencies from utterance times, for models with random weights, whose words match no reference."""
 
 from collections.abc import Sequence
 
 from captions.quality import ENDPOINT, Arrival, Spoken
 
 EARLY = 0.5
-"""Seconds by which an utterance may begin before its first word."""
+"""The most seconds by which an utterance begins before its first word."""
 
 
 def latencies(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> tuple[list[float], list[float]]:
-    """First partials and finals in seconds, as ``captions.quality`` defines them.
+    """Latencies of first partials and finals in seconds, as ``captions.quality`` defines them.
 
-    An utterance's words are those of the reference that begin after it does and before the next one does: when it
-    begins is known of captions whose words are not timed.
+    The words of an utterance are the words of the reference that begin between its start and the start of the next
+    utterance. The start of a caption is known even if its words have no times.
     """
     histories: dict[int, list[Arrival]] = {}
     for arrival in arrivals:

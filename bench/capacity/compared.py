@@ -1,4 +1,4 @@
-"""Ours beside a peer: streams at equal or better accuracy and latency, of one run on one machine."""
+"""Comparison with a peer in one run on one machine: the number of streams at equal or better quality."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,24 @@ from bench.capacity.level import Level
 from bench.capacity.run import Result
 
 EQUAL_WER = 0.005
-"""Word error rates that differ by no more are equal: different numbers of streams say different things."""
+"""Word error rates that differ by at most this are equal: different numbers of streams speak different texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The peer's best level, and the most streams at which we are nowhere worse; None where there is none."""
+    """The peer's best level, and our level with the most streams that is worse in nothing (None if there is none)."""
 
     peer: Level
     ours: Level | None
 
     @property
     def ratio(self) -> float:
-        """Our streams for each of the peer's; 0 where we are worse at every level."""
+        """Our streams divided by the peer's; 0 if we are worse at every level."""
         return self.ours.streams / self.peer.streams if self.ours else 0.0
 
 
 def compare(ours: Result, peer: Result) -> Compared | None:
-    """Both from one run. None where the peer kept up with not one stream."""
+    """Compare two results of one run. None if the peer did not meet its goals with a single stream."""
     best = peer.best
     if best is None:
         return None
@@ -32,7 +32,7 @@ def compare(ours: Result, peer: Result) -> Compared | None:
 
 
 def worse(level: Level, than: Level) -> list[str]:
-    """In which figures ``level`` is worse, by their names; finals only count where both have them."""
+    """The names of the figures in which ``level`` is worse. Finals count only if both systems have them."""
     figures = [
         ("word shown p50", level.word_shown.p50, than.word_shown.p50),
         ("word shown p95", level.word_shown.p95, than.word_shown.p95),

@@ -1,4 +1,4 @@
-"""The latency goals, and what of them a level breaks, in words."""
+"""The latency goals, and messages about the goals that a level breaks."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from monitoring.goals import FINAL, FIRST_PARTIAL, WORD_SHOWN, WORD_SHOWN_MEDIAN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goals:
-    """Seconds, but for ``word_error_rate``: how much more than at the first level, as a part of one. None: no goal.
+    """Limits in seconds; None means no goal. The defaults are explained in docs/latency.md.
 
-    The defaults are what live captions need to be good: docs/latency.md.
+    ``word_error_rate`` is the allowed increase over the first level, as a fraction.
     """
 
     first_partial_p95: float | None = FIRST_PARTIAL.good
@@ -25,7 +25,7 @@ class Goals:
     word_error_rate: float | None = 0.02
 
     def broken(self, level: Level, first: Level) -> list[str]:
-        """What ``level`` breaks; ``first`` is the first one of the same system. Missing figures break nothing."""
+        """The goals that ``level`` breaks, as messages. ``first`` is the system's first level. Missing figures pass."""
         figures = [
             ("first partial p95", level.first_partial.p95, self.first_partial_p95),
             ("word shown p50", level.word_shown.p50, self.word_shown_p50),
@@ -39,7 +39,7 @@ class Goals:
             f"{name} {value:.2f} > {most:g} s" for name, value, most in figures if most is not None and value > most
         ]
         if math.isnan(level.word_shown.p50) and (self.word_shown_p50 is not None or self.word_shown_p95 is not None):
-            broken.append("no words that were said were shown")
+            broken.append("no spoken words were shown")
         rise = level.word_error_rate - first.word_error_rate
         if self.word_error_rate is not None and rise > self.word_error_rate:
             broken.append(f"WER {rise * 100:.1f} > {self.word_error_rate * 100:g} points above the first level's")
@@ -56,16 +56,16 @@ PEERS = Goals(
     word_stable_p95=None,
     final_p95=None,
 )
-"""What a peer is held to, since it breaks the goals with one stream: Ofcom's 3 s for live subtitles."""
+"""The goals for peers: Ofcom's 3 s for live subtitles. They break the default goals with one stream."""
 
 
 def goals_of(changes: Sequence[str]) -> Goals:
-    """The goals with changes like ``final_p95=0.6`` or ``final_p95=none``. Raises ``SetupError``."""
+    """Apply changes such as ``final_p95=0.6`` or ``final_p95=none`` to the defaults. Raises ``SetupError``."""
     names = [field.name for field in fields(Goals)]
     goals = Goals()
     for change in changes:
         name, _, value = change.partition("=")
-        problem = f"--goal {change!r}: one of {', '.join(names)}, with =SECONDS or =none"
+        problem = f"--goal {change!r}: write NAME=SECONDS or NAME=none, with one of {', '.join(names)}"
         if name not in names:
             raise SetupError(problem)
         try:

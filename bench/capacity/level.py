@@ -1,4 +1,4 @@
-"""What so many streams at once gave: every stream measured on its own, all of them told together."""
+"""The result of one number of streams. Each stream is measured separately; the figures cover all of them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,21 +11,21 @@ from bench.capacity.systems import Heard
 from captions.quality import Arrival, measure, percentile, shown_words
 
 LATE = 0.05
-"""Seconds: where one frame in a hundred leaves later than this, the sender fell behind and the level says nothing."""
+"""Seconds. If the p99 of the delay of frames is above it, the sender fell behind and the level is invalid."""
 
 BUSY = 0.8
-"""Cores that the sender's one thread may use before it is the bottleneck."""
+"""Cores that the sender's single thread may use before it is the bottleneck."""
 
 UNREAD = 0.8
-"""Word error rate above which what is right is right by chance."""
+"""Word error rate above which words are only right by chance."""
 
 HELD = 1.0
-"""Seconds that a server may let sound wait before it counts as not hearing it in real time."""
+"""Seconds that a server may delay reading before it counts as slower than real time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Percentiles of latencies in seconds; nan where there were none."""
+    """Percentiles of latencies in seconds; nan without values."""
 
     p50: float
     p95: float
@@ -33,7 +33,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The load generator's own doing: cores it used, and the 99th percentile of seconds that its frames left late."""
+    """The load generator itself: the cores it used, and the p99 of the delay of its frames in seconds."""
 
     cores: float
     late: float
@@ -43,17 +43,17 @@ class Sender:
 
     @property
     def valid(self) -> bool:
-        """Whether it kept up, so that what was measured is the server."""
+        """Whether the sender kept up, so that the figures describe the server."""
         return self.late <= LATE and self.cores <= BUSY
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What one system gave at one number of streams.
+    """The result of one system with one number of streams.
 
-    ``words`` were said; ``cpu_seconds`` are for each second of audio, ``cores`` the same for each second of time, both
-    while the streams spoke; ``memory`` is the peak in bytes. They are None where the server's processes are not
-    known. ``failures`` tells of streams that did not end well, one line each.
+    ``words`` is the number of spoken words. ``cpu_seconds`` is CPU time per second of audio and ``cores`` per second of
+    time, both while the streams spoke. ``memory`` is the peak in bytes. All three are None if the server's processes
+    are unknown. ``failures`` has one line per failed stream.
     """
 
     system: str
@@ -73,13 +73,13 @@ class Level:
     failures: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """For files."""
+        """The level as JSON values."""
         return {**asdict(self), "valid": self.sender.valid}
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """One stream: what was said, what came of it, and what went wrong."""
+    """One stream: its recording, the received captions, and the failure if there was one."""
 
     recording: Recording
     heard: Heard
@@ -88,17 +88,17 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Of the server's processes, while the streams spoke: None where they are not known."""
+    """The use of resources by the server's processes while the streams spoke; None if they are unknown."""
 
     cpu_seconds: float | None
     memory: int | None
 
 
 def summed_up(system: str, spoken: Sequence[Spoken], used: Used, sender: Sender, seconds: float) -> Level:
-    """The level of streams that spoke for ``seconds`` of time.
+    """Sum up streams that spoke for ``seconds`` of time.
 
-    Where most words are wrong, as with random weights, there is no telling when a word was shown; first partials and
-    finals are then told by their times.
+    If most words are wrong, as with random weights, it is unknown when a word was shown. Latencies of first partials
+    and finals are then computed from the times of utterances.
     """
     own = all(one.heard.finals is one.heard.shown for one in spoken)
     qualities = [measure(one.heard.shown, one.recording.words) for one in spoken]
@@ -138,7 +138,7 @@ def _spread(values: Sequence[float]) -> Spread:
 
 
 def _pooled(erasures: Sequence[float], spoken: Sequence[Spoken], *, raw: bool) -> float:
-    """The erasure of all streams together, each by the words of its finals."""
+    """The erasure over all streams, weighted by the words of their finals."""
     words = [_words(one.heard.shown, raw=raw) for one in spoken]
     erased = sum(erasure * count for erasure, count in zip(erasures, words, strict=True))
     return erased / sum(words) if sum(words) else float("nan")

@@ -1,4 +1,4 @@
-"""Sound sent as fast as it is spoken, by a sender that knows when it was late itself."""
+"""Sends audio in real time, and measures how late the sender itself was."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,10 +8,10 @@ from livecaptions.terminal.files import reframed
 
 
 class Pace:
-    """Hands out ``audio`` in frames of ``frame`` seconds, each when its last sample would have been spoken.
+    """Yields ``audio`` in frames of ``frame`` seconds, each when its last sample would have been spoken.
 
-    ``began`` is the loop's time of the first sample. ``late`` are seconds that frames came late by this process's
-    own doing, ``held`` the longest that whoever takes them was behind: a server that does not read.
+    ``began`` is the loop's time of the first sample. ``late`` lists the delays of frames, in seconds, that this process
+    caused. ``held`` is the longest delay, in seconds, that the receiver caused by not reading.
     """
 
     def __init__(self, audio: bytes, frame: float) -> None:
@@ -28,7 +28,7 @@ class Pace:
         return 0.0 if self.began is None else asyncio.get_running_loop().time() - self.began
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """The sound from now on. To be asked for once."""
+        """Yield the audio from now on. May be called only once."""
         loop = asyncio.get_running_loop()
         self.began = loop.time()
         for frame in reframed(iter([self._audio]), self._frame_bytes):

@@ -1,4 +1,4 @@
-"""The levels as a picture: what viewers see and what it costs, by the number of streams."""
+"""A plot of quality and cost by the number of streams."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ MEGABYTE = 2**20
 
 
 def picture(results: Sequence[Result], goals: Goals, path: Path) -> None:
-    """Write a PNG; goals are dotted lines."""
+    """Write a PNG file. Goals are dotted lines."""
     panels: list[tuple[str, list[tuple[str, Value]], list[float | None]]] = [
         (
             "word shown, s",

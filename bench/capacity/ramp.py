@@ -1,4 +1,4 @@
-"""How many streams are tried next."""
+"""Decides how many streams to try next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,36 +7,36 @@ from typing import Protocol
 from captions.errors import SetupError
 
 FINE = 0.1
-"""A ramp ends where the last number that held and the first that did not are this near, as a part of the former."""
+"""A ramp ends when the lowest failed number exceeds the highest good one by at most this fraction of it."""
 
 MOST = 4096
-"""Streams that a ramp does not go beyond."""
+"""The most streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A number of streams, and whether the goals held."""
+    """A number of streams, and whether it met the goals."""
 
     streams: int
     held: bool
 
 
 class Plan(Protocol):
-    """Decides from what was tried."""
+    """Chooses the next number from the previous results."""
 
     def next(self, tried: Sequence[Tried]) -> int | None:
-        """How many streams to try next; None when it is known what there is to know."""
+        """How many streams to try next; None at the end."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """These numbers, in this order, up to the first at which a goal breaks."""
+    """Tries the given numbers in order, up to the first that breaks a goal."""
 
     numbers: tuple[int, ...]
 
     def next(self, tried: Sequence[Tried]) -> int | None:
-        """The next of the list."""
+        """The next number in the list."""
         if (tried and not tried[-1].held) or len(tried) == len(self.numbers):
             return None
         return self.numbers[len(tried)]
@@ -44,7 +44,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """Doubles from one until a goal breaks, then halves the distance between what held and what did not."""
+    """Doubles from one until a goal breaks, then bisects between the last good and the first bad number."""
 
     def next(self, tried: Sequence[Tried]) -> int | None:
         """The next number."""
@@ -58,13 +58,13 @@ class Ramp:
 
 
 def plan_of(text: str) -> Plan:
-    """``ramp``, or numbers of streams separated by commas. Raises ``SetupError``."""
+    """Parse ``ramp``, or numbers of streams separated by commas. Raises ``SetupError``."""
     if text == "ramp":
         return Ramp()
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise SetupError(f"--streams {text!r}: ramp, or numbers like 1,2,4,8") from error
+        raise SetupError(f"--streams {text!r}: write ramp, or numbers like 1,2,4,8") from error
     if not all(1 <= number <= MOST for number in numbers):
-        raise SetupError(f"--streams {text!r}: numbers between 1 and {MOST}")
+        raise SetupError(f"--streams {text!r}: numbers have to be between 1 and {MOST}")
     return Listed(numbers)

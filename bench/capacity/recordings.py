@@ -1,4 +1,4 @@
-"""What streams say: recordings whose words are timed, as a loop that every stream enters at another pause."""
+"""Recordings with word times. They form a loop, and each stream starts at another pause in it."""
 
 import csv
 import math
@@ -18,12 +18,12 @@ SOUND = (".flac", ".wav", ".ogg", ".mp3", ".m4a", ".webm")
 BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE
 
 PAUSE = 0.3
-"""Seconds without a word at which a stream may begin or end: no word is cut."""
+"""The length of a pause at which a stream may begin or end without cutting a word, in seconds."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Sound, PCM16 mono at 16 kHz, and the words in it."""
+    """Audio, as mono PCM16 bytes at 16 kHz, and its words."""
 
     name: str
     audio: bytes
@@ -31,65 +31,65 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length."""
         return len(self.audio) / BYTES_PER_SECOND
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """The spoken text."""
         return " ".join(word.text for word in self.words)
 
 
 def recorded(path: Path, words: Sequence[ReferenceWord]) -> Recording:
-    """A file with its words. Raises ``SetupError`` where it cannot be read."""
+    """Read a file. Raises ``SetupError`` if it cannot be read."""
     return Recording(path.stem, b"".join(read_file(path)), words)
 
 
 def bundled_talk() -> Recording:
-    """The talk that comes with the package."""
+    """The talk in the package."""
     return recorded(talk.talk_path(), talk.words())
 
 
 def clip(path: Path) -> Recording:
-    """A sound file with its words beside it, ``NAME.ctm`` or ``NAME.words.tsv``. Raises ``SetupError``."""
+    """Read an audio file and the file of its words, ``NAME.ctm`` or ``NAME.words.tsv``. Raises ``SetupError``."""
     for suffix, read in ((".ctm", _ctm), (".words.tsv", _tsv)):
         beside = path.with_name(path.stem + suffix)
         if beside.is_file():
             try:
                 return recorded(path, read(beside))
             except (ValueError, IndexError, KeyError) as error:
-                raise SetupError(f"{beside} does not list words and their times: {error!r}") from error
-    raise SetupError(f"{path} has no words: put {path.stem}.ctm or {path.stem}.words.tsv beside it")
+                raise SetupError(f"{beside} is not a list of words with times: {error!r}") from error
+    raise SetupError(f"{path} has no words: put {path.stem}.ctm or {path.stem}.words.tsv next to it")
 
 
 def load(source: str) -> list[Recording]:
-    """``talk``, or the recordings of a folder that have their words beside them. Raises ``SetupError``."""
+    """Read ``talk``, or all recordings of a folder. Raises ``SetupError``."""
     if source == "talk":
         return [bundled_talk()]
     folder = Path(source).expanduser()
     if not folder.is_dir():
-        raise SetupError(f"no folder at {source}: --audio wants talk, or a folder of sound with words beside it")
+        raise SetupError(f"no folder at {source}: --audio takes talk, or a folder of audio files with their words")
     files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SOUND]
     if not files:
-        raise SetupError(f"{source} holds no sound ({', '.join(SOUND)})")
+        raise SetupError(f"{source} contains no audio files ({', '.join(SOUND)})")
     return [clip(path) for path in files]
 
 
 def _ctm(path: Path) -> list[ReferenceWord]:
-    """NIST's: recording, channel, begin, duration, word."""
+    """Read NIST's CTM format: recording, channel, begin, duration, word."""
     rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith(";")]
     return [ReferenceWord(row[4], float(row[2]), float(row[2]) + float(row[3])) for row in rows]
 
 
 def _tsv(path: Path) -> list[ReferenceWord]:
-    """With a header: word, start, end."""
+    """Read a TSV file with the columns word, start and end."""
     with path.open(encoding="utf-8") as file:
         rows = csv.DictReader(file, delimiter="\t")
         return [ReferenceWord(row["word"], float(row["start"]), float(row["end"])) for row in rows]
 
 
 class Loop:
-    """Recordings one after the other, over and over; streams hear parts of it."""
+    """Recordings in a loop, of which streams take parts."""
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self._audio = b"".join(recording.audio for recording in recordings)
@@ -100,20 +100,20 @@ class Loop:
             for word in recording.words
         ]
         if not self._words:
-            raise SetupError("the recordings hold no words")
+            raise SetupError("the recordings contain no words")
         self._pauses = self._find_pauses()
 
     @property
     def seconds(self) -> float:
-        """Once around."""
+        """The length of one lap."""
         return len(self._audio) / BYTES_PER_SECOND
 
     def parts(self, streams: int, seconds: float) -> list[Recording]:
-        """One for each stream, of at most so many seconds each, their beginnings spread evenly over the loop."""
+        """One part per stream, of at most ``seconds`` each. The starts are spread evenly over the loop."""
         return [self.part(number * self.seconds / streams, seconds, str(number)) for number in range(streams)]
 
     def part(self, start: float, seconds: float, name: str = "") -> Recording:
-        """From the pause at or before ``start`` to the last one within ``seconds`` of it, or else to the next."""
+        """The part from the pause at or before ``start`` to the last pause within ``seconds``, or else the next one."""
         laps = range(-1, 2 + math.ceil(seconds / self.seconds))
         pauses = [pause + lap * self.seconds for lap in laps for pause in self._pauses]
         at = bisect_right(pauses, start) - 1
@@ -133,7 +133,7 @@ class Loop:
         return (self._audio * laps)[first : first + last]
 
     def _find_pauses(self) -> list[float]:
-        """The middles of the pauses, within one lap; its beginning where there are none."""
+        """The middles of the pauses in one lap; its beginning if there are none."""
         following = [*self._words[1:], self._words[0]._replace(start=self._words[0].start + self.seconds)]
         gaps = [(word.end, after.start) for word, after in zip(self._words, following, strict=True)]
         pauses = sorted((end + start) / 2 % self.seconds for end, start in gaps if start - end >= PAUSE)

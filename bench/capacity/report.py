@@ -1,4 +1,4 @@
-"""What was measured, as tables for people and as JSON for files."""
+"""Results as tables and as JSON."""
 
 import json
 import math
@@ -19,11 +19,11 @@ from bench.capacity.run import Result
 
 UNKNOWN = "unknown"
 WIDTH = 170
-"""Columns that the tables take: in a narrower terminal or a file their lines are whole, no figure is cut."""
+"""The width of the tables in columns. It is used in narrower terminals and files too, so that no figure is cut."""
 
 
 def table(results: Sequence[Result]) -> Table:
-    """A row for each level; what it broke is told in words."""
+    """A table with one row per level, including the broken goals."""
     shown = Table(title="Capacity", title_justify="left", title_style="bold", caption=_CAPTION, caption_justify="left")
     for heading in ("system", "streams"):
         shown.add_column(heading, no_wrap=True)
@@ -38,8 +38,8 @@ def table(results: Sequence[Result]) -> Table:
 
 
 _CAPTION = (
-    "Latencies are p50 / p95 in seconds. CPU s: for each second of audio. Sender: the load generator; late is the "
-    "99th percentile of its frames."
+    "Latencies are p50 / p95 in seconds. CPU s: per second of audio. Sender: the load generator; late is the p99 of "
+    "the delay of its frames."
 )
 
 
@@ -78,12 +78,12 @@ def _percent(value: float) -> str:
 
 
 def summary(results: Sequence[Result], cores: int | None) -> Text:
-    """The most streams of each system, and how many that is for each of ``cores`` (None: of an unknown machine)."""
+    """The most streams of each system, also per core. ``cores`` is None if they are unknown."""
     lines = []
     for result in results:
         best = result.best
         if best is None:
-            lines.append(f"{result.system}: the goals held at no level")
+            lines.append(f"{result.system}: no level met the goals")
             continue
         each = "" if cores is None else f", {best.streams / cores:.3g} per core ({cores} given)"
         lines.append(f"{result.system}: {best.streams} streams{each}")
@@ -91,13 +91,13 @@ def summary(results: Sequence[Result], cores: int | None) -> Text:
 
 
 def ratios(compared: Sequence[Compared]) -> Table:
-    """Ours beside each peer's best level."""
+    """A table that compares our level with each peer's best level."""
     shown = Table(
         title="At equal or better latency, erasure and WER, in this run",
         title_justify="left",
         title_style="bold",
     )
-    for heading in ("peer", "its streams", "our streams", "times as many"):
+    for heading in ("peer", "its streams", "our streams", "ratio"):
         shown.add_column(heading, justify="left" if heading == "peer" else "right")
     for one in compared:
         ours = "none" if one.ours is None else str(one.ours.streams)
@@ -105,8 +105,8 @@ def ratios(compared: Sequence[Compared]) -> Table:
     return shown
 
 
-def tell(console: Console, results: Sequence[Result], compared: Sequence[Compared], cores: int | None) -> None:
-    """Print everything, as the command does at its end."""
+def show(console: Console, results: Sequence[Result], compared: Sequence[Compared], cores: int | None) -> None:
+    """Print all tables."""
     parts: list[RenderableType] = [table(results), "", summary(results, cores)]
     if compared:
         parts += ["", ratios(compared)]
@@ -115,7 +115,7 @@ def tell(console: Console, results: Sequence[Result], compared: Sequence[Compare
 
 
 def write(path: Path, results: Sequence[Result], compared: Sequence[Compared], settings: dict[str, Any]) -> None:
-    """The same as JSON, with where and how it was measured; figures that there are none of are null."""
+    """Write the results as JSON, with the machine and the settings. Missing figures are null."""
     content = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "processor": _processor(), "system": platform.platform()},
@@ -145,7 +145,7 @@ def write(path: Path, results: Sequence[Result], compared: Sequence[Compared], s
 
 
 def _nulled(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The value with null for nan, which JSON does not know."""
+    """Replace nan by null, because JSON has no nan."""
     if isinstance(value, dict):
         return {key: _nulled(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -154,7 +154,7 @@ def _nulled(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _processor() -> str:
-    """Its name, where the system tells it."""
+    """The name of the processor, if the system reports it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""Levels driven one after the other: a fresh server, so many streams in real time, what they gave."""
+"""Runs levels one after the other: starts a server, sends the streams in real time, and measures them."""
 
 import asyncio
 import time
@@ -20,21 +20,21 @@ from captions.quality import percentile
 from livecaptions_client import ClientError
 
 SPREAD = 2.0
-"""Seconds within which the streams begin: no two of many in step."""
+"""Seconds over which the starts of the streams are spread, so that they are not in step."""
 
 WARM_UP = 5.0
-"""Seconds of sound that a server hears before it is measured: what is made for its first stream is made then."""
+"""Seconds of audio that a server receives before the measurement, for its one-time initialisation."""
 
 GRACE = 20.0
-"""Seconds after the sound's end at which streams that are not done are given up."""
+"""Seconds after the end of the audio at which unfinished streams fail."""
 
 ENDINGS = (LivecaptionsError, ClientError, WebSocketException, OSError)
-"""What may end a stream without being our fault."""
+"""Errors that make a stream fail; other errors end the benchmark."""
 
 
 @dataclass
 class Result:
-    """The levels of one system, in the order they were tried, and what each broke."""
+    """The levels of one system in order, and the goals that each broke."""
 
     system: str
     levels: list[Level] = field(default_factory=list)
@@ -42,22 +42,22 @@ class Result:
 
     @property
     def tried(self) -> list[Tried]:
-        """As a plan wants it."""
+        """The results in the form that plans use."""
         return [Tried(level.streams, not broken) for level, broken in zip(self.levels, self.broken, strict=True)]
 
     @property
     def best(self) -> Level | None:
-        """The most streams at which the goals held."""
+        """The level with the most streams that met the goals."""
         held = [level for level, broken in zip(self.levels, self.broken, strict=True) if not broken]
         return max(held, key=lambda level: level.streams, default=None)
 
 
 def climb(
-    system: System, loop: Loop, seconds: float, *, plan: Plan, goals: Goals, tell: Callable[[Level, list[str]], None]
+    system: System, loop: Loop, seconds: float, *, plan: Plan, goals: Goals, report: Callable[[Level, list[str]], None]
 ) -> Result:
-    """Try levels until the plan has enough; ``tell`` hears of each and what it broke.
+    """Run levels until the plan ends. ``report`` is called with each level and the goals that it broke.
 
-    Raises ``SetupError`` where no server runs.
+    Raises ``SetupError`` if the server does not start.
     """
     result = Result(system.name)
     while (streams := plan.next(result.tried)) is not None:
@@ -65,14 +65,14 @@ def climb(
             level = runner.run(measure_level(system, server, loop.parts(streams, seconds), loop.part(0.0, WARM_UP)))
         result.levels.append(level)
         result.broken.append(goals.broken(level, result.levels[0]))
-        tell(level, result.broken[-1])
+        report(level, result.broken[-1])
     return result
 
 
 async def measure_level(
     system: System, server: Running, recordings: Sequence[Recording], warm_up: Recording | None = None
 ) -> Level:
-    """All of the recordings at once, one stream each, in real time."""
+    """Send all recordings at the same time, one stream each, in real time."""
     run = f"capacity-{time.time_ns():x}"
     if warm_up is not None:
         await speak(system, server, f"{run}-warm-up", warm_up, Pace(warm_up.audio, system.frame))
@@ -100,21 +100,21 @@ async def measure_level(
 
 
 def _longest(recordings: Sequence[Recording]) -> float:
-    """Seconds until the last stream has said everything."""
+    """Seconds until the last stream has sent everything."""
     return SPREAD + max(recording.seconds for recording in recordings)
 
 
 async def speak(
     system: System, server: Running, name: str, recording: Recording, pace: Pace, *, wait: float = 0.0
 ) -> Spoken:
-    """One stream to its end, or to what ended it."""
+    """Run one stream until it ends or fails."""
     heard = Heard()
     await asyncio.sleep(wait)
     try:
         async with asyncio.timeout(SPREAD + recording.seconds + GRACE):
             await system.speak(server, name, pace, heard)
     except TimeoutError:
-        return Spoken(recording, heard, f"not done {GRACE:.0f} s after the sound's end")
+        return Spoken(recording, heard, f"not finished {GRACE:.0f} s after the end of the audio")
     except ExceptionGroup as group:
         ours, others = group.split(ENDINGS)
         if others is not None:
@@ -123,7 +123,7 @@ async def speak(
     except ENDINGS as error:
         return Spoken(recording, heard, _why(error))
     if pace.held > HELD:
-        return Spoken(recording, heard, f"the server let sound wait for {pace.held:.1f} s")
+        return Spoken(recording, heard, f"the server delayed reading by {pace.held:.1f} s")
     return Spoken(recording, heard)
 
 

@@ -1,4 +1,4 @@
-"""One run of ``livecaptions bench capacity``: ours, then each peer, then all of them beside each other."""
+"""One run of ``livecaptions bench capacity``: our server, then each peer, then the comparison."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from livecaptions_client.address import check_address
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What the command was asked for."""
+    """The options of the command."""
 
     url: str | None
     streams: str
@@ -42,34 +42,34 @@ class Session:
     goals: tuple[str, ...]
 
     def check(self) -> None:
-        """Raise ``SetupError`` where what was asked for contradicts itself, ``AddressError`` where the URL is none."""
+        """Raise ``SetupError`` if options contradict each other, or ``AddressError`` if the URL is invalid."""
         if unknown := set(self.peers) - set(PEERS):
-            raise SetupError(f"--peer {', '.join(sorted(unknown))}: there is {' and '.join(PEERS)}")
+            raise SetupError(f"--peer {', '.join(sorted(unknown))}: known peers are {' and '.join(PEERS)}")
         if self.url is not None:
             check_address(self.url)
         elif self.pids:
-            raise SetupError("--pid names processes of the server at --url; those of servers started here are known")
+            raise SetupError("--pid needs --url: it names processes of that server")
 
     @property
     def given_cores(self) -> int | None:
-        """Cores that the server has; None where it is not known to run here."""
+        """The cores of the server; None if it may run on another machine."""
         if self.url is not None and not self.pids:
             return None
         return self.cores or available_cores()
 
 
 def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
-    """Measure and print. Raises ``SetupError`` before anything is started where what was asked for cannot be."""
+    """Measure and print the results. Raises ``SetupError`` before anything is started if an option is wrong."""
     plan, goals = plan_of(session.streams), goals_of(session.goals)
     session.check()
     for file in (json, plot):
         if file is not None and not file.resolve().parent.is_dir():
-            raise SetupError(f"{file} cannot be written: there is no such folder")
+            raise SetupError(f"{file} cannot be written: its folder does not exist")
     loop = Loop(load(session.audio))
     exit_on_signals()
     console = Console()
 
-    def tell(level: Level, broken: list[str]) -> None:
+    def progress(level: Level, broken: list[str]) -> None:
         verdict = "; ".join(broken) or "held"
         console.print(f"{level.system}, {level.streams} streams: {verdict}", style="dim", markup=False, highlight=False)
 
@@ -84,13 +84,13 @@ def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
         language=session.language,
         token=session.token,
     )
-    results = [climb(ours, loop, session.seconds, plan=plan, goals=goals, tell=tell)]
+    results = [climb(ours, loop, session.seconds, plan=plan, goals=goals, report=progress)]
     for name in session.peers:
         if folder is not None:
             peer = PEERS[name](folder, session.language, session.cores)
-            results.append(climb(peer, loop, session.seconds, plan=plan, goals=PEER_GOALS, tell=tell))
+            results.append(climb(peer, loop, session.seconds, plan=plan, goals=PEER_GOALS, report=progress))
     compared = [found for result in results[1:] if (found := compare(results[0], result)) is not None]
-    report.tell(console, results, compared, session.given_cores)
+    report.show(console, results, compared, session.given_cores)
     settings = {**asdict(session), "token": None, "goals": asdict(goals), "peer_goals": asdict(PEER_GOALS)}
     if json is not None:
         report.write(json, results, compared, settings)

@@ -1,4 +1,4 @@
-"""What is measured: a server that hears streams and shows captions, ours or another's."""
+"""The measured systems: servers that receive streams and return captions."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,12 @@ from livecaptions.processes import free_port, own_server, ready
 from livecaptions_client import Caption, Error, Ready, publish, view
 
 VIEWER_TIMEOUT = 5.0
-"""Seconds a viewer may lag behind what the publisher was told."""
+"""Seconds by which a viewer may receive captions later than the publisher."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that can be spoken to; ``pids`` are its processes, none where they are not known."""
+    """A running server. ``pids`` are its processes; empty if they are unknown."""
 
     url: str
     pids: Sequence[int] = ()
@@ -28,10 +28,10 @@ class Running:
 
 @dataclass
 class Heard:
-    """What came of one stream, while it comes. Arrivals are timed from its first sample.
+    """The captions of one stream. Arrivals are timed from its first sample.
 
-    ``shown`` is what viewers saw in the order it came; ``finals`` tells when what would not change any more was
-    there, and is the same list for a system whose captions say which utterance they belong to.
+    ``shown`` are the captions in order of arrival. ``finals`` are the arrivals of final text; it is the same list for
+    systems whose captions have utterance numbers.
     """
 
     shown: list[Arrival] = field(default_factory=list)
@@ -45,22 +45,22 @@ class Heard:
 
 
 class System(Protocol):
-    """A kind of server. ``frame`` is the seconds of audio in one message, as its own clients send it."""
+    """A kind of server. ``frame`` is the length of one audio message of its own clients, in seconds."""
 
     name: str
     frame: float
 
     def running(self) -> AbstractContextManager[Running]:
-        """A fresh server while the context lasts, or the one that runs already. Raises ``SetupError``."""
+        """Start a server for the context, or use the running one. Raises ``SetupError``."""
         ...
 
     async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
-        """Send one stream to its end and note what comes. Raises what ended it before."""
+        """Send one stream and store its captions. Raises an error if the stream ends early."""
         ...
 
 
 class Livecaptions:
-    """This server: at ``url`` with its processes ``pids``, or one of its own for every level."""
+    """Our server: at ``url`` with processes ``pids``, or started for every level."""
 
     frame = 0.02
 
@@ -84,7 +84,7 @@ class Livecaptions:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Running]:
-        """The server at ``url``, or one that is started."""
+        """Use the server at ``url``, or start one."""
         if self._url is not None:
             yield Running(self._url, self._pids)
             return
@@ -97,7 +97,7 @@ class Livecaptions:
             yield Running(url, [process.pid])
 
     async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
-        """Publish into a room of the stream's own; captions are timed at a viewer's socket."""
+        """Publish into a separate room. Captions are timed at the socket of a viewer."""
         began = asyncio.Event()
         seen: set[int] = set()
         news = asyncio.Event()
@@ -122,7 +122,7 @@ class Livecaptions:
             watching.cancel()
 
     async def _publish(self, url: str, room: str, pace: Pace, began: asyncio.Event) -> set[int]:
-        """Send one stream to its end; the utterances that became final. ``began`` is set when the server is ready."""
+        """Send one stream and return its final utterances. ``began`` is set when the server is ready."""
         finals: set[int] = set()
         async with publish(url, room, language=self._language, token=self._token) as publication:
             publication.feed(pace.frames())

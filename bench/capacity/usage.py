@@ -1,4 +1,4 @@
-"""What processes use: CPU seconds and memory, of them and of all they started."""
+"""CPU time and memory of processes and their children."""
 
 import asyncio
 import contextlib
@@ -9,26 +9,26 @@ import psutil
 from captions.errors import SetupError
 
 SAMPLED_EVERY = 0.5
-"""Seconds between two looks at memory."""
+"""Seconds between two samples of memory."""
 
 
 class Usage:
-    """Of the processes ``pids`` and their children. Raises ``SetupError`` where one of them is not there."""
+    """The usage of the processes ``pids`` and their children. Raises ``SetupError`` if one does not exist."""
 
     def __init__(self, pids: Sequence[int]) -> None:
         self.peak_memory = 0
         try:
             self._roots = [psutil.Process(pid) for pid in pids]
         except psutil.NoSuchProcess as error:
-            raise SetupError(f"there is no process {error.pid}: --pid names those of the server") from error
+            raise SetupError(f"there is no process {error.pid}: --pid takes the processes of the server") from error
 
     @property
     def known(self) -> bool:
-        """Whether there is anything to look at."""
+        """Whether there are processes to measure."""
         return bool(self._roots)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far, of what runs now."""
+        """The user and system time so far of the processes that run now."""
         total = 0.0
         for process in self._processes():
             with contextlib.suppress(psutil.Error):
@@ -37,7 +37,7 @@ class Usage:
         return total
 
     def memory(self) -> int:
-        """Resident bytes now; pages that processes share count for each of them."""
+        """The resident memory now, in bytes. Shared pages count once per process."""
         total = 0
         for process in self._processes():
             with contextlib.suppress(psutil.Error):
@@ -46,7 +46,7 @@ class Usage:
 
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Keep ``peak_memory`` while the context lasts."""
+        """Update ``peak_memory`` while the context lasts."""
 
         async def look() -> None:
             while True:
@@ -68,12 +68,12 @@ class Usage:
 
 
 def keep_to_cores(pid: int, cores: int) -> None:
-    """Let a process, and what it starts from now on, run on the first so many cores. Raises ``SetupError``."""
+    """Limit a process and its future children to the first ``cores`` cores. Raises ``SetupError``."""
     process = psutil.Process(pid)
     try:
         allowed = process.cpu_affinity()
     except AttributeError as error:
-        raise SetupError("--cores needs Linux or Windows: elsewhere processes cannot be kept to cores") from error
+        raise SetupError("--cores works only on Linux and Windows") from error
     if cores > len(allowed):
-        raise SetupError(f"--cores {cores}: this machine has {len(allowed)}")
+        raise SetupError(f"--cores {cores}: this machine has only {len(allowed)}")
     process.cpu_affinity(allowed[:cores])

@@ -1,1 +1,1 @@
-"""A gateway's capacity, without a model: publishers and viewers a core."""
+"""The capacity of a gateway without a model: publishers and viewers per core."""

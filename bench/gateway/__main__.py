@@ -1,8 +1,8 @@
-"""How many publishers a gateway's core carries, and what a full hall does to them: docs/capacity.md.
+"""How many publishers one core of a gateway carries, with and without many viewers: bench/capacity.md.
 
-``python -m bench.gateway [--streams 50,100,200] [--viewers 0,2000] [--seconds 20]`` starts a gateway of its own on
-the first core for each level, sends it 20 ms frames from the second, and prints a Markdown table. *Added delay* is
-what lies between the frame that completes a segment, as the segmenter decides, and that segment on the log.
+``python -m bench.gateway [--streams 50,100,200] [--viewers 0,2000] [--seconds 20]`` starts a gateway on the first core
+for each level, sends it 20 ms frames from the second core, and prints a Markdown table. *Added delay* is the time from
+sending the frame that completes a segment until the segment is on the log.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from livecaptions.processes import exit_on_signals, free_port, ready, running
 from streamer.vad import DetectorName
 
 WARM_UP = 3.0
-"""Seconds that are not counted."""
+"""Seconds at the start that are not counted."""
 
 MAX_LATE = 0.005
-"""Seconds: a sender whose frames left later than this, one of a hundred, says nothing of the gateway."""
+"""Seconds. If the p99 of the delay of sent frames is above it, the level is invalid."""
 
 
 @dataclass
 class Level:
-    """What so many streams and viewers brought. Seconds, cores, bytes."""
+    """The result of one level. Times are in seconds, memory in bytes."""
 
     streams: int
     viewers: int
@@ -50,12 +50,12 @@ class Level:
     expected_captions: int
 
     def added(self, segments: list[Segment]) -> list[float]:
-        """The delay of each segment that was complete after the warm-up."""
+        """The added delay of each segment that was complete after the warm-up."""
         return added(segments, self.sent, self.counted_from)
 
 
 async def measure(port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, said: list[Voice]) -> Level:
-    """One level against a fresh gateway."""
+    """Measure one level with a new gateway."""
     await ready(f"http://127.0.0.1:{port}", [])
     audience = [Viewer(HALL) for _ in range(viewers)]
     await connected(audience, port)
@@ -81,7 +81,7 @@ async def measure(port: int, usage: Usage, streams: int, *, viewers: int, second
 
 
 def row(level: Level, segments: list[Segment]) -> str:
-    """A line of the table."""
+    """One row of the table."""
     late = percentile(level.late, 99) * 1000
     cells = (
         level.streams, level.viewers, f"{level.cores:.2f}", spread(level.added(segments)), level.refused,
@@ -99,12 +99,12 @@ HEADER = (
 
 
 def main(
-    streams: Annotated[str, typer.Option(help="Levels, with commas between.")] = "50,100,200,300,400",
-    viewers: Annotated[str, typer.Option(help="Viewers of one room, with commas between.")] = "0",
+    streams: Annotated[str, typer.Option(help="Numbers of streams, separated by commas.")] = "50,100,200,300,400",
+    viewers: Annotated[str, typer.Option(help="Numbers of viewers in one room, separated by commas.")] = "0",
     seconds: Annotated[float, typer.Option(min=1)] = 20.0,
     vad: Annotated[DetectorName, typer.Option(help="The gateway's speech detector.")] = "cascade",
 ) -> None:
-    """Load a gateway with live streams, and a hall full of viewers."""
+    """Load a gateway with live streams and viewers."""
     exit_on_signals()
     said = voices(WARM_UP + seconds, vad)
     allowed = psutil.Process().cpu_affinity()

@@ -1,4 +1,4 @@
-"""Publishers and viewers that cost next to nothing: sockets whose frames are made beforehand."""
+"""Publishers and viewers that use very little CPU: sockets with prepared frames."""
 
 import asyncio
 import base64
@@ -16,7 +16,7 @@ SPOKEN_AT = re.compile(rb'"text":"(\d+)')
 
 
 def handshake(path: str) -> bytes:
-    """The request that asks for a WebSocket."""
+    """The HTTP request for a WebSocket upgrade."""
     key = base64.b64encode(b"0123456789abcdef").decode()
     return (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -25,7 +25,7 @@ def handshake(path: str) -> bytes:
 
 
 class Client(asyncio.Protocol):
-    """A WebSocket client: it shakes hands and takes what comes, which is never masked and may come in pieces."""
+    """A minimal WebSocket client. It does the handshake and passes received bytes on, without parsing frames."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -41,7 +41,7 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """The answer to the handshake, then frames."""
         if self.ready.done():
-            self.heard(data)
+            self.received(data)
             return
         self._head += data
         if b"\r\n\r\n" in self._head:
@@ -51,39 +51,39 @@ class Client(asyncio.Protocol):
             else:
                 self.ready.set_exception(SetupError(f"{self._path} was answered {status.decode()}"))
 
-    def heard(self, data: bytes) -> None:
-        """Bytes of frames."""
+    def received(self, data: bytes) -> None:
+        """Handle bytes of frames, which may contain parts of frames."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for the handshake waits no more."""
+        """Fail the handshake if it is not complete."""
         if not self.ready.done():
             self.ready.set_exception(SetupError(f"{self._path}: the connection broke: {exc}"))
 
 
 class Publisher(Client):
-    """``refused`` holds what the server said where it closed the stream."""
+    """A publisher. ``refused`` is the server's error message if it refused or closed the stream."""
 
     def __init__(self, room: str) -> None:
         super().__init__(f"/v1/rooms/{room}/publish")
         self.room = room
         self.refused: bytes | None = None
 
-    def heard(self, data: bytes) -> None:
-        """Acknowledgements, of which there is nothing to say; and errors."""
+    def received(self, data: bytes) -> None:
+        """Ignore acknowledgements and store errors."""
         if b'"type":"error"' in data:
             self.refused = data
 
 
 class Viewer(Client):
-    """``delays`` are seconds from the log to here, of every caption of the hall that was spoken in time."""
+    """A viewer. ``delays`` are seconds from append to arrival, for captions in the counted time."""
 
     def __init__(self, room: str) -> None:
         super().__init__(f"/v1/rooms/{room}/captions")
         self.counted = (inf, inf)
         self.delays: list[float] = []
 
-    def heard(self, data: bytes) -> None:
-        """Captions, one or more."""
+    def received(self, data: bytes) -> None:
+        """Measure the delays of captions."""
         now = time.monotonic()
         for spoken in SPOKEN_AT.findall(data):
             if self.counted[0] <= (at := int(spoken) / 1e9) < self.counted[1]:
@@ -91,12 +91,12 @@ class Viewer(Client):
 
 
 def framed(payload: bytes) -> bytes:
-    """A masked binary frame (RFC 6455, 5.2), its mask all zeros: servers unmask it like any other."""
+    """A masked binary frame (RFC 6455, 5.2) with a mask of zeros. Servers unmask it like any other frame."""
     return b"\x82" + struct.pack(">BH", 0x80 | 126, len(payload)) + bytes(4) + payload
 
 
 async def connected(clients: Sequence[Client], port: int, at_once: int = 50) -> None:
-    """Connect them all, some at a time. Raises ``SetupError`` where one is refused."""
+    """Connect all clients, ``at_once`` at a time. Raises ``SetupError`` if one is refused."""
     loop = asyncio.get_running_loop()
     for start in range(0, len(clients), at_once):
         some = clients[start : start + at_once]

@@ -1,7 +1,7 @@
-"""Viewers of the hall who come at once: ``python -m bench.gateway.crowd PORT COUNT HISTORY``.
+"""A process of ``bench.gateway.hall``: many viewers that connect at once.
 
-A process of ``bench.gateway.hall``. They come at a line on the standard input, as fast as they are let in; what they
-saw is printed as JSON, and at the next line they leave.
+``python -m bench.gateway.crowd PORT COUNT HISTORY`` connects the viewers after a line on standard input, prints their
+results as JSON, and disconnects them after the next line.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from bench.gateway.clients import handshake
 from bench.gateway.server import HALL
 
 HANDSHAKES = 100
-"""At a time, in each process."""
+"""Concurrent handshakes per process."""
 
 COUNTED = 25
-"""One viewer of so many counts its captions; the others count bytes, which must be as many."""
+"""One viewer in this many counts captions. The others only count bytes, which has to give the same number."""
 
 LIVE = b'"type":"live"'
 CAPTION = b'"type":"caption"'
@@ -28,7 +28,10 @@ CUT = len(CAPTION) - 1
 
 
 class Seen(NamedTuple):
-    """When a viewer came, was connected and was live, seconds of the monotonic clock; what it was told until then."""
+    """The times when a viewer started to connect, was connected and was live, and the data it received until then.
+
+    Times are seconds of the monotonic clock.
+    """
 
     came: float
     connected: float
@@ -38,7 +41,7 @@ class Seen(NamedTuple):
 
 
 class Latecomer(asyncio.BufferedProtocol):
-    """A viewer that costs next to nothing: it reads into a buffer that all share."""
+    """A viewer that uses very little CPU. All viewers read into one shared buffer."""
 
     buffer = memoryview(bytearray(1 << 18))
 
@@ -59,7 +62,7 @@ class Latecomer(asyncio.BufferedProtocol):
         self.transport.write(handshake(f"/v1/rooms/{HALL}/captions?history={self.history}"))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the protocol's
-        """Where to read into."""
+        """The shared buffer."""
         return self.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -81,7 +84,7 @@ class Latecomer(asyncio.BufferedProtocol):
         self.end = data[-CUT:]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for it waits no more."""
+        """Fail the pending futures."""
         self._fail(f"the connection broke: {exc}")
 
     def _fail(self, why: str) -> None:
@@ -108,7 +111,7 @@ def _same(latecomer: Latecomer) -> Latecomer:
 
 
 async def crowd(port: int, count: int, history: str) -> None:
-    """Come, tell and leave."""
+    """Connect, print the results and disconnect."""
     loop = asyncio.get_running_loop()
     print("here", flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)

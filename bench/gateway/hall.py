@@ -1,8 +1,8 @@
-"""A hall that comes late: many viewers at once in a room where much was said, and publishers beside them.
+"""Many viewers that join a room with a long history at once, while publishers are connected: bench/capacity.md.
 
-``python -m bench.gateway.hall [--viewers 2000] [--finals 3000] [--history all] [--streams 5]`` starts a gateway of its
-own on the first core; publishers and viewers, in processes of their own, have the others. *Added delay* is that of
-``bench.gateway``, before the hall comes, while it comes and when it is there; resident memory is the gateway's.
+``python -m bench.gateway.hall [--viewers 2000] [--finals 3000] [--history all] [--streams 5]`` starts a gateway on the
+first core. Publishers and viewers run in other processes on the other cores. *Added delay* is defined as in
+``bench.gateway`` and is measured before the viewers join, while they join and afterwards. Memory is the gateway's.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ from livecaptions.processes import Process, exit_on_signals, free_port, ready, r
 from streamer.vad import DetectorName
 
 QUIET = 8.0
-"""Seconds of publishers alone before the hall comes, and beside it when it is there."""
+"""Seconds with publishers alone before the viewers join, and with all viewers afterwards."""
 
 LONGEST = 180.0
-"""Seconds that publishers can speak for."""
+"""The longest time that publishers can speak, in seconds."""
 
 MEGABYTE = 2**20
 PEAK = "at most"
@@ -44,7 +44,7 @@ PEAK = "at most"
 
 @dataclass
 class Coming:
-    """What was seen of a hall that came. Times are of the monotonic clock, memory in megabytes by moment."""
+    """The results. Times are seconds of the monotonic clock; memory is in megabytes by moment."""
 
     seen: list[Seen | str] = field(default_factory=list)
     began: float = 0.0
@@ -56,22 +56,22 @@ class Coming:
 
 
 async def crowd(port: int, viewers: int, history: str) -> Crowd:
-    """A process of viewers, ready to come. Publishers go before it on their cores."""
+    """Start a process of viewers that are ready to connect. It has a lower priority than the publishers."""
     command = (sys.executable, "-m", "bench.gateway.crowd", str(port), str(viewers), history)
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, limit=2**24, preexec_fn=lambda: os.nice(5)
     )
-    await heard(process)
+    await next_line(process)
     return process
 
 
-async def heard(process: Crowd) -> bytes:
-    """The next line that it prints."""
+async def next_line(process: Crowd) -> bytes:
+    """The next line of its output."""
     return await process.stdout.readline() if process.stdout is not None else b""
 
 
-def say(process: Crowd) -> None:
-    """Have it come, or leave."""
+def signal_next(process: Crowd) -> None:
+    """Make its viewers connect, or disconnect."""
     if process.stdin is not None:
         process.stdin.write(b"\n")
 
@@ -80,14 +80,14 @@ async def measure(
     server: Process, port: int, said: list[Voice], *, streams: int, viewers: int, history: str, processes: int,
     afterwards: float,
 ) -> Coming:  # fmt: skip
-    """The hall comes, stays for a while and goes; ``afterwards`` seconds later memory is looked at once more."""
+    """Let the viewers join, stay and leave. Memory is sampled again ``afterwards`` seconds later."""
     coming, stop = Coming(), asyncio.Event()
     await ready(f"http://127.0.0.1:{port}", [server])
     usage = Usage([server.pid])
     hall = [await crowd(port, viewers // processes, history) for _ in range(processes)]
     first = await crowd(port, 1, "all")
-    say(first)
-    await heard(first)
+    signal_next(first)
+    await next_line(first)
     publishers = [Publisher(f"room-{number}") for number in range(streams)]
     await connected(publishers, port)
     sending = asyncio.create_task(send(publishers, said, lambda _: not stop.is_set()))
@@ -107,9 +107,9 @@ async def measure(
     watching = asyncio.create_task(watch())
     coming.began = time.monotonic()
     for process in hall:
-        say(process)
+        signal_next(process)
     for process in hall:
-        coming.seen += [Seen(*one) if isinstance(one, list) else one for one in json.loads(await heard(process))]
+        coming.seen += [Seen(*one) if isinstance(one, list) else one for one in json.loads(await next_line(process))]
     coming.there = time.monotonic()
     await asyncio.sleep(QUIET)
     watching.cancel()
@@ -118,7 +118,7 @@ async def measure(
     coming.sent, coming.late = await sending
     coming.left = time.monotonic()
     for process in (first, *hall):
-        say(process)
+        signal_next(process)
         await process.wait()
     for seconds in (10.0, afterwards):
         await asyncio.sleep(coming.left + seconds - time.monotonic())
@@ -127,7 +127,7 @@ async def measure(
 
 
 def report(coming: Coming, segments: Sequence[Segment], viewers: int) -> str:
-    """A list of what was seen."""
+    """The results as a Markdown list."""
     seen = [one for one in coming.seen if isinstance(one, Seen)]
     failures = Counter(one for one in coming.seen if not isinstance(one, Seen))
     delays = {
@@ -137,13 +137,13 @@ def report(coming: Coming, segments: Sequence[Segment], viewers: int) -> str:
     }
     received = [one.received for one in seen]
     lines = [
-        f"live: {len(seen)} of {viewers} viewers, the last {coming.there - coming.began:.2f} s after the first came",
-        f"a viewer's own wait for its history, p50 / p99 / max: {spread([s.live - s.came for s in seen], 1, 's')}",
-        f"for its handshake: {spread([s.connected - s.came for s in seen], 1, 's')}",
-        f"told to each: {min(received, default=0):,} to {max(received, default=0):,} bytes",
-        f"captions where they were counted: {sorted({one.captions for one in seen if one.captions is not None})}",
+        f"live: {len(seen)} of {viewers} viewers, the last {coming.there - coming.began:.2f} s after the first joined",
+        f"a viewer's wait for its history, p50 / p99 / max: {spread([s.live - s.came for s in seen], 1, 's')}",
+        f"a viewer's wait for its handshake: {spread([s.connected - s.came for s in seen], 1, 's')}",
+        f"received by each: {min(received, default=0):,} to {max(received, default=0):,} bytes",
+        f"captions, where counted: {sorted({one.captions for one in seen if one.captions is not None})}",
         *(f"added delay of publishers {when}, p50 / p99 / max: {spread(values)}" for when, values in delays.items()),
-        f"frames left late, p99 / max: {percentile(coming.late, 99) * 1000:.1f} / {max(coming.late) * 1000:.1f} ms",
+        f"delay of sent frames, p99 / max: {percentile(coming.late, 99) * 1000:.1f} / {max(coming.late) * 1000:.1f} ms",
         *(f"resident memory, {moment}: {memory:.0f} MB" for moment, memory in coming.memory.items()),
         *(f"failed: {count} x {why}" for why, count in failures.most_common(5)),
     ]
@@ -153,13 +153,13 @@ def report(coming: Coming, segments: Sequence[Segment], viewers: int) -> str:
 def main(  # noqa: PLR0917 - a command's parameters are its flags
     viewers: Annotated[int, typer.Option(min=1)] = 2000,
     finals: Annotated[int, typer.Option(min=0)] = 3000,
-    history: Annotated[str, typer.Option(help="none, a number, or all.")] = "all",
-    streams: Annotated[int, typer.Option(min=1, help="Publishers beside the hall.")] = 5,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that the viewers are spread over.")] = 4,
-    afterwards: Annotated[float, typer.Option(help="Seconds until memory is looked at for the last time.")] = 120.0,
+    history: Annotated[str, typer.Option(help="The viewers' parameter history: none, a number, or all.")] = "all",
+    streams: Annotated[int, typer.Option(min=1, help="Number of publishers.")] = 5,
+    processes: Annotated[int, typer.Option(min=1, help="Processes over which the viewers are spread.")] = 4,
+    afterwards: Annotated[float, typer.Option(help="Seconds until the last sample of memory.")] = 120.0,
     vad: Annotated[DetectorName, typer.Option(help="The gateway's speech detector.")] = "webrtc",
 ) -> None:
-    """Let a hall come late."""
+    """Let many viewers join a room at once."""
     exit_on_signals()
     said = voices(LONGEST, vad)
     allowed = psutil.Process().cpu_affinity()

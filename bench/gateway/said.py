@@ -1,4 +1,4 @@
-"""What streams say, and by which of their frames each segment of it is complete."""
+"""The audio of the streams, and the frame that completes each segment of it."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from streamer.vad import DetectorName, detector_factory
 
 FRAME_BYTES = 640
 FRAME = 0.02
-"""Bytes and seconds of what is sent at a time."""
+"""The size of a frame in bytes and in seconds."""
 
 VOICES = 16
-"""Streams say so many different parts of the talk."""
+"""The number of different parts of the talk that streams send."""
 
 
 class Segment(NamedTuple):
-    """A segment that went onto the log at ``at``, seconds of the monotonic clock."""
+    """A segment that was appended at ``at`` seconds of the monotonic clock."""
 
     room: str
     utterance: int
@@ -26,9 +26,9 @@ class Segment(NamedTuple):
 
 
 class Voice:
-    """A part of the talk in frames; ``complete`` names the frame that completes each segment, by utterance and number.
+    """A part of the talk in frames. ``complete`` maps (utterance, segment number) to the frame that completes it.
 
-    That is what the segmenter decides where every frame is heard at once: all that comes later is delay.
+    It is computed by a segmenter that gets every frame without delay. A segment that arrives later was delayed.
     """
 
     def __init__(self, audio: bytes, vad: DetectorName) -> None:
@@ -42,6 +42,6 @@ class Voice:
 
 
 def voices(seconds: float, vad: DetectorName) -> list[Voice]:
-    """Parts of the talk, at least so long, spread over it, as this detector hears them."""
+    """Parts of the talk of at least ``seconds``, spread over it, segmented with the detector ``vad``."""
     parts = Loop([bundled_talk()]).parts(VOICES, seconds + 10)
     return [Voice(part.audio, vad) for part in parts]

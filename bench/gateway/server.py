@@ -1,8 +1,7 @@
-"""The gateway alone, over the log in memory, with nobody who decodes: ``python -m bench.gateway.server PORT VAD FILE``.
+"""A gateway with the log in memory and without workers: ``python -m bench.gateway.server PORT VAD FILE [FINALS]``.
 
-With a number behind, so many finals were said in the hall before. What it puts on the log is timed; at SIGTERM the
-times go into FILE. Captions of room ``hall`` are written here, each with the time at which it went onto the log as its
-first word.
+It records the time of each appended segment and writes the times to FILE at SIGTERM. It also writes captions to room
+``hall``; the first word of each is the time of its append. FINALS is the number of earlier finals in that room.
 """
 
 import asyncio
@@ -38,13 +37,13 @@ HALL = "hall"
 LIVE: Final = "live"
 CAPTION_INTERVAL = 0.3
 PARTIALS_OF_ONE = 12
-"""A caption every so many seconds; every so many partials a final."""
+"""Seconds between two captions, and the number of partials before each final."""
 
 WORDS = ("the", "words", "stand", "still", "while", "a", "speaker", "goes", "on", "with", "what", "she", "said")
 
 
 class TimedLog(MemoryLog):
-    """Notes when each segment of audio is on it, on the clock that every process of this machine shares."""
+    """Records when each segment was appended, on the monotonic clock, which all processes on this machine share."""
 
     def __init__(self, clock: SystemClock) -> None:
         topics = {AUDIO: 16, CAPTIONS: 4, PARTIALS: 4}
@@ -52,7 +51,7 @@ class TimedLog(MemoryLog):
         self.segments: list[Segment] = []
 
     async def append(self, topic: str, record: Record) -> int:
-        """Append, and note the time afterwards."""
+        """Append, and record the time afterwards."""
         offset = await super().append(topic, record)
         if topic == AUDIO and record.value:
             at = (int(record.headers["utterance"]), int(record.headers["segment"]))
@@ -61,7 +60,7 @@ class TimedLog(MemoryLog):
 
 
 async def speak(log: TimedLog) -> None:
-    """Captions in the hall, one after the other."""
+    """Write captions to the hall without end."""
     began = time.monotonic()
     number = 0
     while True:
@@ -79,7 +78,7 @@ async def speak(log: TimedLog) -> None:
 
 
 async def have_spoken(log: TimedLog, finals: int) -> None:
-    """Finals in the hall, all at once, as long as sentences are."""
+    """Write earlier finals, as long as sentences, to the hall at once."""
     for utterance in range(finals):
         began = utterance * 5.0
         times = [round(began + place * 0.31, 3) for place in range(len(WORDS) + 1)]
@@ -96,7 +95,7 @@ async def have_spoken(log: TimedLog, finals: int) -> None:
 
 
 async def serve(port: int, vad: str, finals: int) -> list[Segment]:
-    """Serve until SIGTERM; what went onto the log."""
+    """Serve until SIGTERM, and return the appended segments."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings.model_validate({"max_sessions": 10_000, "max_viewers": 10_000, "vad": vad})

@@ -1,4 +1,4 @@
-"""Publishers' frames at their times, and how much later than them the segments were on the log."""
+"""Sends the frames of publishers in real time, and computes the delay of segments."""
 
 import asyncio
 import time
@@ -10,15 +10,16 @@ from bench.gateway.said import FRAME, Segment, Voice
 from captions.quality import percentile
 
 Sent = dict[str, tuple[Voice, list[float]]]
-"""By room: what is said there, and when each frame of it left."""
+"""By room: the audio, and the time at which each frame was sent."""
 
 
 async def send(
     publishers: Sequence[Publisher], said: Sequence[Voice], goes_on: Callable[[float], bool]
 ) -> tuple[Sent, list[float]]:
-    """Send everybody's frames at their times, evenly spread over a frame, while it ``goes_on`` at that time.
+    """Send the frames of all publishers in real time, evenly spread over the length of a frame.
 
-    When each left, and how late they were.
+    ``goes_on`` is called with the due time of each round; False ends it. Returns when each frame was sent, and the
+    delays in seconds.
     """
     frames = [[framed(frame) for frame in voice.frames] for voice in said]
     sent: list[list[float]] = [[] for _ in publishers]
@@ -42,16 +43,16 @@ async def send(
 
 
 def added(segments: Sequence[Segment], sent: Sent, since: float, until: float = inf) -> list[float]:
-    """The delay of each segment that was complete in time."""
+    """The delay of each segment whose last frame was sent between ``since`` and ``until``."""
     delays = []
     for segment in segments:
         voice, times = sent[segment.room]
         frame = voice.complete[segment.utterance, segment.number]
-        if frame < len(times) and since <= times[frame] < until:  # the last one was flushed by the close
+        if frame < len(times) and since <= times[frame] < until:  # the last segment was flushed at the close
             delays.append(segment.at - times[frame])
     return delays
 
 
 def spread(values: Sequence[float], scale: float = 1000.0, unit: str = "ms") -> str:
-    """Median, 99th percentile and maximum."""
+    """The p50, p99 and maximum as text."""
     return " / ".join(f"{percentile(values, p) * scale:.1f}" for p in (50, 99, 100)) + f" {unit}" if values else ""

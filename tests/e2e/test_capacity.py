@@ -46,11 +46,11 @@ async def test_streams_are_measured_at_a_running_server(server: Server, tmp_path
     [
         (("--streams", "none"), "--streams 'none'"),
         (("--audio", "/nowhere"), "no folder at /nowhere"),
-        (("--peer", "nobody"), "--peer nobody: there is whisperlive and whisperlivekit"),
-        (("--pid", "1"), "--pid names processes of the server at --url"),
+        (("--peer", "nobody"), "--peer nobody: known peers are whisperlive and whisperlivekit"),
+        (("--pid", "1"), "--pid needs --url"),
         (("--url", "ftp://x"), "no server's address"),
         (("--goal", "finals=1"), "--goal 'finals=1'"),
-        (("--json", "/nowhere/figures.json"), "no such folder"),
+        (("--json", "/nowhere/figures.json"), "its folder does not exist"),
     ],
 )
 async def test_what_cannot_be_measured_is_refused_at_once(arguments: tuple[str, ...], says: str) -> None:

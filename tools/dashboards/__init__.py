@@ -1,5 +1,5 @@
-"""The Grafana dashboards, as code: ``python -m tools.dashboards`` writes them to monitoring/dashboards.
+"""The Grafana dashboards as code: ``python -m tools.dashboards`` writes them to monitoring/dashboards.
 
-``queries`` is the PromQL that panels ask, ``panels`` how answers are drawn, ``board`` what all dashboards share;
-``overview``, ``inference`` and ``gateway`` are the dashboards.
+``queries`` builds PromQL, ``panels`` builds panels, and ``board`` contains what all dashboards share. ``overview``,
+``inference`` and ``gateway`` are the dashboards.
 """

@@ -1,4 +1,4 @@
-"""Write the dashboards to monitoring/dashboards, always in the same order."""
+"""Writes the dashboards to monitoring/dashboards, always in the same order."""
 
 from tools.dashboards.files import DASHBOARDS, FOLDER, rendered
 

@@ -1,4 +1,4 @@
-"""What all dashboards share: their variables, their links, their rows."""
+"""What all dashboards share: variables, links and rows."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,14 +13,14 @@ EVERYTHING = dashboard.VariableOption(selected=True, text="All", value="$__all")
 
 
 class Row(NamedTuple):
-    """A row of panels under a headline."""
+    """A row of panels with a headline."""
 
     title: str
     panels: Sequence[Panel]
 
 
 def board(uid: str, title: str, says: str, rows: Sequence[Row]) -> dashboard.Dashboard:
-    """A dashboard of these rows."""
+    """Build a dashboard from its rows."""
     built = (
         dashboard_builders.Dashboard(title)
         .uid(uid)

@@ -1,4 +1,4 @@
-"""The dashboards' files."""
+"""The files of the dashboards."""
 
 import json
 from collections.abc import Callable
@@ -21,5 +21,5 @@ DASHBOARDS: dict[str, Callable[[], dashboard.Dashboard]] = {
 
 
 def rendered(built: dashboard.Dashboard) -> str:
-    """A dashboard as it is kept: the same text for the same dashboard."""
+    """Serialise a dashboard. The same dashboard always gives the same text."""
     return json.dumps(built, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

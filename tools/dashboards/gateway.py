@@ -1,4 +1,4 @@
-"""What gateways do: their sockets, their viewers, what they refuse, and what they add to every latency."""
+"""The dashboard of gateways: sockets, viewers, refusals, and the latency that gateways add."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -13,12 +13,12 @@ def gateway() -> dashboard.Dashboard:
     return board(
         "livecaptions-gateway",
         "Live captions: gateway",
-        "Gateways: speakers and viewers on their sockets, refusals, and what the gateway adds to every latency.",
+        "Gateways: connected speakers and viewers, refusals, and the latency that gateways add.",
         [
             Row("Speakers", _speakers()),
             Row("Viewers", _viewers()),
             Row("Refusals and pages", _http()),
-            Row("The gateway's own share of latency", _latency()),
+            Row("Latency added by the gateway", _latency()),
             Row("Processes", _processes()),
         ],
     )
@@ -27,15 +27,15 @@ def gateway() -> dashboard.Dashboard:
 def _speakers() -> list[Panel]:
     return [
         lines(
-            Look("Speakers at each gateway", "Publishers connected to each gateway. Good: spread evenly.", Unit.COUNT),
+            Look("Speakers at each gateway", "Connected publishers per gateway. Good: spread evenly.", Unit.COUNT),
             Query(gauge("sessions", "instance"), "{{instance}}"),
             stacked=True,
         ),
         lines(
             Look(
-                "Speakers' connections ended",
-                "In a minute, by outcome. Good: done, when talks end. Lost ones come back by themselves: many mean a "
-                "bad network or a gateway that restarts.",
+                "Ended speaker connections",
+                "Ended connections per minute, by outcome. Good: done, when talks end. Lost connections "
+                "reconnect by themselves; many mean a bad network or a gateway that keeps restarting.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('session_ends_total', 'outcome')}", "{{outcome}}"),
@@ -44,7 +44,7 @@ def _speakers() -> list[Panel]:
         lines(
             Look(
                 "Audio received and speech logged",
-                "Seconds for each second. Received is about the number of speakers in real time; logged is the part "
+                "Seconds of audio per second. Received is about the number of speakers; logged is the part "
                 "of it that is speech.",
                 Unit.COUNT,
             ),
@@ -57,15 +57,15 @@ def _speakers() -> list[Panel]:
 def _viewers() -> list[Panel]:
     return [
         lines(
-            Look("Viewers at each gateway", "Connected to each gateway, by kind. Good: spread evenly.", Unit.COUNT),
+            Look("Viewers at each gateway", "Connected viewers per gateway, by kind. Good: spread evenly.", Unit.COUNT),
             Query(gauge("viewers", "instance", "kind"), "{{instance}} {{kind}}"),
             stacked=True,
         ),
         lines(
             Look(
-                "Viewers' connections ended",
-                "In a minute, by outcome. slow_consumer: read too slowly and was let go; it can resume. Many of "
-                "those: a bad network in the hall.",
+                "Ended viewer connections",
+                "Ended connections per minute, by outcome. slow_consumer: the viewer read too slowly and was "
+                "disconnected; it can resume. Many of those mean a bad network at the viewers.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('viewer_ends_total', 'outcome')}", "{{outcome}}"),
@@ -74,8 +74,8 @@ def _viewers() -> list[Panel]:
         lines(
             Look(
                 "Partials dropped",
-                "In a second: a newer one was there before a slow viewer had read it. Nobody misses them; many mean "
-                "that viewers' networks are slow.",
+                "Partials per second that were replaced by newer ones before a slow viewer had read them. "
+                "Viewers lose no text. Many mean that viewers' networks are slow.",
                 Unit.PER_SECOND,
             ),
             Query(rate("partials_dropped_total", "instance"), "{{instance}}"),
@@ -90,8 +90,8 @@ def _http() -> list[Panel]:
         lines(
             Look(
                 "Socket messages",
-                "In a second, by socket and direction. Publishers send 10 to 50 each; a view socket carries every "
-                "caption.",
+                "Messages per second, by socket and direction. A publisher sends 10 to 50; a view socket "
+                "carries every caption.",
                 Unit.PER_SECOND,
             ),
             Query(rate("socket_messages_total", "socket", "direction"), "{{socket}} {{direction}}"),
@@ -100,8 +100,8 @@ def _http() -> list[Panel]:
         lines(
             Look(
                 "Refusals",
-                "In a minute, by code. too_many: add gateways or raise the limits. overloaded: add workers. "
-                "unauthorized, bad_request: somebody's client.",
+                "Refused requests per minute, by code. too_many: add gateways or raise the limits. "
+                "overloaded: add workers. unauthorized, bad_request: a client is configured wrongly.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('refusals_total', 'code')}", "{{code}}"),
@@ -111,8 +111,8 @@ def _http() -> list[Panel]:
         lines(
             Look(
                 "Audio warnings",
-                "Sessions warned of their audio in a minute, by code: docs/protocol.md says what each means. "
-                "Many of one code: somebody's client or microphone.",
+                "Warnings to publishers per minute, by code. docs/protocol.md explains the codes. Many of "
+                "one code mean a faulty client or microphone.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('audio_warnings_total', 'code')}", "{{code}}"),
@@ -120,22 +120,28 @@ def _http() -> list[Panel]:
             width=6,
         ),
         lines(
-            Look("Requests", "Pages and REST in a second, by route; sockets are not among them.", Unit.REQUESTS),
+            Look(
+                "Requests",
+                "Requests for pages and REST per second, by route. WebSockets are not included.",
+                Unit.REQUESTS,
+            ),
             Query(answered, "{{route}}"),
             stacked=True,
             width=6,
         ),
         lines(
             Look(
-                "Failed requests", "The share of requests of a route that failed by our fault. Good: none.", Unit.SHARE
+                "Failed requests",
+                "The share of requests per route that failed with a server error. Good: none.",
+                Unit.SHARE,
             ),
             Query(ratio(failed, answered), "{{route}}"),
             goal=ANY_IS_BAD,
         ),
         lines(
             Look(
-                "Time of requests",
-                "95 in 100 of each route were answered within this. Good: under 0.1 s.",
+                "Response time",
+                "p95 of the response time per route. Good: under 0.1 s.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.95, "http_request_seconds", "route"), "{{route}}"),
@@ -144,7 +150,7 @@ def _http() -> list[Panel]:
         lines(
             Look(
                 "Draining",
-                "Gateways that let their sessions go before they stop. Good: none but in a roll-out.",
+                "Gateways that are draining before they stop. Good: none, except during a roll-out.",
                 Unit.COUNT,
             ),
             Query(gauge("draining", "instance"), "{{instance}}"),
@@ -156,9 +162,9 @@ def _latency() -> list[Panel]:
     return [
         lines(
             Look(
-                "Putting a segment on the log",
-                "Half, 95 and 99 in 100 within this; every caption waits for it. In memory far under a millisecond, "
-                "on Kafka a few. Growing: look at the brokers.",
+                "Segment append time",
+                "p50, p95 and p99 of the time to append a segment. Every caption waits for it. Good: far "
+                "under a millisecond in memory, a few milliseconds on Kafka. Growing: check the brokers.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.5, "segment_append_seconds"), "half within"),
@@ -169,8 +175,8 @@ def _latency() -> list[Panel]:
         lines(
             Look(
                 "Event loop lag",
-                "How long what is due waits for its turn, 99 in 100 within this. Goal: "
-                f"{goals.EVENT_LOOP_LAG.good * 1000:g} ms. More: the gateway has too many speakers for its core.",
+                f"p99 of the delay of callbacks in the event loop. Goal: {goals.EVENT_LOOP_LAG.good * 1000:g} "
+                "ms. Higher: the gateway has too many speakers for its core.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.99, "event_loop_lag_seconds", "instance"), "{{instance}}"),
@@ -179,21 +185,25 @@ def _latency() -> list[Panel]:
         lines(
             Look(
                 "Log errors",
-                "Appends, reads and commits that failed, within the time shown, by process. Good: none. While the log "
-                "is away speakers' audio is not acknowledged; their clients keep it.",
+                "Failed appends, reads and commits in the time range, by process. Good: none. While the log "
+                "is unreachable, audio is not acknowledged and publishers keep it.",
                 Unit.COUNT,
             ),
             Query(counted("log_errors_total", "instance", "operation"), "{{instance}} {{operation}}"),
             goal=ANY_IS_BAD,
         ),
         distribution(
-            Look("Log appends", "Segments by how long the log took. Good: one bright band, low.", Unit.SECONDS),
+            Look(
+                "Log appends",
+                "Segments by the time of their append. Good: one bright band near the bottom.",
+                Unit.SECONDS,
+            ),
             Query(rate("segment_append_seconds_bucket", "le"), "{{le}}"),
             width=12,
         ),
         distribution(
             Look(
-                "Event loop", "Looks at the event loop by how late they came. Good: bright at the bottom.", Unit.SECONDS
+                "Event loop", "Measurements of the event loop by their delay. Good: bright at the bottom.", Unit.SECONDS
             ),
             Query(rate("event_loop_lag_seconds_bucket", "le"), "{{le}}"),
             width=12,
@@ -204,23 +214,23 @@ def _latency() -> list[Panel]:
 def _processes() -> list[Panel]:
     return [
         lines(
-            Look("Processor", "Cores that each process uses. A gateway is bound by one.", Unit.COUNT),
+            Look("Processor", "CPU cores that each process uses. A gateway can use one at most.", Unit.COUNT),
             Query(rate("process_cpu_seconds_total", "instance"), "{{instance}}"),
             width=6,
         ),
         lines(
-            Look("Memory", "Resident memory of each process. Good: level.", Unit.BYTES),
+            Look("Memory", "Resident memory per process. Good: constant.", Unit.BYTES),
             Query(gauge("process_resident_memory_bytes", "instance"), "{{instance}}"),
             width=6,
         ),
         lines(
-            Look("Open files", "The share of the limit that sockets and files take. Good: under 80 %.", Unit.SHARE),
+            Look("Open files", "Open files and sockets as a share of the limit. Good: under 80 %.", Unit.SHARE),
             Query(ratio(gauge("process_open_fds", "instance"), gauge("process_max_fds", "instance")), "{{instance}}"),
             goal=goals.Goal(0.8, 0.95),
             width=6,
         ),
         lines(
-            Look("Versions", "Processes by version. Good: one line, but in a roll-out.", Unit.COUNT),
+            Look("Versions", "Processes by version. Good: one line, except during a roll-out.", Unit.COUNT),
             Query(gauge("build_info", "version"), "{{version}}"),
             stacked=True,
             width=6,

@@ -1,4 +1,4 @@
-"""What workers do: how busy, how far behind, in what batches, and what they hear."""
+"""The dashboard of workers: utilisation, delay, batches and decoded speech."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -13,7 +13,7 @@ def inference() -> dashboard.Dashboard:
     return board(
         "livecaptions-inference",
         "Live captions: inference",
-        "Workers: how busy they are, how far behind, in what batches they decode, and what they hear.",
+        "Workers: how busy they are, how far behind, their batches, and the speech that they decode.",
         [
             Row("How busy are the workers?", _busy()),
             Row("How far behind are they?", _behind()),
@@ -30,8 +30,8 @@ def _busy() -> list[Panel]:
         lines(
             Look(
                 "Device busy",
-                "The share of its time that a worker's CPU threads or GPU decode. Good: under 80 %. At 100 % partials "
-                "thin out and then finals are late: add workers.",
+                "The share of time that a worker's CPU threads or GPU spend on decoding. Good: under 80 %. "
+                "At 100 %, partials become rare and then finals are late: add workers.",
                 Unit.SHARE,
             ),
             Query(f"{rate('decode_seconds_total', 'instance')} * {device}", "{{instance}} {{device}}"),
@@ -40,8 +40,8 @@ def _busy() -> list[Panel]:
         lines(
             Look(
                 "Real-time factor",
-                "Seconds of decoding for each second of audio decoded, by kind. Good: well under 1 over the number of "
-                "streams. Grows where the machine is shared or throttled.",
+                "Seconds of decoding per second of decoded audio, by kind. Good: well under 1 divided by the "
+                "number of streams. It grows if the machine is shared or throttled.",
                 Unit.RATIO,
             ),
             Query(
@@ -54,7 +54,7 @@ def _busy() -> list[Panel]:
         lines(
             Look(
                 "Streams",
-                "Tracks with speech on each worker. Good: spread evenly; Kafka spreads partitions, not tracks.",
+                "Tracks with speech per worker. Good: spread evenly. Kafka distributes partitions, not tracks.",
                 Unit.COUNT,
             ),
             Query(gauge("streams", "instance"), "{{instance}}"),
@@ -63,19 +63,19 @@ def _busy() -> list[Panel]:
         lines(
             Look(
                 "Processor",
-                "Cores that each process uses, decoding and all else. Good: below the cores it may have.",
+                "CPU cores that each process uses, for decoding and everything else. Good: below its limit.",
                 Unit.COUNT,
             ),
             Query(rate("process_cpu_seconds_total", "instance"), "{{instance}}"),
         ),
         lines(
-            Look("Memory", "Resident memory of each process. Good: level after the first minutes.", Unit.BYTES),
+            Look("Memory", "Resident memory per process. Good: constant after the first minutes.", Unit.BYTES),
             Query(gauge("process_resident_memory_bytes", "instance"), "{{instance}}"),
         ),
         lines(
             Look(
                 "Models",
-                "Workers by the model they run. Good: one line, but while a new one is rolled out.",
+                "Workers by model. Good: one line, except while a new model is rolled out.",
                 Unit.COUNT,
             ),
             Query(gauge("model_info", "model", "compute_type", "device"), "{{model}} {{compute_type}} {{device}}"),
@@ -90,8 +90,9 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Audio behind, by partition",
-                "How long the oldest audio of a partition that no decode has heard has waited. Good: under "
-                f"{seconds(goals.AUDIO_BEHIND.good)}. One line growing: that partition's worker; all: too few workers.",
+                "Age of the oldest audio that waits for a decode, per partition. Good: under "
+                f"{seconds(goals.AUDIO_BEHIND.good)}. If one line grows, check the worker of that partition. "
+                "If all grow, there are too few workers.",
                 Unit.SECONDS,
             ),
             Query(gauge("audio_behind_seconds", "partition", fold="max"), "partition {{partition}}"),
@@ -100,7 +101,7 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Utterances that wait for a decode",
-                "The queue of each worker. Good: a few, back at zero now and then.",
+                "The queue of each worker. Good: a few, and back at zero from time to time.",
                 Unit.COUNT,
             ),
             Query(gauge("decode_queue_utterances", "instance"), "{{instance}}"),
@@ -108,8 +109,9 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Consumer lag",
-                "Records between a partition's end and what its worker has committed. Never zero while somebody "
-                "speaks: an utterance is committed when it is final. Good: falls back after each utterance.",
+                "Records between the end of a partition and its committed offset. It is never zero while "
+                "somebody speaks, because an utterance is committed when it is final. Good: it falls after "
+                "each utterance.",
                 Unit.COUNT,
             ),
             Query(gauge("consumer_lag_records", "partition", fold="max"), "partition {{partition}}"),
@@ -117,7 +119,8 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Partitions without a worker",
-                "Of topic audio. Good: zero but for the seconds of a rebalance; who speaks there is not captioned.",
+                "Partitions of topic audio without a worker. Good: zero, except for seconds during a "
+                "rebalance. Tracks on these partitions get no captions.",
                 Unit.COUNT,
             ),
             Query(f"{gauge('audio_partitions', fold='max')} - {owned}", "without a worker"),
@@ -126,7 +129,7 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Partitions of each worker",
-                "Good: shared evenly, and still.",
+                "Good: spread evenly and constant.",
                 Unit.COUNT,
             ),
             Query(gauge("partition_assigned", "instance"), "{{instance}}"),
@@ -135,8 +138,8 @@ def _behind() -> list[Panel]:
         lines(
             Look(
                 "Rebalances",
-                "Within the time shown, by worker. Good: steps only where workers came or went; many: heartbeats are "
-                "missed.",
+                "Rebalances in the time range, by worker. Good: only when workers start or stop. Many mean "
+                "missed heartbeats.",
                 Unit.COUNT,
             ),
             Query(counted("rebalances_total", "instance"), "{{instance}}"),
@@ -149,7 +152,7 @@ def _decodes() -> list[Panel]:
         lines(
             Look(
                 "Windows in a batch",
-                "Decoded together. One while there is time for each; grows with load, up to max_batch.",
+                "Windows that are decoded together. One while there is enough time; grows with load up to max_batch.",
                 Unit.COUNT,
             ),
             Query(mean("decode_batch_windows", "kind"), "{{kind}}, mean"),
@@ -158,7 +161,7 @@ def _decodes() -> list[Panel]:
         lines(
             Look(
                 "Batches",
-                "Decoded in a second, by kind. Partials come several times as often as finals.",
+                "Batches decoded per second, by kind. Partials are several times as frequent as finals.",
                 Unit.PER_SECOND,
             ),
             Query(rate("decode_batch_windows_count", "kind"), "{{kind}}"),
@@ -166,8 +169,8 @@ def _decodes() -> list[Panel]:
         lines(
             Look(
                 "Audio decoded",
-                "Seconds of audio for each second; partials hear the same audio again and again. Partials falling "
-                "while finals stay: overload thins them out, as it should.",
+                "Seconds of audio decoded per second. Partials decode the same audio several times. If "
+                "partials fall and finals do not, the worker reduces partials under overload, as intended.",
                 Unit.COUNT,
             ),
             Query(rate("decoded_audio_seconds_total", "kind"), "{{kind}}"),
@@ -176,8 +179,8 @@ def _decodes() -> list[Panel]:
         lines(
             Look(
                 "Windows decoded again",
-                "By the loop gate, at the full 30 s, in a minute. Good: one or two in a hundred finals. They cost "
-                "several times the work.",
+                "Finals per minute that the loop gate decoded again at the full 30 s. Good: one or two in a "
+                "hundred finals. Each costs several times the work.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('windows_redecoded_total')}", "decoded again"),
@@ -185,7 +188,8 @@ def _decodes() -> list[Panel]:
         lines(
             Look(
                 "Failed batches and dead letters",
-                "Within the time shown. Good: none. A batch is tried again; what fails thrice is a dead letter.",
+                "Counts in the time range. Good: none. A failed batch is retried; an utterance that fails "
+                "three times becomes a dead letter.",
                 Unit.COUNT,
             ),
             Query(counted("decode_failures_total"), "batches failed"),
@@ -195,7 +199,7 @@ def _decodes() -> list[Panel]:
         lines(
             Look(
                 "Log errors",
-                "Appends, reads and commits that failed, of all processes, within the time shown. Good: none.",
+                "Failed appends, reads and commits of all processes in the time range. Good: none.",
                 Unit.COUNT,
             ),
             Query(counted("log_errors_total", "operation"), "{{operation}}"),
@@ -207,14 +211,14 @@ def _decodes() -> list[Panel]:
 def _captions() -> list[Panel]:
     return [
         lines(
-            Look("Captions published", "In a second. Several partials for each final.", Unit.PER_SECOND),
+            Look("Captions published", "Captions per second. There are several partials per final.", Unit.PER_SECOND),
             Query(rate("partials_published_total"), "partials"),
             Query(rate("finals_published_total"), "finals"),
         ),
         lines(
             Look(
-                "Between two partials",
-                "Of one utterance. Good: near partial_interval; grows with load before anything else suffers.",
+                "Partial interval",
+                "Time between two partials of one utterance. Good: near partial_interval. Under load it grows first.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.5, "partial_interval_seconds"), "half within"),
@@ -223,8 +227,9 @@ def _captions() -> list[Panel]:
         ),
         lines(
             Look(
-                "Words taken back",
-                f"For each word of the finals; case and punctuation aside. Goal: {percent(goals.ERASURE.good)}.",
+                "Erased words",
+                "Erased words per word of the finals, ignoring case and punctuation. Goal: "
+                f"{percent(goals.ERASURE.good)}.",
                 Unit.SHARE,
             ),
             Query(ratio(rate("words_erased_total"), rate("words_published_total")), "taken back"),
@@ -233,17 +238,17 @@ def _captions() -> list[Panel]:
         distribution(
             Look(
                 "Word shown",
-                f"Words by how late they were shown. Good: {_bright(goals.WORD_SHOWN)}.",
+                f"Words by their latency. Good: {_bright(goals.WORD_SHOWN)}.",
                 Unit.SECONDS,
             ),
             Query(rate("word_shown_seconds_bucket", "le"), "{{le}}"),
         ),
         distribution(
-            Look("Finals", f"Finals by how late they were. Good: {_bright(goals.FINAL)}.", Unit.SECONDS),
+            Look("Finals", f"Finals by their latency. Good: {_bright(goals.FINAL)}.", Unit.SECONDS),
             Query(rate("final_seconds_bucket", "le"), "{{le}}"),
         ),
         distribution(
-            Look("Confidence", "Words of finals by the model's confidence. Good: bright on top.", Unit.RATIO),
+            Look("Confidence", "Words of finals by the model's confidence. Good: bright at the top.", Unit.RATIO),
             Query(rate("word_confidence_bucket", "le"), "{{le}}"),
         ),
     ]
@@ -257,9 +262,9 @@ def _speech() -> list[Panel]:
     return [
         lines(
             Look(
-                "Lengths of utterances",
-                "Sentences are 2 to 8 s. Many at longest_utterance: nobody pauses, or music; many under a second: "
-                "noise.",
+                "Length of utterances",
+                "Sentences take 2 to 8 s. Many at longest_utterance: speech without pauses, or music. Many "
+                "under a second: noise.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.5, "utterance_seconds"), "half within"),
@@ -267,8 +272,9 @@ def _speech() -> list[Panel]:
         ),
         lines(
             Look(
-                "What ends utterances",
-                "In a minute. A pause, mostly; cuts mean speech without one, stalls mean audio that stopped coming.",
+                "Reasons for the end of utterances",
+                "Ended utterances per minute, by reason. Most end with a pause. longest: speech without a "
+                "pause. stall: the audio stopped arriving.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('utterance_seconds_count', 'reason')}", "{{reason}}"),
@@ -277,7 +283,7 @@ def _speech() -> list[Panel]:
         lines(
             Look(
                 "Gates fired",
-                "Words withheld as made up, in a minute, by gate. A few are normal in noise.",
+                "Hallucinated words withdrawn per minute, by gate. A few are normal in noise.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('gates_fired_total', 'gate')}", "{{gate}}"),

@@ -1,4 +1,4 @@
-"""For the event's operator: is everyone being captioned, how late, how sure."""
+"""The overview for an event's operator: whether everyone is captioned, the latency and the quality."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -16,12 +16,12 @@ def overview() -> dashboard.Dashboard:
     return board(
         "livecaptions-overview",
         "Live captions: overview",
-        "Is everyone being captioned, how late, how sure. Start here; the other two say why.",
+        "Is everyone captioned, how late are captions, and how good? Start here. The other dashboards show causes.",
         [
             Row("Right now", _now()),
-            Row("Is everyone being captioned?", _captioned()),
+            Row("Is everyone captioned?", _captioned()),
             Row("How late are the captions?", _late()),
-            Row("How sure are they?", _sure()),
+            Row("How good are the captions?", _quality()),
         ],
     )
 
@@ -29,21 +29,22 @@ def overview() -> dashboard.Dashboard:
 def _now() -> list[Panel]:
     return [
         number(
-            Look("Speakers", "Publishers connected. As many as have a microphone open.", Unit.COUNT),
+            Look("Speakers", "Connected publishers. Good: one per open microphone.", Unit.COUNT),
             Query(gauge("sessions"), "speakers"),
             width=3,
         ),
         number(
-            Look("Viewers", "Connected readers, on pages, sockets and event streams.", Unit.COUNT),
+            Look("Viewers", "Connected viewers on pages, sockets and event streams.", Unit.COUNT),
             Query(gauge("viewers"), "viewers"),
             width=3,
         ),
         number(
             Look(
                 f"Words shown within {_WORD_LATE}",
-                f"Of the words said, how many a viewer saw, right, at most {_WORD_LATE} after they were said. Good: "
-                f"over {percent(goals.WORDS_IN_TIME.good)}. Under {percent(goals.WORDS_IN_TIME.bearable)} the "
-                "objective is missed: words that only the final puts right are among the late.",
+                f"The share of words that viewers saw, correct, within {_WORD_LATE} after they were spoken. "
+                f"Good: over {percent(goals.WORDS_IN_TIME.good)}. Under "
+                f"{percent(goals.WORDS_IN_TIME.bearable)} the objective is missed. A word that only the final "
+                "corrects counts as late.",
                 Unit.SHARE,
             ),
             Query(within("word_shown_seconds", goals.WORD_SHOWN.bearable), "in time"),
@@ -53,7 +54,7 @@ def _now() -> list[Panel]:
         number(
             Look(
                 f"Finals within {_FINAL_LATE}",
-                f"Of the utterances ended, how many had their final caption at most {_FINAL_LATE} later. Good: over "
+                f"The share of ended utterances whose final came within {_FINAL_LATE}. Good: over "
                 f"{percent(goals.FINALS_IN_TIME.good)}. Under {percent(goals.FINALS_IN_TIME.bearable)} the "
                 "objective is missed.",
                 Unit.SHARE,
@@ -65,9 +66,9 @@ def _now() -> list[Panel]:
         number(
             Look(
                 "Longest wait for a final",
-                "Of the utterances that ended and have no final yet, how long the oldest waits. Good: under "
-                f"{seconds(goals.FINALS_OVERDUE.good)}. From {seconds(goals.FINALS_OVERDUE.bearable)} on new "
-                "speakers are refused.",
+                "How long the oldest ended utterance has waited for its final. Good: under "
+                f"{seconds(goals.FINALS_OVERDUE.good)}. From {seconds(goals.FINALS_OVERDUE.bearable)} on, new "
+                "sessions are refused.",
                 Unit.SECONDS,
             ),
             Query(gauge("finals_overdue_seconds", fold="max"), "longest"),
@@ -77,8 +78,9 @@ def _now() -> list[Panel]:
         number(
             Look(
                 "Audio behind",
-                "How long the oldest audio that no worker has heard has waited, on the worst partition. Good: under "
-                f"{seconds(goals.AUDIO_BEHIND.good)}. Growing: too few workers, or a partition without one.",
+                "Age of the oldest audio that waits for a decode, on the worst partition. Good: under "
+                f"{seconds(goals.AUDIO_BEHIND.good)}. Growing: too few workers, or a partition without a "
+                "worker.",
                 Unit.SECONDS,
             ),
             Query(gauge("audio_behind_worst_seconds", fold="max"), "worst"),
@@ -88,8 +90,8 @@ def _now() -> list[Panel]:
         number(
             Look(
                 "Speakers refused",
-                "Connections refused for want of room within the time shown. Good: none. Add gateways where the code "
-                "is too_many, workers where it is overloaded (dashboard Gateway).",
+                "Connections refused in the time range because limits were reached. Good: none. Code "
+                "too_many: add gateways. Code overloaded: add workers (see dashboard Gateway).",
                 Unit.COUNT,
             ),
             Query(counted("refusals_total", code=Pattern("too_many|overloaded")), "refused"),
@@ -99,8 +101,8 @@ def _now() -> list[Panel]:
         number(
             Look(
                 "Utterances lost",
-                "What could not be decoded within the time shown: viewers got an empty caption, topic dead-letters "
-                "has the audio. Good: none.",
+                "Utterances in the time range that could not be decoded. Viewers got an empty caption; the "
+                "audio is on topic dead-letters. Good: none.",
                 Unit.COUNT,
             ),
             Query(counted("dead_letter_records_total"), "lost"),
@@ -114,9 +116,9 @@ def _captioned() -> list[Panel]:
     return [
         lines(
             Look(
-                "Speech heard and speech in finals",
-                "Seconds of speech for each second. Good: the two lines lie on each other, finals an utterance later. "
-                "Apart for long: captions are missing or late.",
+                "Speech received and speech in finals",
+                "Seconds of speech per second. Good: the lines coincide, with finals one utterance later. A "
+                "lasting gap means that captions are missing or late.",
                 Unit.COUNT,
             ),
             Query(rate("audio_logged_seconds_total"), "heard"),
@@ -125,7 +127,8 @@ def _captioned() -> list[Panel]:
         lines(
             Look(
                 "Words captioned",
-                "Words of finals a minute. People say 120 to 160 a minute each; zero while somebody speaks is wrong.",
+                "Words of finals per minute. One speaker says 120 to 160 per minute. Zero while somebody "
+                "speaks is a fault.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('words_published_total')}", "words"),
@@ -133,8 +136,7 @@ def _captioned() -> list[Panel]:
         lines(
             Look(
                 "Utterances without their final",
-                "Ended, but the final is not out. Good: no more than there are speakers, and falling to zero in "
-                "pauses.",
+                "Ended utterances without a final. Good: at most the number of speakers, and zero during pauses.",
                 Unit.COUNT,
             ),
             Query(gauge("finals_awaited"), "awaited"),
@@ -142,8 +144,8 @@ def _captioned() -> list[Panel]:
         lines(
             Look(
                 "Speakers at gateways and at workers",
-                "Publishers connected, and tracks that workers hear. Good: in step while everybody speaks; who is "
-                "silent for 10 s is not heard.",
+                "Connected publishers, and tracks that workers decode. Good: equal while everyone speaks. A "
+                "track that is silent for 10 s is not counted at the workers.",
                 Unit.COUNT,
             ),
             Query(gauge("sessions"), "connected"),
@@ -151,15 +153,15 @@ def _captioned() -> list[Panel]:
         ),
         lines(
             Look(
-                "Processes that answer",
-                "Gateways and workers that Prometheus reaches. Good: as many as you started.",
+                "Running processes",
+                "Gateways and workers that Prometheus can scrape. Good: as many as you started.",
                 Unit.COUNT,
             ),
             Query(gauge("up", "job"), "{{job}}"),
             Query(gauge("model_loaded"), "workers with their model"),
         ),
         lines(
-            Look("Viewers by kind", "Connected readers. A sudden fall: a gateway or the network.", Unit.COUNT),
+            Look("Viewers by kind", "Connected viewers. A sudden fall: a gateway or network failure.", Unit.COUNT),
             Query(gauge("viewers", "kind"), "{{kind}}"),
             stacked=True,
         ),
@@ -171,9 +173,9 @@ def _late() -> list[Panel]:
         lines(
             Look(
                 "Word shown",
-                "From a word's end to its first correct appearance. Goal: "
-                f"{seconds(goals.WORD_SHOWN_MEDIAN.good)} for half of them, {seconds(goals.WORD_SHOWN.good)} for 95 "
-                f"in 100; beyond {_WORD_LATE} the objective is missed.",
+                "Time from the end of a word to its first correct appearance. Goal: p50 "
+                f"{seconds(goals.WORD_SHOWN_MEDIAN.good)}, p95 {seconds(goals.WORD_SHOWN.good)}. Over "
+                f"{_WORD_LATE} the objective is missed.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.5, "word_shown_seconds"), "half within"),
@@ -183,8 +185,8 @@ def _late() -> list[Panel]:
         lines(
             Look(
                 "First words of an utterance",
-                "From the beginning of an utterance to its first caption. Goal: "
-                f"{seconds(goals.FIRST_PARTIAL.good)} for 95 in 100.",
+                "Time from the start of an utterance to its first caption. Goal: p95 "
+                f"{seconds(goals.FIRST_PARTIAL.good)}.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.5, "first_partial_seconds"), "half within"),
@@ -194,8 +196,8 @@ def _late() -> list[Panel]:
         lines(
             Look(
                 "Final",
-                "From the end of an utterance, as the gateway decides it, to its final caption. Goal: "
-                f"{seconds(goals.FINAL.good)} for 95 in 100; beyond {_FINAL_LATE} the objective is missed.",
+                f"Time from the endpoint of an utterance to its final. Goal: p95 {seconds(goals.FINAL.good)}. "
+                f"Over {_FINAL_LATE} the objective is missed.",
                 Unit.SECONDS,
             ),
             Query(quantile(0.5, "final_seconds"), "half within"),
@@ -205,13 +207,13 @@ def _late() -> list[Panel]:
     ]
 
 
-def _sure() -> list[Panel]:
+def _quality() -> list[Panel]:
     return [
         lines(
             Look(
                 "Confidence of words",
-                f"What the model thinks of the words of finals. Good: half over {goals.CONFIDENCE.good:g}. Lower: "
-                "noise, a far microphone, the wrong language, or a model too small.",
+                f"The model's confidence in the words of finals. Good: median over {goals.CONFIDENCE.good:g}. "
+                "Lower: noise, a distant microphone, a wrong language, or too small a model.",
                 Unit.RATIO,
             ),
             Query(quantile(0.5, "word_confidence"), "half over"),
@@ -221,9 +223,9 @@ def _sure() -> list[Panel]:
         ),
         lines(
             Look(
-                "Words taken back",
-                "Words deleted or replaced while captions were revised, for each word of the finals; case and "
-                f"punctuation aside. Goal: {percent(goals.ERASURE.good)}. More reads restless.",
+                "Erased words",
+                "Erased or replaced words per word of the finals, ignoring case and punctuation. Goal: "
+                f"{percent(goals.ERASURE.good)}. Higher: captions are restless to read.",
                 Unit.SHARE,
             ),
             Query(ratio(rate("words_erased_total"), rate("words_published_total")), "taken back"),
@@ -231,9 +233,9 @@ def _sure() -> list[Panel]:
         ),
         lines(
             Look(
-                "Made-up words withheld",
-                "What gates against hallucinations withdrew, a minute. A few are normal in noise and applause; many: "
-                "listen to the microphone.",
+                "Withdrawn words",
+                "Words per minute that the hallucination gates withdrew. A few are normal in noise and "
+                "applause. Many: check the microphone.",
                 Unit.PER_MINUTE,
             ),
             Query(f"60 * {rate('gates_fired_total', 'gate')}", "{{gate}}"),

@@ -1,4 +1,4 @@
-"""How an answer is drawn: a number, lines, or a distribution over time. Each says in words what good looks like."""
+"""The kinds of panels: a number, lines, or a distribution over time. Each description says what good values are."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from monitoring.goals import Goal
 
 Panel = Builder[dashboard.Panel]
-"""One of any kind, not yet built."""
+"""A builder of a panel of any kind."""
 
 SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 ANY_IS_BAD = Goal(0.0, 0.0)
-"""Of counts that are nothing while all is well."""
+"""The goal of counts that should be zero."""
 
 
 class Unit(StrEnum):
@@ -36,36 +36,36 @@ class Unit(StrEnum):
 
 
 class Query(NamedTuple):
-    """What is asked, and what the answer's series are called: ``{{label}}`` is a label's value."""
+    """A PromQL expression and the legend of its series. ``{{label}}`` in the legend is the value of a label."""
 
     expression: str
     legend: str
 
 
 class Look(NamedTuple):
-    """A panel's words: what it shows, and what its figures mean."""
+    """The title, description and unit of a panel. The description says what it shows and what good values are."""
 
     title: str
-    says: str
+    description: str
     unit: Unit
 
 
 def seconds(bound: float) -> str:
-    """A bound in a panel's words."""
+    """Seconds as text for a description."""
     return f"{bound:g} s"
 
 
 def percent(share: float) -> str:
-    """Likewise of a share."""
+    """A share as a percentage, for a description."""
     return f"{share * 100:g} %"
 
 
 def number(look: Look, query: Query, *, goal: Goal | None = None, width: int = 4) -> stat.Panel:
-    """The present value, with its recent course behind it."""
+    """A panel with the current value and its recent history in the background."""
     return (
         stat.Panel()
         .title(look.title)
-        .description(look.says)
+        .description(look.description)
         .unit(look.unit)
         .datasource(SOURCE)
         .targets([_target(0, query)])
@@ -89,11 +89,11 @@ def lines(
     stacked: bool = False,
     top: float | None = None,
 ) -> timeseries.Panel:
-    """A line for each series; the goal's bounds as dashed lines."""
+    """A panel with one line per series, and dashed lines for the limits of the goal."""
     panel = (
         timeseries.Panel()
         .title(look.title)
-        .description(look.says)
+        .description(look.description)
         .unit(look.unit)
         .datasource(SOURCE)
         .targets([_target(place, query) for place, query in enumerate(queries)])
@@ -121,11 +121,11 @@ def lines(
 
 
 def distribution(look: Look, query: Query, *, width: int = 8) -> heatmap.Panel:
-    """A histogram's buckets over time: the brighter, the more. The unit is that of its bounds."""
+    """A heatmap of a histogram's buckets over time. Brighter means more. The unit is that of the buckets' bounds."""
     return (
         heatmap.Panel()
         .title(look.title)
-        .description(look.says)
+        .description(look.description)
         .datasource(SOURCE)
         .targets([_target(0, query).format(PromQueryFormat.HEATMAP)])
         .calculate(False)
@@ -167,7 +167,7 @@ def _colours(mode: str) -> dashboard_builders.FieldColor:
 
 
 def _thresholds(goal: Goal | None) -> dashboard_builders.ThresholdsConfig:
-    """Always given: what has none gets red from 80 on."""
+    """Thresholds are always set, because Grafana's default is red from 80 on."""
     return dashboard_builders.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(_steps(goal))
 
 

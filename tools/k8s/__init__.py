@@ -1,1 +1,1 @@
-"""Kubernetes: manifests rendered and checked."""
+"""Rendering and checks of the Kubernetes manifests."""

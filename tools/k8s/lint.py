@@ -1,4 +1,4 @@
-"""The manifests of k8s/, rendered and held to schemas and to checkov's rules: ``python -m tools.k8s.lint``."""
+"""Renders the manifests of k8s/ and checks them with kubeconform and checkov: ``python -m tools.k8s.lint``."""
 
 import json
 import shutil
@@ -14,30 +14,30 @@ ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ("dev", "gpu")
 CHECKOV = "checkov@3.3.30"
 
-NOT_ASKED = {
-    "CKV_K8S_11": "CPU limits throttle what has to answer within half a second; requests share the cores",
-    "CKV_K8S_15": "tags are versions, never moved: to pull again what is there gains nothing",
-    "CKV_K8S_35": "the settings read the broker's password from the environment; tokens are a file",
-    "CKV_K8S_43": "digests are whoever's who publishes the image: kustomize edit set image livecaptions=...@sha256:...",
+SKIPPED = {
+    "CKV_K8S_11": "CPU limits throttle processes that have to answer within half a second; requests share the cores",
+    "CKV_K8S_15": "tags are versions and never move, so pulling an existing image again gains nothing",
+    "CKV_K8S_35": "the settings read the broker's password from the environment; tokens are in a file",
+    "CKV_K8S_43": "the publisher of the image sets digests: kustomize edit set image livecaptions=...@sha256:...",
 }
-"""Rules of checkov's that are switched off, and why."""
+"""Disabled rules of checkov, with the reason for each."""
 
 
 def render(folder: Path) -> str:
-    """The manifests of a kustomization."""
+    """Render the manifests of a kustomization."""
     return subprocess.run(
         [str(program(KUSTOMIZE)), "build", str(folder)], check=True, capture_output=True, text=True
     ).stdout
 
 
 def conformity(manifests: str) -> str:
-    """What kubeconform says against the manifests; empty where they fit Kubernetes' and the operators' schemas."""
+    """Check manifests with kubeconform against the schemas of Kubernetes and the operators. Empty means no errors."""
     command = [str(program(KUBECONFORM)), "-strict", "-schema-location", f"{schemas()}/{LOCATION}", "-"]
     return subprocess.run(command, check=False, capture_output=True, text=True, input=manifests).stdout
 
 
 def checkov(folder: Path) -> dict[str, str]:
-    """Rules of checkov's that manifests in ``folder`` break, and what they say."""
+    """The failed rules of checkov for the manifests in ``folder``, with their messages."""
     uv = shutil.which("uv") or str(ROOT / ".tools/uv/bin/uv")
     command = [
         uv,
@@ -57,15 +57,15 @@ def checkov(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Say what is wrong, and exit with 1 where anything is."""
-    complaints = []
+    """Print all errors and exit with 1 if there are any."""
+    errors = []
     with tempfile.TemporaryDirectory() as folder:
         for overlay in OVERLAYS:
             manifests = render(ROOT / "k8s/overlays" / overlay)
             (Path(folder) / f"{overlay}.yaml").write_text(manifests)
-            complaints.append(conformity(manifests))
-        complaints += [text for rule, text in checkov(Path(folder)).items() if rule not in NOT_ASKED]
-    sys.exit("\n".join(filter(None, complaints)) or None)
+            errors.append(conformity(manifests))
+        errors += [text for rule, text in checkov(Path(folder)).items() if rule not in SKIPPED]
+    sys.exit("\n".join(filter(None, errors)) or None)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rules of monitoring/alerts for prometheus-operator: ``python -m tools.k8s.rules`` writes the file anew."""
+"""Converts the rules of monitoring/alerts for prometheus-operator: ``python -m tools.k8s.rules`` writes the file."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from tools.k8s.lint import ROOT
 
 RULES = ROOT / "monitoring/alerts"
 WRITTEN = ROOT / "k8s/components/monitoring/rules.yaml"
-HEAD = "# Made of monitoring/alerts by python -m tools.k8s.rules; change it there.\n"
+HEAD = "# Generated from monitoring/alerts by python -m tools.k8s.rules. Do not edit.\n"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text of several lines as it was written."""
+    """Writes multi-line text as a block."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -24,7 +24,7 @@ _Dumper.add_representer(str, _text)
 
 
 def groups(folder: Path = RULES) -> list[dict[str, Any]]:
-    """The groups of all rule files, in the files' order."""
+    """The groups of all rule files, in the order of the files."""
     documents = [yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*.yml"))]
     return [group for document in documents for group in document.get("groups", ())]
 

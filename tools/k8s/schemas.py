@@ -1,4 +1,4 @@
-"""JSON schemas for kubeconform, strict: a property that the resource has not is an error.
+"""Strict JSON schemas for kubeconform: an unknown property is an error.
 
 Kubernetes' own from its OpenAPI document, the operators' from their CustomResourceDefinitions, Strimzi's from its
 classes.

@@ -1,4 +1,4 @@
-"""Programs and sources from Go modules, kept in the cache: Debian has no such tools, or old ones."""
+"""Programs and sources from Go modules, cached. Debian does not package these tools, or only old versions."""
 
 import json
 import os
@@ -13,7 +13,7 @@ KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
 
 
 def missing() -> str | None:
-    """What this machine lacks to render and check manifests."""
+    """What is missing on this machine to render and check manifests; None if nothing is."""
     if not shutil.which("go"):
         return "no Go 1.24 or newer for kustomize and kubeconform: apt-get install golang-go (Debian 13)"
     if not (shutil.which("java") and shutil.which("mvn")):
@@ -22,7 +22,7 @@ def missing() -> str | None:
 
 
 def program(package: str) -> Path:
-    """A program built from a Go module's package, ``PATH@VERSION``; built when it is first asked for."""
+    """The program of a Go package, ``PATH@VERSION``. It is built on first use."""
     folder = CACHE / "bin" / package.replace("/", "_")
     if not folder.is_dir() or not any(folder.iterdir()):
         subprocess.run(["go", "install", package], check=True, env={**os.environ, "GOBIN": str(folder)}, cwd="/")
@@ -30,6 +30,6 @@ def program(package: str) -> Path:
 
 
 def sources(module: str) -> Path:
-    """The folder of a Go module, ``PATH@VERSION``."""
-    told = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, cwd="/")
-    return Path(json.loads(told.stdout)["Dir"])
+    """The folder of a Go module, ``PATH@VERSION``. It is downloaded on first use."""
+    download = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, cwd="/")
+    return Path(json.loads(download.stdout)["Dir"])

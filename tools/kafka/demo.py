@@ -1,4 +1,4 @@
-"""The bundled talk over Kafka: a broker, two gateways, two workers, one of which is killed in the middle."""
+"""Plays the bundled talk over Kafka with two gateways and two workers, and kills one worker halfway."""
 
 import asyncio
 import contextlib
@@ -22,15 +22,17 @@ from livecaptions.settings.fields import ENV_PREFIX
 
 KAFKA = Path(__file__).with_name("kafka.sh")
 KILL_AFTER = 30.0
-"""Seconds of the talk."""
+"""Seconds from the start of the talk."""
 
 
-def demo(seconds: Annotated[float | None, typer.Option(help="Play only the beginning.")] = None) -> None:
-    """Play the talk over Kafka and kill a worker in its middle."""
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="Play only this many seconds of the talk.")] = None,
+) -> None:
+    """Play the talk over Kafka and kill a worker halfway."""
     if not (shutil.which("java") and shutil.which("mvn")):
         raise SystemExit("a Kafka broker needs a JDK and Maven: apt-get install default-jdk-headless maven")
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))  # what was started is stopped on every way out
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # exit through the finally blocks
     console = Console()
     with contextlib.ExitStack() as stack:
         broker, controller, first, second = free_ports(4)
@@ -51,29 +53,29 @@ def demo(seconds: Annotated[float | None, typer.Option(help="Play only the begin
 async def talk(
     console: Console, ports: tuple[int, int], needed: list[Process], workers: list[Process], seconds: float | None
 ) -> None:
-    """Speak at the first gateway; the page is the second's."""
+    """Publish to the first gateway. The page is served by the second."""
     here, there = (f"http://localhost:{port}" for port in ports)
-    killing = asyncio.create_task(kill_the_busy_one(console, workers))
+    killing = asyncio.create_task(kill_busiest(console, workers))
     await play(console, here, f"{there}/r/{ROOM}", needed, seconds)
     killing.cancel()
 
 
-async def kill_the_busy_one(console: Console, workers: list[Process]) -> None:
-    """Kill the worker that has done the most, in the middle of the talk."""
+async def kill_busiest(console: Console, workers: list[Process]) -> None:
+    """Kill the worker that has used the most CPU time, halfway through the talk."""
     await asyncio.sleep(KILL_AFTER)
     victim = max(workers, key=lambda process: cpu_ticks(process.pid))
     victim.kill()
-    console.print(f"[red]kill -9 {victim.pid}[/red]: the worker that decoded is gone, the other one takes over")
+    console.print(f"[red]kill -9 {victim.pid}[/red]: the worker that decoded was killed, the other one takes over")
 
 
 def cpu_ticks(pid: int) -> int:
-    """User time of a process."""
+    """The user CPU time of a process, in clock ticks."""
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
 
 
 @contextlib.contextmanager
 def kafka(port: int, controller: int) -> Iterator[None]:
-    """A broker with a new data folder; its lines are shown where it does not start."""
+    """Run a broker with a new data folder while the context lasts."""
     with tempfile.TemporaryDirectory(prefix="livecaptions-kafka-") as data:
         environment = {
             **os.environ, "KAFKA_DATA": data, "KAFKA_PORT": str(port), "KAFKA_CONTROLLER_PORT": str(controller),
@@ -89,7 +91,7 @@ def kafka(port: int, controller: int) -> Iterator[None]:
 
 
 def command(arguments: list[str], *, check: bool = False) -> None:
-    """Run the product's command line to its end."""
+    """Run a command of livecaptions and wait for it."""
     subprocess.run(
         [sys.executable, "-m", "livecaptions.cli", *arguments], check=check, env=clean(), stdout=subprocess.DEVNULL
     )
@@ -97,7 +99,7 @@ def command(arguments: list[str], *, check: bool = False) -> None:
 
 @contextlib.contextmanager
 def running(arguments: list[str]) -> Iterator[Process]:
-    """The product's command line while the context lasts."""
+    """Run a command of livecaptions while the context lasts."""
     process = subprocess.Popen([sys.executable, "-m", "livecaptions.cli", *arguments], env=clean())
     try:
         yield process
@@ -111,7 +113,7 @@ def running(arguments: list[str]) -> Iterator[Process]:
 
 
 def clean() -> dict[str, str]:
-    """The environment without the machine's own settings."""
+    """The environment without settings of livecaptions."""
     return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
 
 

@@ -1,4 +1,4 @@
-"""Other systems, driven as their own clients do: with the same model folder, each in an environment of its own."""
+"""Other systems, used as their own clients use them, with the same model, each in a separate environment."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,4 +11,4 @@ PEERS: dict[str, Callable[[Path, str, int | None], System]] = {
     "whisperlive": WhisperLive,
     "whisperlivekit": WhisperLiveKit,
 }
-"""By the name that ``--peer`` takes: of a model's folder, a language and the cores it may use (None: all)."""
+"""Constructors by the value of ``--peer``. Arguments: the model's folder, the language, and the cores (None: all)."""

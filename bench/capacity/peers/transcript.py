@@ -1,8 +1,8 @@
-"""A peer's growing transcript as captions, so that all systems are measured alike.
+"""Converts a peer's growing transcript to captions, so that all systems are measured in the same way.
 
-Peers number no utterances: they send what stands, and what may yet change behind it. The whole stream is one
-utterance here, each message a revision of it: a word is shown, stands and is taken back by the same rules as
-ours. Words that newly stand are a final of their own: there is no other sign of when a peer was sure.
+Peers have no utterance numbers. They send stable text, followed by text that may still change. Here the whole stream is
+one utterance and each message is a revision of it, so the same rules for shown, stable and erased words apply. Newly
+stable words also count as a final, because peers send no other sign that text is final.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Transcript:
-    """Notes into ``heard`` what a viewer of the peer sees."""
+    """Stores into ``heard`` what a viewer of the peer sees."""
 
     def __init__(self, heard: Heard) -> None:
         self._heard = heard
@@ -25,11 +25,11 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """What is shown now."""
+        """The text that is shown now."""
         return self._heard.shown[-1].caption.text if self._heard.shown else ""
 
     def take(self, at: float, standing: str, volatile: str) -> None:
-        """A message that came ``at`` seconds: all that stands so far, and what follows it for now."""
+        """Add a message that arrived ``at`` seconds: all stable text so far, and the volatile text after it."""
         words = standing.split()
         text = " ".join([*words, *volatile.split()])
         shown, finals = self._heard.shown, self._heard.finals
@@ -40,7 +40,7 @@ class Transcript:
             self._standing = len(words)
 
     def finish(self) -> None:
-        """Nothing comes any more: what is shown is the transcript."""
+        """End the transcript. The text that is shown now becomes final."""
         if self._heard.shown:
             last = self._heard.shown[-1]
             final = _caption(0, last.caption.revision + 1, last.caption.text, final=True)

@@ -1,4 +1,4 @@
-"""WhisperLive (https://github.com/collabora/WhisperLive), its faster-whisper backend."""
+"""WhisperLive (https://github.com/collabora/WhisperLive) with its faster-whisper backend."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from livecaptions.processes import START_TIMEOUT, Process, free_port
 
 REQUIREMENT = "whisper-live==0.10.0"
 
-# its package brings no command: what its repository's run_server.py does, with limits that no level reaches
+# the package has no command; this does what run_server.py in its repository does, with limits that no level reaches
 _SERVE = """
 import sys
 from whisper_live.server import TranscriptionServer
@@ -31,14 +31,14 @@ TranscriptionServer().run(
 """
 
 REPEATED = 3.0
-"""Seconds for which the same segments are told again, after the sound's end, before they count as the last ones."""
+"""Seconds after the end of the audio. If the same segments are repeated for this long, they are the last ones."""
 
 SILENT = 15.0
-"""Seconds without a message, after the sound's end, that its client waits; a third where all is completed."""
+"""Seconds without a message, after the end of the audio, that its client waits; a third if all is complete."""
 
 
 class WhisperLive:
-    """One model for all clients; a client's options are those of its own client class."""
+    """Uses one model for all clients. The options are those of its own client class."""
 
     name = "whisperlive"
     frame = 4096 / 16_000
@@ -50,7 +50,7 @@ class WhisperLive:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Running]:
-        """A fresh server. Raises ``SetupError``."""
+        """Start a server. Raises ``SetupError``."""
         python = interpreter(REQUIREMENT, "a C compiler and PortAudio: apt-get install gcc portaudio19-dev")
         port = free_port()
         command = [str(python), "-c", _SERVE, str(port), str(self._model)]
@@ -59,7 +59,7 @@ class WhisperLive:
             yield Running(f"ws://127.0.0.1:{port}", [process.pid])
 
     async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
-        """Send the sound, wait until no new word comes, and only then end it: the server drops what is pending."""
+        """Send the audio, wait until no new word arrives, and then end the stream: the end drops pending audio."""
         transcript = Transcript(heard)
         try:
             async with connect(server.url, compression=None, max_size=None, proxy=None, open_timeout=60) as ws:
@@ -92,14 +92,14 @@ class WhisperLive:
 
 
 class Segments:
-    """The messages' segments put together: they hold the last ten that are completed, and one that is not."""
+    """Joins the segments of messages. A message has the last ten complete segments and one incomplete one."""
 
     def __init__(self) -> None:
         self._completed: list[str] = []
         self._until = float("-inf")
 
     def take(self, segments: Sequence[dict[str, Any]]) -> tuple[str, str]:
-        """What stands now and what follows it. A segment is new where it begins after all others' ends."""
+        """Return the stable and the volatile text. A segment is new if it begins after the end of all others."""
         volatile = ""
         for segment in segments:
             if not segment.get("completed", False):
@@ -113,7 +113,7 @@ class Segments:
 async def _messages(
     ws: ClientConnection, pace: Pace, sending: "asyncio.Task[None]"
 ) -> AsyncIterator[tuple[float, dict[str, Any]]]:
-    """New messages with their arrival, until the sound is sent and what was said last is likely to be all."""
+    """Yield new messages with their arrival, until the audio is sent and the last message is probably complete."""
     loop = asyncio.get_running_loop()
     came = changed = loop.time()
     last, timeout = "", SILENT
@@ -143,18 +143,18 @@ async def _server_ready(ws: ClientConnection) -> None:
     async with asyncio.timeout(START_TIMEOUT):
         while (message := json.loads(await ws.recv())).get("message") != "SERVER_READY":
             if "status" in message:
-                raise LivecaptionsError(f"WhisperLive did not take the stream: {message}")
+                raise LivecaptionsError(f"WhisperLive rejected the stream: {message}")
 
 
 async def _listening(port: int, process: Process, log: Path) -> None:
-    """Return when the port is open."""
+    """Wait until the port is open."""
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT
     while True:
         if process.poll() is not None:
-            raise SetupError(f"WhisperLive ended with exit code {process.returncode}: {log} says why")
+            raise SetupError(f"WhisperLive exited with code {process.returncode}; see {log}")
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), 1).close()
             return
         if asyncio.get_running_loop().time() > deadline:
-            raise SetupError(f"WhisperLive did not listen within {START_TIMEOUT:.0f} s: {log} says why")
+            raise SetupError(f"WhisperLive did not listen within {START_TIMEOUT:.0f} s; see {log}")
         await asyncio.sleep(0.2)

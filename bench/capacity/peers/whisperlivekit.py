@@ -1,4 +1,4 @@
-"""WhisperLiveKit (https://github.com/QuentinFuxa/WhisperLiveKit), faster-whisper with LocalAgreement."""
+"""WhisperLiveKit (https://github.com/QuentinFuxa/WhisperLiveKit) with faster-whisper and LocalAgreement."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ REQUIREMENT = "whisperlivekit==0.2.26"
 
 
 class WhisperLiveKit:
-    """Its own defaults but for the policy, the backend and the input."""
+    """Uses the defaults, except for the policy, the backend and the input."""
 
     name = "whisperlivekit"
     frame = 0.1
@@ -32,7 +32,7 @@ class WhisperLiveKit:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Running]:
-        """A fresh server. Raises ``SetupError``."""
+        """Start a server. Raises ``SetupError``."""
         python = interpreter(REQUIREMENT, "a C compiler: apt-get install gcc")
         port = free_port()
         command = [
@@ -44,11 +44,11 @@ class WhisperLiveKit:
             try:
                 asyncio.run(ready(f"http://127.0.0.1:{port}", [process], path="/health"))
             except SetupError as error:
-                raise SetupError(f"WhisperLiveKit is not ready ({error}): {log} says why") from error
+                raise SetupError(f"WhisperLiveKit is not ready ({error}); see {log}") from error
             yield Running(f"ws://127.0.0.1:{port}/asr", [process.pid])
 
     async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:  # noqa: ARG002 - it has no rooms
-        """Send the sound and an empty message; the server says when all is told."""
+        """Send the audio and an empty message. The server sends a message when it is done."""
         transcript = Transcript(heard)
         try:
             async with (
@@ -60,14 +60,14 @@ class WhisperLiveKit:
                     if message.get("error"):
                         raise LivecaptionsError(f"WhisperLiveKit failed: {message['error']}")
                     if "lines" in message:
-                        transcript.take(pace.elapsed, *told(message))
+                        transcript.take(pace.elapsed, *texts_of(message))
                 await sending
         finally:
             transcript.finish()
 
 
-def told(message: dict[str, Any]) -> tuple[str, str]:
-    """What stands and what follows it: the lines so far, silent ones without text, and the buffer."""
+def texts_of(message: dict[str, Any]) -> tuple[str, str]:
+    """The stable text, which is in the lines, and the volatile text, which is in the buffer."""
     standing = " ".join(line["text"].strip() for line in message["lines"] if line.get("text"))
     return standing, message.get("buffer_transcription") or ""
 

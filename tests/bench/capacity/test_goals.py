@@ -36,7 +36,7 @@ def test_a_sender_that_fell_behind_makes_a_level_invalid() -> None:
 
 def test_a_level_that_showed_nothing_holds_no_goal_for_words() -> None:
     silent = level(word_shown=NOTHING, word_stable=NOTHING)
-    assert Goals().broken(silent, silent) == ["no words that were said were shown"]
+    assert Goals().broken(silent, silent) == ["no spoken words were shown"]
     assert goals_of(["word_shown_p50=none", "word_shown_p95=none"]).broken(silent, silent) == []
 
 

@@ -81,11 +81,11 @@ def test_a_folder_may_hold_ctm_or_tsv(tmp_path: Path) -> None:
 def test_sound_without_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="no folder"):
         load(str(tmp_path / "nowhere"))
-    with pytest.raises(SetupError, match="holds no sound"):
+    with pytest.raises(SetupError, match="contains no audio files"):
         load(str(tmp_path))
     sound(tmp_path / "a.wav")
-    with pytest.raises(SetupError, match=r"put a\.ctm or a\.words\.tsv beside it"):
+    with pytest.raises(SetupError, match=r"put a\.ctm or a\.words\.tsv next to it"):
         load(str(tmp_path))
     (tmp_path / "a.ctm").write_text("a 1 zero 0.25 hello 0.9\n")
-    with pytest.raises(SetupError, match=r"a.ctm does not list words"):
+    with pytest.raises(SetupError, match=r"a.ctm is not a list of words"):
         load(str(tmp_path))

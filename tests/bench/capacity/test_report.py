@@ -45,7 +45,7 @@ def test_figures_goals_and_ratios_are_told_whole_in_any_terminal(width: int) -> 
     console = Console(width=width, record=True, file=io.StringIO())
     compared = compare(OURS, PEER)
     assert compared is not None
-    report.tell(console, [OURS, PEER], [compared], 2)
+    report.show(console, [OURS, PEER], [compared], 2)
     text = console.export_text()
     assert "0.30 / 0.80" in text
     assert "word shown p95 2.00 > 0.9 s" in text
@@ -78,4 +78,4 @@ def test_the_picture_is_a_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cores", [1, 4])
 def test_a_system_that_held_nothing_says_so(cores: int) -> None:
-    assert report.summary([result((level(1), ["slow"]))], cores).plain == "livecaptions: the goals held at no level"
+    assert report.summary([result((level(1), ["slow"]))], cores).plain == "livecaptions: no level met the goals"

@@ -8,7 +8,7 @@ import pytest
 
 from bench.capacity.peers.transcript import Transcript
 from bench.capacity.peers.whisperlive import Segments
-from bench.capacity.peers.whisperlivekit import told
+from bench.capacity.peers.whisperlivekit import texts_of
 from bench.capacity.systems import Heard
 
 GREETING = "Good morning, everybody, and welcome to the second day of the conference."
@@ -53,7 +53,7 @@ def test_whisperlivekit_tells_everything_each_time() -> None:
     transcript = Transcript(heard)
     for at, message in recorded("whisperlivekit.json"):
         if "lines" in message:
-            transcript.take(at, *told(message))
+            transcript.take(at, *texts_of(message))
     transcript.finish()
     assert heard.text.startswith("Good morning. everybody. and welcome to the second day of the conference.")
     assert heard.text.endswith("A caption is a promise.")
@@ -69,7 +69,7 @@ def test_whisperlivekit_tells_everything_each_time() -> None:
 
 def test_silent_lines_of_whisperlivekit_say_nothing() -> None:
     lines = [{"speaker": 1, "text": " So."}, {"speaker": -2, "text": None}, {"speaker": 1, "text": " Next."}]
-    assert told({"lines": lines, "buffer_transcription": " and"}) == ("So. Next.", " and")
+    assert texts_of({"lines": lines, "buffer_transcription": " and"}) == ("So. Next.", " and")
 
 
 def test_nothing_heard_is_an_empty_transcript() -> None:
