@@ -20,7 +20,7 @@ import typer
 from bench.capacity.accuracy import word_error_rate
 from bench.capacity.pacing import Pace
 from bench.capacity.recordings import Recording, bundled_talk, clip
-from bench.capacity.systems import Heard, Livecaptions, Running
+from bench.capacity.systems import Livecaptions, Received, Running
 from bench.capacity.usage import Usage
 from captions.audio import Pcm, from_bytes
 from captions.listener import Listener
@@ -114,14 +114,14 @@ def utterances(audio: Pcm) -> list[Pcm]:
 
 def run(server: Running, recording: Recording, note: str = "") -> Measured:
     """Measure one recording."""
-    usage, heard, system = Usage(server.pids), Heard(), Livecaptions()
+    usage, received, system = Usage(server.pids), Received(), Livecaptions()
     before = usage.cpu_seconds()
-    asyncio.run(system.speak(server, f"bench-{recording.name}", Pace(recording.audio, system.frame), heard))
+    asyncio.run(system.speak(server, f"bench-{recording.name}", Pace(recording.audio, system.frame), received))
     spent = (usage.cpu_seconds() - before) if usage.known else float("nan")
     return Measured(
         recording.name + note,
-        measure(heard.shown, recording.words),
-        word_error_rate([recording.text], [heard.text]),
+        measure(received.shown, recording.words),
+        word_error_rate([recording.text], [received.text]),
         word_error_rate([recording.text], [padded_text(recording)]),
         spent / recording.seconds,
     )

@@ -60,13 +60,13 @@ async def stream(server: Running, name: str, until: float, counted: Counted, *, 
     number = 0
     while time.monotonic() < until:
         pace = Pace(said.audio, system.frame)
-        spoken = await speak(system, server, f"{name}-{number}", said, pace)
+        result = await speak(system, server, f"{name}-{number}", said, pace)
         number += 1
         counted.sessions += 1
-        if spoken.failure is not None:
-            counted.failures.append(spoken.failure)
+        if result.failure is not None:
+            counted.failures.append(result.failure)
         else:
-            counted.wrong += spoken.heard.text != said.text
+            counted.wrong += result.received.text != said.text
         counted.late = max(counted.late, percentile(pace.late, 99))
 
 

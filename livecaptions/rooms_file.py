@@ -1,4 +1,4 @@
-"""Settings of rooms from a TOML file.
+"""Settings of rooms in a TOML file.
 
 ::
 
@@ -9,8 +9,8 @@
     [rooms."track-*"]
     language = "de"
 
-A table's name is a room, or a pattern with ``*``; a room of a tenant is ``tenant/room``. The first table that fits
-counts.
+The name of a table is a room, or a pattern with ``*``. A room of a tenant is written ``tenant/room``. The first table
+that matches is used.
 """
 
 import fnmatch
@@ -36,10 +36,10 @@ class _File(BaseModel):
 
 
 class RoomsFile:
-    """The RoomDirectory port over a file, which is read again when it changed.
+    """The RoomDirectory port with a file, which is read again when it changes.
 
-    Raises ``SetupError`` where the file cannot be read at the start. Later on, a file that cannot be read is logged,
-    and what was read before goes on to count.
+    Raises ``SetupError`` if the file cannot be read at the start. If it cannot be read later, the error is logged and
+    the previous settings stay in effect.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,10 +48,10 @@ class RoomsFile:
         self._rooms = self._read()
 
     async def settings_of(self, room: RoomId) -> RoomSettings:
-        """The settings of the first table that fits the room."""
+        """The settings of the first table that matches the room; the defaults if none does."""
         self._refresh()
-        fitting = (settings for name, settings in self._rooms.items() if fnmatch.fnmatchcase(room.key, name))
-        return next(fitting, RoomSettings())
+        matching = (settings for name, settings in self._rooms.items() if fnmatch.fnmatchcase(room.key, name))
+        return next(matching, RoomSettings())
 
     def _refresh(self) -> None:
         stamp = self._stamp()
@@ -66,7 +66,7 @@ class RoomsFile:
             logger.info("rooms_file_read", rooms=len(self._rooms))
 
     def _stamp(self) -> tuple[int, int] | None:
-        """What changes when the file does; None where there is none."""
+        """A value that changes with the file; None if it does not exist."""
         try:
             status = self._path.stat()
         except OSError:

@@ -27,13 +27,13 @@ once."""
 
 
 class _Http(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with a limited number of upgrades per iteration. ``rounds`` belongs to one server."""
+    """uvicorn's HTTP protocol with a limited number of upgrades per iteration. ``upgrades`` belongs to one server."""
 
-    rounds: BatchedCallbacks
+    upgrades: BatchedCallbacks
 
     def handle_websocket_upgrade(self) -> None:
         self.transport.pause_reading()
-        self.rounds.add([self._upgrade])
+        self.upgrades.add([self._upgrade])
 
     def _upgrade(self) -> None:
         if not self.transport.is_closing():
@@ -88,7 +88,7 @@ async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve ``app`` on ``sock`` while the context lasts. At the end, open connections are closed."""
 
     class Http(_Http):
-        rounds = BatchedCallbacks(UPGRADED_AT_A_TIME)
+        upgrades = BatchedCallbacks(UPGRADED_AT_A_TIME)
 
     config = uvicorn.Config(
         app,

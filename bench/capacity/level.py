@@ -7,7 +7,7 @@ from typing import Any
 from bench.capacity.accuracy import word_error_rate
 from bench.capacity.by_time import latencies
 from bench.capacity.recordings import Recording
-from bench.capacity.systems import Heard
+from bench.capacity.systems import Received
 from captions.quality import Arrival, measure, percentile, shown_words
 
 LATE = 0.05
@@ -78,11 +78,11 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class StreamResult:
     """One stream: its recording, the received captions, and the failure if there was one."""
 
     recording: Recording
-    heard: Heard
+    received: Received
     failure: str | None = None
 
 
@@ -94,18 +94,18 @@ class Used:
     memory: int | None
 
 
-def summed_up(system: str, spoken: Sequence[Spoken], used: Used, sender: Sender, seconds: float) -> Level:
+def summed_up(system: str, results: Sequence[StreamResult], used: Used, sender: Sender, seconds: float) -> Level:
     """Sum up streams that spoke for ``seconds`` of time.
 
     If most words are wrong, as with random weights, it is unknown when a word was shown. Latencies of first partials
     and finals are then computed from the times of utterances.
     """
-    own = all(one.heard.finals is one.heard.shown for one in spoken)
-    qualities = [measure(one.heard.shown, one.recording.words) for one in spoken]
-    errors = word_error_rate([one.recording.text for one in spoken], [one.heard.text for one in spoken])
+    own = all(one.received.finals is one.received.shown for one in results)
+    qualities = [measure(one.received.shown, one.recording.words) for one in results]
+    errors = word_error_rate([one.recording.text for one in results], [one.received.text for one in results])
     unread = errors > UNREAD
     if unread:
-        by_time = [latencies(one.heard.shown, one.recording.words) for one in spoken] if own else []
+        by_time = [latencies(one.received.shown, one.recording.words) for one in results] if own else []
         first_partial = [value for partials, _ in by_time for value in partials]
         final = [value for _, finals in by_time for value in finals]
     elif own:
@@ -113,23 +113,23 @@ def summed_up(system: str, spoken: Sequence[Spoken], used: Used, sender: Sender,
         final = [value for quality in qualities for value in quality.final]
     else:
         first_partial = []
-        final = [value for one in spoken for value in measure(one.heard.finals, one.recording.words).final]
+        final = [value for one in results for value in measure(one.received.finals, one.recording.words).final]
     return Level(
         system=system,
-        streams=len(spoken),
-        words=sum(len(one.recording.words) for one in spoken),
+        streams=len(results),
+        words=sum(len(one.recording.words) for one in results),
         word_shown=_spread([value for quality in qualities for value in quality.word_shown if not unread]),
         word_stable=_spread([value for quality in qualities for value in quality.word_stable if not unread]),
         first_partial=_spread(first_partial),
         final=_spread(final),
-        erasure=_pooled([quality.erasure for quality in qualities], spoken, raw=False),
-        raw_erasure=_pooled([quality.raw_erasure for quality in qualities], spoken, raw=True),
+        erasure=_pooled([quality.erasure for quality in qualities], results, raw=False),
+        raw_erasure=_pooled([quality.raw_erasure for quality in qualities], results, raw=True),
         word_error_rate=errors,
-        cpu_seconds=None if used.cpu_seconds is None else used.cpu_seconds / sum(o.recording.seconds for o in spoken),
+        cpu_seconds=None if used.cpu_seconds is None else used.cpu_seconds / sum(o.recording.seconds for o in results),
         cores=None if used.cpu_seconds is None else used.cpu_seconds / seconds,
         memory=used.memory,
         sender=sender,
-        failures=tuple(one.failure for one in spoken if one.failure is not None),
+        failures=tuple(one.failure for one in results if one.failure is not None),
     )
 
 
@@ -137,9 +137,9 @@ def _spread(values: Sequence[float]) -> Spread:
     return Spread(percentile(values, 50), percentile(values, 95))
 
 
-def _pooled(erasures: Sequence[float], spoken: Sequence[Spoken], *, raw: bool) -> float:
+def _pooled(erasures: Sequence[float], results: Sequence[StreamResult], *, raw: bool) -> float:
     """The erasure over all streams, weighted by the words of their finals."""
-    words = [_words(one.heard.shown, raw=raw) for one in spoken]
+    words = [_words(one.received.shown, raw=raw) for one in results]
     erased = sum(erasure * count for erasure, count in zip(erasures, words, strict=True))
     return erased / sum(words) if sum(words) else float("nan")
 

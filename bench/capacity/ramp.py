@@ -9,7 +9,7 @@ from captions.errors import SetupError
 FINE = 0.1
 """A ramp ends when the lowest failed number exceeds the highest good one by at most this fraction of it."""
 
-MOST = 4096
+MAX_STREAMS = 4096
 """The most streams."""
 
 
@@ -51,7 +51,7 @@ class Ramp:
         held = max((one.streams for one in tried if one.held), default=0)
         broke = min((one.streams for one in tried if not one.held), default=None)
         if broke is None:
-            return min(MOST, 2 * held) if 0 < held < MOST else (None if held else 1)
+            return min(MAX_STREAMS, 2 * held) if 0 < held < MAX_STREAMS else (None if held else 1)
         if broke - held <= max(1, round(FINE * held)):
             return None
         return (held + broke) // 2
@@ -65,6 +65,6 @@ def plan_of(text: str) -> Plan:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise SetupError(f"--streams {text!r}: write ramp, or numbers like 1,2,4,8") from error
-    if not all(1 <= number <= MOST for number in numbers):
-        raise SetupError(f"--streams {text!r}: numbers have to be between 1 and {MOST}")
+    if not all(1 <= number <= MAX_STREAMS for number in numbers):
+        raise SetupError(f"--streams {text!r}: numbers have to be between 1 and {MAX_STREAMS}")
     return Listed(numbers)

@@ -9,11 +9,11 @@ import uvloop
 from websockets.exceptions import WebSocketException
 
 from bench.capacity.goals import Goals
-from bench.capacity.level import HELD, Level, Sender, Spoken, Used, summed_up
+from bench.capacity.level import HELD, Level, Sender, StreamResult, Used, summed_up
 from bench.capacity.pacing import Pace
 from bench.capacity.ramp import Plan, Tried
 from bench.capacity.recordings import Loop, Recording
-from bench.capacity.systems import Heard, Running, System
+from bench.capacity.systems import Received, Running, System
 from bench.capacity.usage import Usage
 from captions.errors import LivecaptionsError
 from captions.quality import percentile
@@ -88,11 +88,11 @@ async def measure_level(
         ]
         await asyncio.wait(streams, timeout=_longest(recordings))
         spent, own, took = usage.cpu_seconds() - spent, time.process_time() - own, time.monotonic() - began
-        spoken = await asyncio.gather(*streams)
+        results = await asyncio.gather(*streams)
     late = percentile([late for pace in paces for late in pace.late], 99)
     return summed_up(
         system.name,
-        spoken,
+        results,
         Used(spent, usage.peak_memory) if usage.known else Used(None, None),
         Sender(own / took, late),
         took,
@@ -106,25 +106,25 @@ def _longest(recordings: Sequence[Recording]) -> float:
 
 async def speak(
     system: System, server: Running, name: str, recording: Recording, pace: Pace, *, wait: float = 0.0
-) -> Spoken:
+) -> StreamResult:
     """Run one stream until it ends or fails."""
-    heard = Heard()
+    received = Received()
     await asyncio.sleep(wait)
     try:
         async with asyncio.timeout(SPREAD + recording.seconds + GRACE):
-            await system.speak(server, name, pace, heard)
+            await system.speak(server, name, pace, received)
     except TimeoutError:
-        return Spoken(recording, heard, f"not finished {GRACE:.0f} s after the end of the audio")
+        return StreamResult(recording, received, f"not finished {GRACE:.0f} s after the end of the audio")
     except ExceptionGroup as group:
         ours, others = group.split(ENDINGS)
         if others is not None:
             raise
-        return Spoken(recording, heard, _why(ours or group))
+        return StreamResult(recording, received, _why(ours or group))
     except ENDINGS as error:
-        return Spoken(recording, heard, _why(error))
+        return StreamResult(recording, received, _why(error))
     if pace.held > HELD:
-        return Spoken(recording, heard, f"the server delayed reading by {pace.held:.1f} s")
-    return Spoken(recording, heard)
+        return StreamResult(recording, received, f"the server delayed reading by {pace.held:.1f} s")
+    return StreamResult(recording, received)
 
 
 def _why(error: Exception) -> str:

@@ -12,7 +12,7 @@ from bench.capacity.goals import goals_of
 from bench.capacity.level import Level
 from bench.capacity.peers import PEERS
 from bench.capacity.plot import picture
-from bench.capacity.ramp import MOST, plan_of
+from bench.capacity.ramp import MAX_STREAMS, plan_of
 from bench.capacity.recordings import Loop, load
 from bench.capacity.run import climb
 from bench.capacity.systems import Livecaptions
@@ -75,7 +75,7 @@ def measure(session: Session, *, json: Path | None, plot: Path | None) -> None:
 
     folder = None if session.url is not None and not session.peers else resolve(session.model, progress=True).path
     flags = ["--model", str(folder), "--threads", str(session.threads), "--decoders", str(session.decoders)]
-    flags += ["--max-sessions", str(2 * MOST)]
+    flags += ["--max-sessions", str(2 * MAX_STREAMS)]
     ours = Livecaptions(
         url=session.url,
         pids=session.pids,

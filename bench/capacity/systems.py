@@ -27,7 +27,7 @@ class Running:
 
 
 @dataclass
-class Heard:
+class Received:
     """The captions of one stream. Arrivals are timed from its first sample.
 
     ``shown`` are the captions in order of arrival. ``finals`` are the arrivals of final text; it is the same list for
@@ -54,7 +54,7 @@ class System(Protocol):
         """Start a server for the context, or use the running one. Raises ``SetupError``."""
         ...
 
-    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
+    async def speak(self, server: Running, name: str, pace: Pace, received: Received) -> None:
         """Send one stream and store its captions. Raises an error if the stream ends early."""
         ...
 
@@ -96,7 +96,7 @@ class Livecaptions:
             asyncio.run(ready(url, [process]))
             yield Running(url, [process.pid])
 
-    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
+    async def speak(self, server: Running, name: str, pace: Pace, received: Received) -> None:
         """Publish into a separate room. Captions are timed at the socket of a viewer."""
         began = asyncio.Event()
         seen: set[int] = set()
@@ -106,12 +106,12 @@ class Livecaptions:
             await began.wait()
             async for event in view(server.url, name, token=self._token):
                 if isinstance(event, Caption):
-                    heard.shown.append(Arrival(pace.elapsed, CaptionMessage.model_validate(event.json)))
+                    received.shown.append(Arrival(pace.elapsed, CaptionMessage.model_validate(event.json)))
                     if event.final:
                         seen.add(event.utterance)
                         news.set()
 
-        heard.finals = heard.shown
+        received.finals = received.shown
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch())
             finals = await self._publish(server.url, name, pace, began)

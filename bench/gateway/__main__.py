@@ -20,9 +20,9 @@ import uvloop
 
 from bench.capacity.usage import Usage
 from bench.gateway.clients import Publisher, Viewer, connected
-from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.server import CAPTION_INTERVAL, HALL
 from bench.gateway.speakers import Sent, added, send, spread
+from bench.gateway.voices import Segment, Voice, voices
 from captions.quality import percentile
 from livecaptions.processes import exit_on_signals, free_port, ready, running
 from streamer.vad import DetectorName
@@ -54,7 +54,7 @@ class Level:
         return added(segments, self.sent, self.counted_from)
 
 
-async def measure(port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, said: list[Voice]) -> Level:
+async def measure(port: int, usage: Usage, streams: int, *, viewers: int, seconds: float, parts: list[Voice]) -> Level:
     """Measure one level with a new gateway."""
     await ready(f"http://127.0.0.1:{port}", [])
     audience = [Viewer(HALL) for _ in range(viewers)]
@@ -64,7 +64,7 @@ async def measure(port: int, usage: Usage, streams: int, *, viewers: int, second
     publishers = [Publisher(f"room-{number}") for number in range(streams)]
     await connected(publishers, port)
     until = time.monotonic() + WARM_UP + seconds
-    sending = asyncio.create_task(send(publishers, said, lambda due: due < until))
+    sending = asyncio.create_task(send(publishers, parts, lambda due: due < until))
     await asyncio.sleep(WARM_UP)
     counted_from, cpu = time.monotonic(), usage.cpu_seconds()
     for viewer in audience:
@@ -106,7 +106,7 @@ def main(
 ) -> None:
     """Load a gateway with live streams and viewers."""
     exit_on_signals()
-    said = voices(WARM_UP + seconds, vad)
+    parts = voices(WARM_UP + seconds, vad)
     allowed = psutil.Process().cpu_affinity()
     psutil.Process().cpu_affinity(allowed[1:2] or allowed)
     print(HEADER, flush=True)
@@ -118,7 +118,9 @@ def main(
                     psutil.Process(process.pid).cpu_affinity(allowed[:1])
                     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                         level = runner.run(
-                            measure(port, Usage([process.pid]), speaking, viewers=watching, seconds=seconds, said=said)
+                            measure(
+                                port, Usage([process.pid]), speaking, viewers=watching, seconds=seconds, parts=parts
+                            )
                         )
                 segments = [Segment(*fields) for fields in json.loads(out.read_text())]
             print(row(level, segments), flush=True)

@@ -26,8 +26,8 @@ import uvloop
 from bench.capacity.usage import Usage
 from bench.gateway.clients import Publisher, connected
 from bench.gateway.crowd import Seen
-from bench.gateway.said import Segment, Voice, voices
 from bench.gateway.speakers import Sent, added, send, spread
+from bench.gateway.voices import Segment, Voice, voices
 from captions.quality import percentile
 from livecaptions.processes import Process, exit_on_signals, free_port, ready, running
 from streamer.vad import DetectorName
@@ -77,7 +77,7 @@ def signal_next(process: Crowd) -> None:
 
 
 async def measure(
-    server: Process, port: int, said: list[Voice], *, streams: int, viewers: int, history: str, processes: int,
+    server: Process, port: int, parts: list[Voice], *, streams: int, viewers: int, history: str, processes: int,
     afterwards: float,
 ) -> Coming:  # fmt: skip
     """Let the viewers join, stay and leave. Memory is sampled again ``afterwards`` seconds later."""
@@ -90,7 +90,7 @@ async def measure(
     await next_line(first)
     publishers = [Publisher(f"room-{number}") for number in range(streams)]
     await connected(publishers, port)
-    sending = asyncio.create_task(send(publishers, said, lambda _: not stop.is_set()))
+    sending = asyncio.create_task(send(publishers, parts, lambda _: not stop.is_set()))
     await asyncio.sleep(QUIET)
 
     def look(moment: str) -> None:
@@ -161,7 +161,7 @@ def main(  # noqa: PLR0917 - a command's parameters are its flags
 ) -> None:
     """Let many viewers join a room at once."""
     exit_on_signals()
-    said = voices(LONGEST, vad)
+    parts = voices(LONGEST, vad)
     allowed = psutil.Process().cpu_affinity()
     psutil.Process().cpu_affinity(allowed[1:] or allowed)
     with tempfile.TemporaryDirectory() as folder:
@@ -172,7 +172,7 @@ def main(  # noqa: PLR0917 - a command's parameters are its flags
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 coming = runner.run(
                     measure(
-                        process, port, said, streams=streams, viewers=viewers, history=history,
+                        process, port, parts, streams=streams, viewers=viewers, history=history,
                         processes=processes, afterwards=afterwards,
                     )
                 )  # fmt: skip

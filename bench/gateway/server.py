@@ -15,7 +15,7 @@ from typing import Final
 
 import uvloop
 
-from bench.gateway.said import Segment
+from bench.gateway.voices import Segment
 from captions.messages import CaptionMessage, WordMessage
 from captions.ports.log import Record
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
@@ -66,11 +66,11 @@ async def speak(log: TimedLog) -> None:
     while True:
         utterance, revision = divmod(number, PARTIALS_OF_ONE + 1)
         final = revision == PARTIALS_OF_ONE
-        said = [str(time.monotonic_ns()), *WORDS[: revision + 1]]
-        words = tuple(WordMessage(text=word, start=0.0, end=0.1, confidence=0.9) for word in said) if final else None
+        text = [str(time.monotonic_ns()), *WORDS[: revision + 1]]
+        words = tuple(WordMessage(text=word, start=0.0, end=0.1, confidence=0.9) for word in text) if final else None
         caption = CaptionMessage(
             room=HALL, track="main", speaker="Ada", utterance=utterance, pass_=LIVE, revision=revision, final=final,
-            language="en", start=0.0, end=1.0, started_at=datetime.now(UTC), text=" ".join(said), stable=1, words=words,
+            language="en", start=0.0, end=1.0, started_at=datetime.now(UTC), text=" ".join(text), stable=1, words=words,
         )  # fmt: skip
         await log.append(CAPTIONS if final else PARTIALS, write_room_event(RoomId(HALL), caption))
         number += 1

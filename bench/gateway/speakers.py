@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 
 from bench.gateway.clients import Publisher, framed
-from bench.gateway.said import FRAME, Segment, Voice
+from bench.gateway.voices import FRAME, Segment, Voice
 from captions.quality import percentile
 
 Sent = dict[str, tuple[Voice, list[float]]]
@@ -14,14 +14,14 @@ Sent = dict[str, tuple[Voice, list[float]]]
 
 
 async def send(
-    publishers: Sequence[Publisher], said: Sequence[Voice], goes_on: Callable[[float], bool]
+    publishers: Sequence[Publisher], parts: Sequence[Voice], goes_on: Callable[[float], bool]
 ) -> tuple[Sent, list[float]]:
     """Send the frames of all publishers in real time, evenly spread over the length of a frame.
 
     ``goes_on`` is called with the due time of each round; False ends it. Returns when each frame was sent, and the
     delays in seconds.
     """
-    frames = [[framed(frame) for frame in voice.frames] for voice in said]
+    frames = [[framed(frame) for frame in voice.frames] for voice in parts]
     sent: list[list[float]] = [[] for _ in publishers]
     late: list[float] = []
     began = time.monotonic()
@@ -32,13 +32,13 @@ async def send(
             if (left := due - time.monotonic()) > 0:
                 await asyncio.sleep(left)
             now = time.monotonic()
-            publisher.transport.write(frames[at % len(said)][number])
+            publisher.transport.write(frames[at % len(parts)][number])
             sent[at].append(now)
             late.append(max(0.0, now - due))
         await asyncio.sleep(0)
         number += 1
     return {
-        p.room: (said[at % len(said)], times) for at, (p, times) in enumerate(zip(publishers, sent, strict=True))
+        p.room: (parts[at % len(parts)], times) for at, (p, times) in enumerate(zip(publishers, sent, strict=True))
     }, late
 
 

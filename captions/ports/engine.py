@@ -70,8 +70,8 @@ class Engine(Protocol):
         ...
 
     def batch_key(self, samples: int, *, final: bool) -> Hashable:
-        """The key of windows of so many samples: windows that share a batch key are cheaply decoded together.
+        """The batch key of a window of ``samples`` samples. Windows with the same key are decoded together cheaply.
 
-        Windows with other keys in the same batch are decoded one after the other, and wait for each other.
+        Windows with different keys in one batch are decoded one after the other and wait for each other.
         """
         ...

@@ -45,18 +45,19 @@ class Tracer:
         redecoded: bool,
         failed: bool,
     ) -> Context:
-        """A window of an utterance, ``audio`` long, was decoded in a batch that ``took`` so long and is over just now.
+        """A window with ``audio`` seconds of an utterance was just decoded, in a batch that ``took`` this many seconds.
 
-        ``kind`` is ``partial`` or ``final``, ``model`` the model's name. Returns the context of what comes of it.
+        ``kind`` is ``partial`` or ``final``, ``model`` the model's name. Returns the context for the caption.
         """
         return NO_CONTEXT
 
     def publishing(
         self, context: Context, *, kind: str, model: str, words: int, gates: Sequence[str]
     ) -> AbstractContextManager[Context]:
-        """A caption of so many words is put on the log meanwhile, with the context that its record is to carry.
+        """A context manager around the append of a caption. It yields the trace context for the record.
 
-        ``model`` is the name of the one that decoded it; ``gates`` withdrew other words.
+        ``model`` is the name of the model that decoded it, ``words`` the number of its words, and ``gates`` the gates
+        that withdrew other words.
         """
         return _NOTHING
 

@@ -232,7 +232,7 @@ def _captions() -> list[Panel]:
                 f"{percent(goals.ERASURE.good)}.",
                 Unit.SHARE,
             ),
-            Query(ratio(rate("words_erased_total"), rate("words_published_total")), "taken back"),
+            Query(ratio(rate("words_erased_total"), rate("words_published_total")), "erased"),
             goal=goals.ERASURE,
         ),
         distribution(

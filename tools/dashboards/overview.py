@@ -121,7 +121,7 @@ def _captioned() -> list[Panel]:
                 "lasting gap means that captions are missing or late.",
                 Unit.COUNT,
             ),
-            Query(rate("audio_logged_seconds_total"), "heard"),
+            Query(rate("audio_logged_seconds_total"), "received"),
             Query(rate("decoded_audio_seconds_total", kind="final"), "in finals"),
         ),
         lines(
@@ -149,7 +149,7 @@ def _captioned() -> list[Panel]:
                 Unit.COUNT,
             ),
             Query(gauge("sessions"), "connected"),
-            Query(gauge("streams"), "heard by workers"),
+            Query(gauge("streams"), "decoded by workers"),
         ),
         lines(
             Look(
@@ -228,7 +228,7 @@ def _quality() -> list[Panel]:
                 f"{percent(goals.ERASURE.good)}. Higher: captions are restless to read.",
                 Unit.SHARE,
             ),
-            Query(ratio(rate("words_erased_total"), rate("words_published_total")), "taken back"),
+            Query(ratio(rate("words_erased_total"), rate("words_published_total")), "erased"),
             goal=goals.ERASURE,
         ),
         lines(

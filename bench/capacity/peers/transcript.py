@@ -8,7 +8,7 @@ stable words also count as a final, because peers send no other sign that text i
 from datetime import UTC, datetime
 from typing import Final
 
-from bench.capacity.systems import Heard
+from bench.capacity.systems import Received
 from captions.messages import CaptionMessage
 from captions.quality import Arrival
 
@@ -17,22 +17,22 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Transcript:
-    """Stores into ``heard`` what a viewer of the peer sees."""
+    """Stores into ``received`` what a viewer of the peer sees."""
 
-    def __init__(self, heard: Heard) -> None:
-        self._heard = heard
+    def __init__(self, received: Received) -> None:
+        self._received = received
         self._standing = 0
 
     @property
     def text(self) -> str:
         """The text that is shown now."""
-        return self._heard.shown[-1].caption.text if self._heard.shown else ""
+        return self._received.shown[-1].caption.text if self._received.shown else ""
 
     def take(self, at: float, standing: str, volatile: str) -> None:
         """Add a message that arrived ``at`` seconds: all stable text so far, and the volatile text after it."""
         words = standing.split()
         text = " ".join([*words, *volatile.split()])
-        shown, finals = self._heard.shown, self._heard.finals
+        shown, finals = self._received.shown, self._received.finals
         if text != self.text:
             shown.append(Arrival(at, _caption(0, len(shown) + 1, text, final=False)))
         if len(words) > self._standing:
@@ -41,10 +41,10 @@ class Transcript:
 
     def finish(self) -> None:
         """End the transcript. The text that is shown now becomes final."""
-        if self._heard.shown:
-            last = self._heard.shown[-1]
+        if self._received.shown:
+            last = self._received.shown[-1]
             final = _caption(0, last.caption.revision + 1, last.caption.text, final=True)
-            self._heard.shown.append(Arrival(last.at, final))
+            self._received.shown.append(Arrival(last.at, final))
 
 
 def _caption(utterance: int, revision: int, text: str, *, final: bool) -> CaptionMessage:

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from bench.capacity.pacing import Pace
 from bench.capacity.peers.environment import interpreter, peer_server
 from bench.capacity.peers.transcript import Transcript
-from bench.capacity.systems import Heard, Running
+from bench.capacity.systems import Received, Running
 from captions.errors import LivecaptionsError, SetupError
 from livecaptions.processes import START_TIMEOUT, Process, free_port
 
@@ -58,9 +58,9 @@ class WhisperLive:
             asyncio.run(_listening(port, process, log))
             yield Running(f"ws://127.0.0.1:{port}", [process.pid])
 
-    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:
+    async def speak(self, server: Running, name: str, pace: Pace, received: Received) -> None:
         """Send the audio, wait until no new word arrives, and then end the stream: the end drops pending audio."""
-        transcript = Transcript(heard)
+        transcript = Transcript(received)
         try:
             async with connect(server.url, compression=None, max_size=None, proxy=None, open_timeout=60) as ws:
                 await ws.send(json.dumps(self._options(name)))

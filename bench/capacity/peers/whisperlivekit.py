@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from bench.capacity.pacing import Pace
 from bench.capacity.peers.environment import interpreter, peer_server
 from bench.capacity.peers.transcript import Transcript
-from bench.capacity.systems import Heard, Running
+from bench.capacity.systems import Received, Running
 from captions.errors import LivecaptionsError, SetupError
 from livecaptions.processes import free_port, ready
 
@@ -47,9 +47,9 @@ class WhisperLiveKit:
                 raise SetupError(f"WhisperLiveKit is not ready ({error}); see {log}") from error
             yield Running(f"ws://127.0.0.1:{port}/asr", [process.pid])
 
-    async def speak(self, server: Running, name: str, pace: Pace, heard: Heard) -> None:  # noqa: ARG002 - it has no rooms
+    async def speak(self, server: Running, name: str, pace: Pace, received: Received) -> None:  # noqa: ARG002 - it has no rooms
         """Send the audio and an empty message. The server sends a message when it is done."""
-        transcript = Transcript(heard)
+        transcript = Transcript(received)
         try:
             async with (
                 connect(server.url, compression=None, max_size=None, proxy=None, open_timeout=60) as ws,

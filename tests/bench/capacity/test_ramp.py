@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.capacity.ramp import MOST, Listed, Plan, Ramp, Tried, plan_of
+from bench.capacity.ramp import MAX_STREAMS, Listed, Plan, Ramp, Tried, plan_of
 from captions.errors import SetupError
 
 
@@ -25,7 +25,7 @@ def test_a_ramp_finds_the_capacity_to_a_tenth(capacity: int) -> None:
     tried = climbed(Ramp(), capacity)
     held = max((streams for streams in tried if streams <= capacity), default=0)
     assert held <= capacity
-    assert min(capacity, MOST) - held <= max(1, 0.1 * held + 1)
+    assert min(capacity, MAX_STREAMS) - held <= max(1, 0.1 * held + 1)
     assert len(tried) == len(set(tried)) <= 20
 
 

@@ -9,7 +9,7 @@ import pytest
 from bench.capacity.peers.transcript import Transcript
 from bench.capacity.peers.whisperlive import Segments
 from bench.capacity.peers.whisperlivekit import texts_of
-from bench.capacity.systems import Heard
+from bench.capacity.systems import Received
 
 GREETING = "Good morning, everybody, and welcome to the second day of the conference."
 SUBJECT = "My talk is about live captions, and about what it takes to keep them running when things go wrong."
@@ -21,17 +21,17 @@ def recorded(name: str) -> list[tuple[float, dict[str, Any]]]:
 
 
 def test_whisperlive_tells_segments_again_and_again() -> None:
-    heard, segments = Heard(), Segments()
-    transcript = Transcript(heard)
+    received, segments = Received(), Segments()
+    transcript = Transcript(received)
     for at, message in recorded("whisperlive.json"):
         if "segments" in message:
             transcript.take(at, *segments.take(message["segments"]))
     transcript.finish()
-    assert heard.text == f"{GREETING} {SUBJECT} A caption is a promise."
-    assert [(arrival.at, arrival.caption.text) for arrival in heard.finals] == [(32.04, GREETING), (42.73, SUBJECT)]
-    assert [arrival.at for arrival in heard.shown] == [20.56, 32.04, 42.73, 42.73]
-    assert heard.shown[0].caption.text == "Good morning."
-    assert [arrival.caption.final for arrival in heard.shown] == [False, False, False, True]
+    assert received.text == f"{GREETING} {SUBJECT} A caption is a promise."
+    assert [(arrival.at, arrival.caption.text) for arrival in received.finals] == [(32.04, GREETING), (42.73, SUBJECT)]
+    assert [arrival.at for arrival in received.shown] == [20.56, 32.04, 42.73, 42.73]
+    assert received.shown[0].caption.text == "Good morning."
+    assert [arrival.caption.final for arrival in received.shown] == [False, False, False, True]
 
 
 def test_whisperlive_tells_only_the_last_segments() -> None:
@@ -49,21 +49,24 @@ def test_whisperlive_tells_only_the_last_segments() -> None:
 
 
 def test_whisperlivekit_tells_everything_each_time() -> None:
-    heard = Heard()
-    transcript = Transcript(heard)
+    received = Received()
+    transcript = Transcript(received)
     for at, message in recorded("whisperlivekit.json"):
         if "lines" in message:
             transcript.take(at, *texts_of(message))
     transcript.finish()
-    assert heard.text.startswith("Good morning. everybody. and welcome to the second day of the conference.")
-    assert heard.text.endswith("A caption is a promise.")
-    assert [(arrival.at, arrival.caption.text) for arrival in heard.finals[:3]] == [
+    assert received.text.startswith("Good morning. everybody. and welcome to the second day of the conference.")
+    assert received.text.endswith("A caption is a promise.")
+    assert [(arrival.at, arrival.caption.text) for arrival in received.finals[:3]] == [
         (29.9, "Good morning."),
         (43.69, "everybody."),
         (57.35, "and welcome to the second day of the conference."),
     ]
-    assert [arrival.at for arrival in heard.shown[:2]] == [23.47, 37.5]  # what moves into the lines shows nothing new
-    revisions = [arrival.caption.revision for arrival in heard.shown]
+    assert [arrival.at for arrival in received.shown[:2]] == [
+        23.47,
+        37.5,
+    ]  # text that moves into the lines is not new
+    revisions = [arrival.caption.revision for arrival in received.shown]
     assert revisions == sorted(set(revisions))
 
 
@@ -73,18 +76,18 @@ def test_silent_lines_of_whisperlivekit_say_nothing() -> None:
 
 
 def test_nothing_heard_is_an_empty_transcript() -> None:
-    heard = Heard()
-    transcript = Transcript(heard)
+    received = Received()
+    transcript = Transcript(received)
     transcript.take(1.0, "", "")
     transcript.finish()
-    assert (heard.text, heard.shown, heard.finals) == ("", [], [])
+    assert (received.text, received.shown, received.finals) == ("", [], [])
 
 
 @pytest.mark.parametrize("standing", ["So", "So the log"])
 def test_what_stands_is_told_once(standing: str) -> None:
-    heard = Heard()
-    transcript = Transcript(heard)
+    received = Received()
+    transcript = Transcript(received)
     for at in (1.0, 2.0, 3.0):
         transcript.take(at, standing, "is")
-    assert [arrival.at for arrival in heard.finals] == [1.0]
-    assert len(heard.shown) == 1
+    assert [arrival.at for arrival in received.finals] == [1.0]
+    assert len(received.shown) == 1
