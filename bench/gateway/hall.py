@@ -113,7 +113,7 @@ async def measure(
     coming.there = time.monotonic()
     await asyncio.sleep(QUIET)
     watching.cancel()
-    look("with the hall there")
+    look("with all viewers")
     stop.set()
     coming.sent, coming.late = await sending
     coming.left = time.monotonic()
@@ -122,7 +122,7 @@ async def measure(
         await process.wait()
     for seconds in (10.0, afterwards):
         await asyncio.sleep(coming.left + seconds - time.monotonic())
-        look(f"{seconds:.0f} s after it left")
+        look(f"{seconds:.0f} s after they left")
     return coming
 
 
@@ -132,8 +132,8 @@ def report(coming: Coming, segments: Sequence[Segment], viewers: int) -> str:
     failures = Counter(one for one in coming.seen if not isinstance(one, Seen))
     delays = {
         "before": added(segments, coming.sent, coming.began - QUIET + 1, coming.began),
-        "while it came": added(segments, coming.sent, coming.began, coming.there),
-        "with the hall there": added(segments, coming.sent, coming.there, coming.left),
+        "while viewers joined": added(segments, coming.sent, coming.began, coming.there),
+        "with all viewers": added(segments, coming.sent, coming.there, coming.left),
     }
     received = [one.received for one in seen]
     lines = [
