@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The container images by podman, without Docker and without a public registry: Debian from debootstrap stands in for
-# Debian's image, the uv that makes the environment for uv's. Root, and:
+# Builds the container images with podman, without Docker and without a public registry. Debian's image is replaced by
+# one made with debootstrap, and uv's image by one with this machine's uv. Needs root, and:
 #   apt-get install podman runc debootstrap
-#   image.sh build           localhost/livecaptions:cpu; layers and packages are kept for the next time
+#   image.sh build           localhost/livecaptions:cpu; layers and packages are cached
 #   image.sh cuda DIR        localhost/livecaptions:cuda, with the libcublas of DIR (site-packages/nvidia/cublas/lib)
-#   image.sh kafka           localhost/livecaptions-kafka; needs a JDK and Maven too
-#   image.sh run ARGS...     podman run, as restricted as Kubernetes makes it, on this machine's network
+#   image.sh kafka           localhost/livecaptions-kafka; also needs a JDK and Maven
+#   image.sh run ARGS...     podman run with the restrictions of Kubernetes, on this machine's network
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 base=localhost/debian:bookworm
@@ -23,7 +23,7 @@ base() {
   rm -rf "$work"
 }
 
-uv_image() { # prints the image's name: an image for each version, so that what was built with it is found again
+uv_image() { # prints the image's name, which contains the version, so that cached builds are found again
   local program work image
   program=$(type -P uv || echo "$root/.tools/uv/bin/uv")
   image=localhost/uv:$("$program" --version | cut -d' ' -f2)
@@ -39,7 +39,7 @@ uv_image() { # prints the image's name: an image for each version, so that what 
 build() { # TARGET ARGS...
   local target=$1 certificates=(); shift
   base
-  # a machine's own certificate authorities reach the build, and never the image
+  # the machine's certificate authorities are available in the build, but not in the image
   [ -z "${SSL_CERT_FILE:-}" ] ||
     certificates=(--volume "$SSL_CERT_FILE:/run/certificates.pem:ro" --build-arg SSL_CERT_FILE=/run/certificates.pem)
   podman build --quiet --isolation chroot --network host --format docker --target "$target" --tag "localhost/livecaptions:$target" \
@@ -70,7 +70,7 @@ case ${1:-} in
   build) build cpu ;;
   cuda) cuda "$2" ;;
   kafka) kafka ;;
-  # healthcheck timers need systemd; podman's own ulimits more rights than a nested machine's root has
+  # healthcheck timers need systemd; podman's default ulimits need more rights than root has on a nested machine
   run) shift; exec podman --runtime runc run --rm --network host --no-healthcheck --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 \
     --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges "$@" ;;
   *) sed -n '2,10p' "$0"; exit 2 ;;

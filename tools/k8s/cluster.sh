@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# A real one-node Kubernetes on this machine, for tests: etcd, API server, controller manager, scheduler,
+# Runs a real one-node Kubernetes on this machine, for tests: etcd, API server, controller manager, scheduler,
 # kubelet, kube-proxy and CoreDNS built from their Go modules; containerd and runc from Debian. No Docker.
 # Root, Go 1.26, and: apt-get install containerd runc containernetworking-plugins iptables conntrack iproute2 procps openssl
-#   cluster.sh build            compile what is missing, and keep it in the cache: minutes the first time
-#   cluster.sh built            whether there is nothing to compile
+#   cluster.sh build            compile missing programs into the cache; takes minutes the first time
+#   cluster.sh built            succeeds if nothing has to be compiled
 #   cluster.sh up               start
 #   cluster.sh kubectl ARGS...  kubectl as cluster-admin
-#   cluster.sh load FILE.tar    put a docker-archive (podman save) where pods find it (imagePullPolicy: Never)
+#   cluster.sh load FILE.tar    import a docker-archive (podman save) for pods with imagePullPolicy: Never
 #   cluster.sh build-keda       compile KEDA's operator and metrics adapter too
 #   cluster.sh keda             start them on the running cluster
-#   cluster.sh down             stop everything it started, remove its state
+#   cluster.sh down             stop everything that it started, and remove its state
 # Verified with Kubernetes 1.36.3: Deployments under restricted Pod Security run, pods reach each other, a
 # Service's name and cluster address reach its pods. Only this machine's own network namespaces are involved.
 set -euo pipefail
@@ -35,7 +35,7 @@ build() {
     { echo '//go:build tools'; echo 'package kubernetes'; for c in $commands; do echo "import _ \"k8s.io/kubernetes/cmd/$c\""; done; } > tools.go
     go mod edit -require="k8s.io/kubernetes@v1.$version"
     local mod; mod=$(go mod download -json "k8s.io/kubernetes@v1.$version" | sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
-    # its own staging modules are required as v0.0.0: give each the version it was published under
+    # its staging modules are required as v0.0.0: replace each by its published version
     for m in $(grep -E '^\s*k8s.io/[a-z0-9-]+ v0\.0\.0$' "$mod" | awk '{print $1}' | sort -u); do go mod edit -replace="$m=$m@v0.$version"; done
     go mod tidy
     local set=k8s.io/component-base/version
@@ -48,12 +48,12 @@ build() {
     printf 'package main\n\nimport (\n\t"os"\n\n\t"go.etcd.io/etcd/server/v3/etcdmain"\n)\n\nfunc main() { etcdmain.Main(os.Args) }\n' > main.go
     go get "go.etcd.io/etcd/server/v3@$etcd_version" && go mod tidy && go build -trimpath -ldflags="-s -w" -o "$bin/etcd" .
   fi
-  if [ ! -x "$bin/pause" ]; then # what a pod's namespaces live in: waits to be stopped
+  if [ ! -x "$bin/pause" ]; then # holds a pod's namespaces and waits to be stopped
     mkdir -p "$cache/pause" && cd "$cache/pause"
     printf 'package main\n\nimport (\n\t"os"\n\t"os/signal"\n\t"syscall"\n)\n\nfunc main() {\n\tstop := make(chan os.Signal, 1)\n\tsignal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)\n\t<-stop\n}\n' > main.go
     CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o "$bin/pause" main.go
   fi
-  if [ ! -x "$bin/coredns" ]; then # with the plugins that the Corefile names, instead of every cloud's
+  if [ ! -x "$bin/coredns" ]; then # with only the plugins in the Corefile
     mkdir -p "$cache/coredns" && cd "$cache/coredns" && rm -f go.mod go.sum
     go mod init local/coredns 2>/dev/null
     printf 'package main\n\nimport (\n\t"github.com/coredns/coredns/coremain"\n\t_ "github.com/coredns/coredns/plugin/bind"\n\t_ "github.com/coredns/coredns/plugin/kubernetes"\n)\n\nfunc main() { coremain.Run() }\n' > main.go
@@ -78,11 +78,11 @@ for r in json.load(sys.stdin).get("Replace") or []:
 
 start() { # NAME COMMAND...
   local name=$1; shift
-  setsid "$@" > "$state/$name.log" 2>&1 &  # a session of its own: Ctrl-C is not meant for it
+  setsid "$@" > "$state/$name.log" 2>&1 &  # a separate session, so that Ctrl-C does not reach it
   echo $! > "$state/$name.pid"
 }
 
-pause_image() { # the sandbox container, packed as an image by hand
+pause_image() { # the sandbox container, packed as an image
   local work=$state/pause; mkdir -p "$work"
   cp "$bin/pause" "$work/pause"
   python3 - "$work" <<'PY'
@@ -107,7 +107,7 @@ PY
 
 load() { ctr --address "$state/containerd.sock" --namespace k8s.io images import --snapshotter "$(snapshotter)" "$1"; }
 
-snapshotter() { # overlayfs where this machine's disk can, else a copy of everything for each container
+snapshotter() { # overlayfs if the disk supports it, otherwise a full copy per container
   local try; try=$(mktemp -d "$state/overlay.XXXX")
   mkdir "$try/lower" "$try/upper" "$try/work" "$try/merged"
   if mount -t overlay overlay -o "lowerdir=$try/lower,upperdir=$try/upper,workdir=$try/work" "$try/merged" 2>/dev/null; then
@@ -126,7 +126,7 @@ up() {
   mkdir -p "$state/cni" "$state/pki" && cd "$state"
   openssl genrsa -out pki/sa.key 2048 2>/dev/null
   openssl rsa -in pki/sa.key -pubout -out pki/sa.pub 2>/dev/null
-  # the front-proxy identity that aggregated APIs (external metrics: KEDA) are called with
+  # the front-proxy identity for calls to aggregated APIs (external metrics of KEDA)
   openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=front-proxy-ca -keyout pki/front-proxy-ca.key -out pki/front-proxy-ca.crt 2>/dev/null
   openssl req -newkey rsa:2048 -nodes -subj /CN=front-proxy-client -keyout pki/front-proxy.key -out pki/front-proxy.csr 2>/dev/null
   openssl x509 -req -days 365 -in pki/front-proxy.csr -CA pki/front-proxy-ca.crt -CAkey pki/front-proxy-ca.key -CAcreateserial -out pki/front-proxy.crt 2>/dev/null
@@ -164,7 +164,7 @@ state = "$state/containerd-run"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/local/pause:1"
   disable_apparmor = true
-  restrict_oom_score_adj = true    # without it runc fails where the score may not be lowered
+  restrict_oom_score_adj = true    # without it, runc fails if the score must not be lowered
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "$(snapshotter)"
   [plugins."io.containerd.grpc.v1.cri".cni]
@@ -187,7 +187,7 @@ failSwapOn: false
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 localStorageCapacityIsolation: false
-imageGCHighThresholdPercent: 100 # never: what was loaded cannot be pulled again
+imageGCHighThresholdPercent: 100 # never, because loaded images cannot be pulled again
 evictionHard: {memory.available: "100Mi", nodefs.available: "1%", imagefs.available: "1%"}
 containerRuntimeEndpoint: unix://$state/containerd.sock
 clusterDNS: [$gateway]
@@ -198,7 +198,7 @@ X
   start containerd containerd -c "$state/containerd.toml"
   for _ in $(seq 60); do ctr --address "$state/containerd.sock" version >/dev/null 2>&1 && break; sleep 0.5; done
   pause_image
-  # in a tree of cgroups v1 all pods together weigh as much as one process beside them: a busy machine starved Kafka
+  # with nested cgroups v1, all pods together get the share of one other process, which starved Kafka on a busy machine
   if [ -d /sys/fs/cgroup/cpu ]; then mkdir -p /sys/fs/cgroup/cpu/k8s.io; echo 16384 > /sys/fs/cgroup/cpu/k8s.io/cpu.shares; fi
   start kubelet "$bin/kubelet" --config kubelet.yaml --kubeconfig "$config" --root-dir "$state/kubelet-root" --hostname-override node1 --node-ip $gateway
   start kube-proxy "$bin/kube-proxy" --kubeconfig "$config" --proxy-mode iptables --cluster-cidr $pods --hostname-override node1
@@ -215,7 +215,7 @@ X
   echo "KUBECONFIG=$config"
 }
 
-keda() { # the operator and the metrics adapter as processes beside the API server, which asks the adapter through a Service
+keda() { # the operator and the metrics adapter run as processes; the API server calls the adapter through a Service
   build_keda
   local module certificates=$state/keda; mkdir -p "$certificates"
   module=$(cd "$cache/keda" && go list -m -f '{{.Dir}}' github.com/kedacore/keda/v2)
@@ -252,10 +252,10 @@ Y
   kubectl wait --for=condition=Available apiservice/v1beta1.external.metrics.k8s.io --timeout=60s
 }
 
-halt() { # NAME: asked to end, and after 5 s ended (an API server asked while clients watch stays for a minute)
+halt() { # NAME: SIGTERM, and SIGKILL after 5 s (an API server with watching clients would take a minute)
   [ -f "$state/$1.pid" ] || return 0
   local pid; pid=$(cat "$state/$1.pid")
-  # only if it is still ours: a number is given again after a crash
+  # only if it is still our process: pids are reused
   [[ $(readlink "/proc/$pid/exe") == */$1 ]] || return 0
   kill "$pid" 2>/dev/null || return 0
   for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || return 0; sleep 0.1; done
@@ -264,10 +264,10 @@ halt() { # NAME: asked to end, and after 5 s ended (an API server asked while cl
 
 down() {
   [ -e "$state" ] || return 0
-  kubectl delete jobs --all -A --timeout=20s >/dev/null 2>&1 || true  # their controller has to let go of their pods
-  for name in operator adapter kube-controller-manager kube-scheduler; do halt "$name"; done  # nobody puts new pods in their place
+  kubectl delete jobs --all -A --timeout=20s >/dev/null 2>&1 || true  # their controller has to release their pods
+  for name in operator adapter kube-controller-manager kube-scheduler; do halt "$name"; done  # so that stopped pods are not replaced
   kubectl delete pods --all -A --grace-period=1 --timeout=60s >/dev/null 2>&1 || true
-  # what is left where the API server or the kubelet had died before
+  # containers left behind if the API server or the kubelet died earlier
   halt kubelet
   local runc="runc --root /run/containerd/runc/k8s.io"
   $runc list --format json 2>/dev/null | python3 -c '

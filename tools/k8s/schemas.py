@@ -20,7 +20,7 @@ KUBERNETES = "v1.36.3"
 KEDA = "v2.20.2"
 PROMETHEUS_OPERATOR = "v0.85.0"
 STRIMZI = "0.51.0"
-"""The newest whose classes Java 17 loads; its API version is v1, as that of 1.x."""
+"""The newest version whose classes load on Java 17. Its API version is v1, the same as in 1.x."""
 
 CRDS = {
     f"github.com/kedacore/keda/v2@{KEDA}": "config/crd/bases",
@@ -29,7 +29,7 @@ CRDS = {
 STRIMZI_CLASSES = ("kafka.Kafka", "nodepool.KafkaNodePool", "topic.KafkaTopic", "user.KafkaUser")
 
 LOCATION = "{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json"
-"""How kubeconform finds them in the folder."""
+"""The template for kubeconform's lookup of schemas in the folder."""
 
 Schema = dict[str, Any]
 
@@ -37,18 +37,18 @@ OPEN: dict[str, Schema] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number"]},
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["string", "integer"]},
 }
-"""What the OpenAPI document says less of than the API server takes."""
+"""Types for which the API server accepts more than the OpenAPI document says."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads a lone ``=`` as text: PyYAML makes a value of YAML 1.1 of it and then has no use for it."""
+    """Reads a single ``=`` as text. PyYAML takes it for YAML 1.1's value type, which it cannot construct."""
 
 
 _Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 
 
 def schemas() -> Path:
-    """The folder of all schemas, made when it is first asked for."""
+    """The folder of all schemas. It is created on first use."""
     folder = CACHE / "k8s-schemas" / f"{KUBERNETES}_{KEDA}_{PROMETHEUS_OPERATOR}_{STRIMZI}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _operators() -> Iterator[tuple[str, Schema]]:
 
 
 def _strimzi(folder: Path) -> None:
-    """From the published classes, by Java: the CRDs are in no registry."""
+    """Generate schemas from the published Java classes, because the CRDs are in no registry."""
     libraries = CACHE / f"strimzi-{STRIMZI}"
     if not libraries.is_dir():
         with tempfile.TemporaryDirectory() as work:
@@ -129,7 +129,7 @@ def _strimzi(folder: Path) -> None:
 
 
 def strict(schema: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The schema without room for properties that it does not name."""
+    """The schema with additional properties forbidden."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):

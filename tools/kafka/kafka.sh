@@ -1,13 +1,13 @@
 #!/bin/sh
-# One Apache Kafka broker (KRaft, no Docker, no root) from its Maven artifacts, in the foreground.
-# Needs a JDK 17+ and Maven. For development and tests: one node, no replicas, listening on this machine alone.
+# Runs one Apache Kafka broker (KRaft) from its Maven artifacts in the foreground, without Docker and without root.
+# Needs a JDK 17+ and Maven. For development and tests: one node, no replicas, and it listens on loopback only.
 #   kafka.sh install        fetch the jars only
 #   kafka.sh run            format the data directory if it is new, then run until a signal
 # KAFKA_VERSION, KAFKA_DIR (jars), KAFKA_DATA (data, configuration), KAFKA_PORT, KAFKA_CONTROLLER_PORT
 # KAFKA_LISTENERS, KAFKA_ADVERTISED  instead of PLAINTEXT on KAFKA_PORT; names: PLAINTEXT, PROXIED (plain too), SSL,
 #                                    SASL_PLAINTEXT, SASL_SSL
-# KAFKA_PROPERTIES                   a file of further properties
-# KAFKA_FORMAT                       further arguments of the storage tool, such as --add-scram
+# KAFKA_PROPERTIES                   a file with additional properties
+# KAFKA_FORMAT                       additional arguments of the storage tool, such as --add-scram
 set -eu
 version=${KAFKA_VERSION:-4.3.1}
 home=${KAFKA_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/livecaptions/kafka-$version}
