@@ -50,7 +50,7 @@ async def serve(port: int) -> None:
     )
     clock, probe = SystemClock(), ServeProbe(Families(), "bench")
     engine = ScriptedEngine(SCRIPT, delay=DECODING)
-    async with open_log(settings, clock) as log, working(settings, log, engine, clock, probe):
+    async with open_log(settings, clock) as log, working(settings, log, [engine], clock, probe):
         gateway = Gateway(
             log, clock, probe, EnergyDetector, GatewaySettings(language="en", resume_window=settings.resume_window)
         )

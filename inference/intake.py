@@ -42,7 +42,7 @@ class Intake:
         self._member = member
         self._clock = clock
         self._probe = probe
-        self._max_buffered = settings.max_buffered
+        self._most_buffered = settings.most_buffered
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._changes = asyncio.Event()
         self._paused: set[int] = set()
@@ -155,11 +155,11 @@ class Intake:
 
     def _limit(self) -> None:
         """Stop reading partitions while too much audio is buffered; the membership goes on."""
-        if self.utterances.buffered > self._max_buffered:
+        if self.utterances.buffered > self._most_buffered:
             for partition in {utterance.partition for utterance in self.utterances} - self._paused:
                 self._member.pause(partition)
                 self._paused.add(partition)
-        elif self._paused and self.utterances.buffered < self._max_buffered / 2:
+        elif self._paused and self.utterances.buffered < self._most_buffered / 2:
             for partition in self._paused:
                 self._member.resume(partition)
             self._paused.clear()

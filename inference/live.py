@@ -101,7 +101,7 @@ class Live:
         """One result for each request, reported and traced."""
         began = self._clock.monotonic()
         long_enough = [request for request in requests if len(request.pcm) >= SHORTEST]
-        attempts = self._settings.decode_attempts
+        attempts = self._settings.attempts
         decoded = iter(await decode_each(decoder, long_enough, self._probe, attempts) if long_enough else [])
         nothing = Hypothesis(words=(), language="en")
         results = [next(decoded) if len(request.pcm) >= SHORTEST else nothing for request in requests]

@@ -38,7 +38,7 @@ LIVE_TOPICS = Topics(partials=PARTIALS, finals=CAPTIONS, dead_letters=DEAD_LETTE
 
 
 class Publisher:
-    """Revises and publishes captions of utterances, as versions of pass ``by``, on ``topics``.
+    """Revises and publishes captions of utterances, as versions of pass ``pass_``, on ``topics``.
 
     Its methods raise ``LogError``.
     """
@@ -51,7 +51,7 @@ class Publisher:
         settings: WorkerSettings,
         tracer: Tracer,
         *,
-        by: Pass,
+        pass_: Pass,
         topics: Topics,
     ) -> None:
         self._log = log
@@ -59,7 +59,7 @@ class Publisher:
         self._probe = probe
         self._settings = settings
         self._tracer = tracer
-        self._by = by
+        self._pass = pass_
         self._topics = topics
 
     async def partial(
@@ -121,7 +121,7 @@ class Publisher:
         return Caption(
             id=utterance.id,
             speaker=utterance.settings.speaker,
-            version=Version(self._by, revision),
+            version=Version(self._pass, revision),
             final=False,
             language=language,
             start=to_seconds(utterance.start),
@@ -143,7 +143,7 @@ class Publisher:
         return Caption(
             id=utterance.id,
             speaker=utterance.settings.speaker,
-            version=Version(self._by, revision),
+            version=Version(self._pass, revision),
             final=True,
             language=language,
             start=start,

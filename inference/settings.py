@@ -21,12 +21,12 @@ class WorkerSettings:
     """Seconds; a partial's window that is longer is trimmed at a stable word."""
     orphan_timeout: float = 15.0
     """Seconds without new audio after which an utterance is finalised, while the log answers."""
-    max_buffered: float = 3600.0
+    most_buffered: float = 3600.0
     """Seconds of audio buffered, of all utterances together, above which partitions with open utterances are not read.
 
     Reading resumes below half of it.
     """
-    decode_attempts: int = 3
+    attempts: int = 3
     """How often a decode that fails is tried before its utterance gets an empty final and becomes a dead letter."""
     gates: GateSettings = field(default_factory=GateSettings)
     """Limits of the hallucination gates."""

@@ -16,7 +16,7 @@ from inference.settings import WorkerSettings
 
 
 class Worker:
-    """A member of consumer group ``group`` on topic ``audio`` that publishes live captions.
+    """A member of consumer group ``live`` on topic ``audio`` that publishes live captions.
 
     ``run`` goes on until it is cancelled; what was not final then is replayed by the next owner of its partition.
     """
@@ -30,7 +30,6 @@ class Worker:
         settings: WorkerSettings,
         *,
         tracer: Tracer = NO_TRACES,
-        group: str = HOLDING_GROUP,
     ) -> None:
         self._log = log
         self._decoders = decoders
@@ -38,7 +37,6 @@ class Worker:
         self._probe = probe
         self._settings = settings
         self._tracer = tracer
-        self._group = group
         self._intake: Intake | None = None
 
     @property
@@ -48,7 +46,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled. Raises ``LogError`` and ``SetupError``, also in groups, where the log fails."""
-        async with self._log.join(AUDIO, self._group) as member:
+        async with self._log.join(AUDIO, HOLDING_GROUP) as member:
             self._intake = intake = Intake(self._log, member, self._clock, self._probe, self._settings)
             live = Live(
                 intake,
@@ -69,5 +67,5 @@ class Worker:
 
     def _publisher(self) -> Publisher:
         return Publisher(
-            self._log, self._clock, self._probe, self._settings, self._tracer, by=Pass.LIVE, topics=LIVE_TOPICS
+            self._log, self._clock, self._probe, self._settings, self._tracer, pass_=Pass.LIVE, topics=LIVE_TOPICS
         )

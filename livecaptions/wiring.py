@@ -1,7 +1,7 @@
 """The objects of one process, built and connected."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -35,11 +35,19 @@ RESTART_DELAY = 1.0
 """Seconds before a worker that failed is started again."""
 
 
-def build_engine(settings: Settings) -> WhisperEngine:
-    """The speech engine, loaded. Raises ``SetupError``."""
+def build_engines(settings: Settings) -> list[WhisperEngine]:
+    """The speech engines, loaded: that of ``model``, then those of ``models``. Raises ``SetupError``."""
+    engines = [_build_engine(settings, model) for model in (settings.model, *settings.models)]
+    names = [engine.model_name for engine in engines]
+    if len(set(names)) < len(names):
+        raise SetupError(f"model and models name one model twice: {', '.join(names)}; remove one of the two")
+    return engines
+
+
+def _build_engine(settings: Settings, model: str) -> WhisperEngine:
     whisper = WhisperSettings(beam_size=settings.beam_size, final_window=settings.final_window)
     return load_engine(
-        settings.model,
+        model,
         device=settings.device,
         compute_type=settings.compute_type,
         threads=settings.threads,
@@ -81,7 +89,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
-    """Who is let in: whoever has one of the tokens, or everybody where the settings list none."""
+    """The authenticator: it accepts the tokens of the settings, or every request if the settings list none."""
     if not settings.tokens:
         return OpenAccess()
     return StaticTokens(
@@ -105,22 +113,26 @@ class Work(NamedTuple):
 
 @asynccontextmanager
 async def working(
-    settings: Settings, log: Log, engine: Engine, clock: Clock, probe: Probe, *, tracer: Tracer = NO_TRACES
+    settings: Settings, log: Log, engines: Sequence[Engine], clock: Clock, probe: Probe, *, tracer: Tracer = NO_TRACES
 ) -> AsyncIterator[Work]:
-    """A worker that decodes in threads while the context lasts; one that fails is started again and replays."""
-    with ThreadPoolExecutor(engine.decoders, thread_name_prefix="decode") as executor:
+    """Run a worker that decodes in threads while the context lasts. A worker that fails is restarted, and replays.
+
+    The first of ``engines`` is the default; rooms may choose the others by the names of their models.
+    """
+    batches = max(engine.decoders for engine in engines)
+    with ThreadPoolExecutor(batches, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
-            Decoders(Decoder(engine, in_thread(engine, executor))),
+            Decoders(*(Decoder(engine, in_thread(engine, executor)) for engine in engines)),
             clock,
             probe,
             WorkerSettings(
                 partial_interval=settings.partial_interval,
                 max_batch=settings.max_batch,
-                decoders=engine.decoders,
+                decoders=batches,
                 orphan_timeout=settings.orphan_timeout,
-                max_buffered=settings.most_buffered,
-                decode_attempts=settings.attempts,
+                most_buffered=settings.most_buffered,
+                attempts=settings.attempts,
             ),
             tracer=tracer,
         )

@@ -24,7 +24,7 @@ from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
-from livecaptions.wiring import build_engine, build_gateway, working
+from livecaptions.wiring import build_engines, build_gateway, working
 from monitoring.endpoints import NotReady, Readiness, endpoints, endpoints_alone
 from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
@@ -74,14 +74,14 @@ async def _until_signalled(settings: Settings, role: Role) -> None:
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)  # first, so that an address in use fails immediately
     clock, probe = SystemClock(), serve_probe(settings)
-    engine = await _engine(settings, probe)
+    engines = await _engines(settings, probe)
     async with (
         tracing(settings, clock, "livecaptions") as tracer,
         _log(settings, clock, probe) as log,
-        working(settings, log, engine, clock, probe, tracer=tracer) as work,
+        working(settings, log, engines, clock, probe, tracer=tracer) as work,
     ):
         stopped = _stopped(stop, work.task)
-        await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engine.describe())
+        await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engines[0].describe())
 
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
@@ -100,25 +100,26 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
         alongside(watch_loop(probe)),
     ):
         logger.info("listening", url=_url(sock))
-        engine = await _engine(settings, probe)
+        engines = await _engines(settings, probe)
         readiness.starting = "the log is not connected yet"
         async with (
             tracing(settings, clock, "livecaptions-worker") as tracer,
             _log(settings, clock, probe) as log,
-            working(settings, log, engine, clock, probe, tracer=tracer) as work,
+            working(settings, log, engines, clock, probe, tracer=tracer) as work,
         ):
             readiness.started(work.not_ready)
             probe.audio_partitions(log.partitions(AUDIO))
-            logger.info("working", **engine.describe())
+            logger.info("working", **engines[0].describe())
             await _stopped(stop, work.task)
             logger.info("stopping")
 
 
-async def _engine(settings: Settings, probe: Probe) -> WhisperEngine:
-    engine = await asyncio.to_thread(build_engine, settings)
-    await asyncio.to_thread(engine.warm_up)
-    probe.model_loaded(engine.model_name, engine.compute_type, engine.device)
-    return engine
+async def _engines(settings: Settings, probe: Probe) -> list[WhisperEngine]:
+    engines = await asyncio.to_thread(build_engines, settings)
+    for engine in engines:
+        await asyncio.to_thread(engine.warm_up)
+        probe.model_loaded(engine.model_name, engine.compute_type, engine.device)
+    return engines
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The fields, in groups. Each says its unit, and why its default is what it is.
+"""The settings, in groups. Each description gives the unit, and the reason for the default.
 
 The keys are flat: ``port`` in a file, ``--port`` on the command line, ``LIVECAPTIONS_PORT`` in the environment.
 """
@@ -15,11 +15,12 @@ from captions.session import LANGUAGE_PATTERN
 from inference.engine import WhisperSettings
 from inference.settings import WorkerSettings
 from streamer.settings import GatewaySettings
+from streamer.vad import DetectorName
 from transport.kafka.settings import Compression, KafkaSettings, Login
 
 ENV_PREFIX = "LIVECAPTIONS_"
 
-# what a part can be told has its default where the part is
+# each default is defined once, in the package that uses it
 _GATEWAY = GatewaySettings()
 _SEGMENTER = SegmenterSettings()
 _WORKER = WorkerSettings()
@@ -34,7 +35,9 @@ Count = Annotated[int, Field(ge=1)]
 class Listening(BaseModel):
     """Where clients connect."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; this machine alone until you say 0.0.0.0.")
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on. 127.0.0.1: this machine only. 0.0.0.0: all networks."
+    )
     port: int = Field(8080, ge=0, le=65535, description="Port of sockets, pages and metrics alike; 0 takes a free one.")
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's health and metrics: it has no clients; 0 takes a free one."
@@ -47,6 +50,9 @@ class Model(BaseModel):
     model: str = Field(
         "auto",
         description="A model's name or folder. auto: large-v3-turbo on a GPU, base.en on a CPU, tiny.en offline.",
+    )
+    models: tuple[str, ...] = Field(
+        (), description="Further models that a worker loads; rooms_file says which rooms use them."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one.")
     compute_type: str = Field("default", description="CTranslate2's type; default is int8 on a CPU, float16 on a GPU.")
@@ -68,9 +74,7 @@ class Model(BaseModel):
 class Segmenting(BaseModel):
     """How a stream of audio becomes utterances."""
 
-    vad: Literal["cascade", "silero", "webrtc"] = Field(
-        "cascade", description="The speech detector: docs/voice-activity.md."
-    )
+    vad: DetectorName = Field("cascade", description="The speech detector: docs/voice-activity.md.")
     pre_roll: Seconds = Field(
         _SEGMENTER.pre_roll, description="Seconds sent from before speech was detected: soft onsets."
     )
@@ -101,10 +105,10 @@ class Decoding(BaseModel):
         description="Seconds after which a worker ends an utterance whose audio stopped coming without an end.",
     )
     most_buffered: Seconds = Field(
-        _WORKER.max_buffered, description="Seconds of audio that a worker holds before it reads no further."
+        _WORKER.most_buffered, description="Seconds of audio that a worker holds before it reads no further."
     )
     attempts: Count = Field(
-        _WORKER.decode_attempts, description="Tries at a decode that fails before its utterance is given up."
+        _WORKER.attempts, description="Tries at a decode that fails before its utterance is given up."
     )
 
 
@@ -152,7 +156,8 @@ class Transport(BaseModel):
         "memory", description="memory, within one process; or kafka://HOST:PORT[,HOST:PORT...] between many."
     )
     partitions: Count = Field(
-        32, description="Of the topics that `topics` makes: more than workers will ever be; changing it moves tracks."
+        32,
+        description="Partitions of a topic. Choose more than you will ever have workers: a change moves tracks.",
     )
     replication: Count = Field(1, description="Copies of each topic that `topics` makes; 3 survives a broker's death.")
     kafka_prefix: str = Field(

@@ -68,7 +68,7 @@ async def run(role: Role) -> None:
         if role.kind == "worker":
             script, _ = script_of(role.utterances, words=role.words, seed=role.seed)
             engine = ScriptedEngine(script, delay=role.decoding, failures=lambda request: poisoned(role, request))
-            async with working(role.settings, log, engine, clock, probe, tracer=tracer):
+            async with working(role.settings, log, [engine], clock, probe, tracer=tracer):
                 sys.stdout.write("ready\n")
                 sys.stdout.flush()
                 await stop.wait()

@@ -79,7 +79,7 @@ async def test_two_groups_each_get_every_utterance() -> None:
 async def test_no_more_is_read_while_too_much_is_buffered() -> None:
     log, probe = memory_log(), RecordingProbe()
     seconds = sum(len(segment.pcm) for segment in SEGMENTS) / 16_000
-    async with intake_on(log, settings=WorkerSettings(max_buffered=seconds / 3), probe=probe) as intake:
+    async with intake_on(log, settings=WorkerSettings(most_buffered=seconds / 3), probe=probe) as intake:
         for segment in SEGMENTS:
             await log.append(AUDIO, write_audio(segment))
             await asyncio.sleep(0.2)

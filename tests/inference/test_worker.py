@@ -254,7 +254,7 @@ async def test_a_decode_that_fails_for_good_costs_its_utterance_alone() -> None:
         await asyncio.sleep(3)
     finals = (await told(log, CAPTIONS)).finals
     assert [bool(final.text) for final in finals] == [True, False, True]
-    assert probe.failures >= WorkerSettings().decode_attempts
+    assert probe.failures >= WorkerSettings().attempts
 
 
 async def test_a_decode_that_fails_once_is_tried_again() -> None:
