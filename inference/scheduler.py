@@ -26,10 +26,7 @@ class BatchKey(Protocol):
     """``Decoders.batch_key``."""
 
     def __call__(self, model: str | None, samples: int, *, final: bool) -> Hashable:
-        """The key of windows of so many samples: those that share it have one model and are cheaply decoded together.
-
-        ``model`` is the name that was asked for.
-        """
+        """The key of windows of so many samples: see ``Decoders.batch_key``."""
         ...
 
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from captions.records import AUDIO, CAPTIONS
 from livecaptions.logs import MEMORY, memory_sizes
 from livecaptions.settings.fields import Settings
-from streamer.settings import GatewaySettings
 
 PROGRAM = 200 * 2**20
 """Bytes of a process without clients and model: 140 MB for a gateway, more with a worker."""
@@ -27,13 +26,12 @@ class Share(NamedTuple):
 
 def shares(settings: Settings) -> list[Share]:
     """The shares of a gateway, or of ``serve`` if the log is in memory."""
-    unacknowledged = GatewaySettings().max_unacknowledged
     sessions, viewers = settings.max_sessions, settings.max_viewers
     listed = [
         Share("the program", PROGRAM, ""),
         Share("finals in rooms, twice while many viewers join", 2 * settings.captions_bytes, "captions_bytes"),
         Share(f"{sessions} publishers", sessions * SESSION, "max_sessions"),
-        Share("their unacknowledged audio", sessions * unacknowledged, "max_sessions"),
+        Share("their unacknowledged audio", sessions * settings.max_unacknowledged, "max_sessions, max_unacknowledged"),
         Share(f"{viewers} viewers", viewers * VIEWER, "max_viewers"),
     ]
     if settings.transport == MEMORY:

@@ -73,6 +73,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         max_tracks=settings.max_tracks,
         max_viewers=settings.max_viewers,
         overload_after=settings.overload_after,
+        max_unacknowledged=settings.max_unacknowledged,
         viewer_backlog=settings.viewer_backlog,
         history_bytes=settings.captions_bytes,
     )

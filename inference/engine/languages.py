@@ -3,7 +3,6 @@
 import tokenizers
 from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
 
-AUTO = "auto"
 ENGLISH = "en"
 
 _WHISPER_CODES = {"nb": "no", "fil": "tl", "iw": "he", "in": "id", "jv": "jw", "cmn": "zh", "mo": "ro"}

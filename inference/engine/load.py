@@ -87,7 +87,7 @@ def open_engine(
         decoders=parallelism.decoders,
     )
     _log.info(
-        "model loaded", path=str(folder.path), revision=engine.revision, **engine.describe(), **asdict(parallelism)
+        "model_loaded", path=str(folder.path), revision=engine.revision, **engine.describe(), **asdict(parallelism)
     )
     return engine
 
@@ -132,5 +132,5 @@ def _gpus() -> int:
     try:
         return int(ctranslate2.get_cuda_device_count())
     except RuntimeError as error:
-        _log.info("no GPU", reason=str(error))
+        _log.info("no_gpu", reason=str(error))
         return 0

@@ -85,5 +85,5 @@ def states_on(device: str) -> States:
     try:
         return GpuStates(importlib.import_module("cupy"))
     except ImportError as error:
-        _log.info("encoder states go by way of the CPU: pip install 'livecaptions[cuda]'", reason=str(error))
+        _log.info("encoder_states_on_cpu", advice="pip install 'livecaptions[cuda]'", reason=str(error))
         return CpuStates()

@@ -143,6 +143,10 @@ class Limits(BaseModel):
     overload_after: Seconds = Field(
         _GATEWAY.overload_after, description="Seconds a final may be late before new sessions are refused."
     )
+    max_unacknowledged: Count = Field(
+        _GATEWAY.max_unacknowledged,
+        description="Bytes of audio of a publisher that may wait for their acknowledgement.",
+    )
     viewer_backlog: Count = Field(
         _GATEWAY.viewer_backlog,
         description="Messages that may wait for a viewer who reads slowly; then it is disconnected.",

@@ -41,12 +41,15 @@ LARGEST_FRAME = 64 * 1024
 NORMAL_CLOSURE = 1000
 
 
+_DEFAULT = AudioFormat()
+
+
 class FormatQuery(BaseModel):
     """The query parameters that declare the audio format."""
 
-    encoding: Encoding = Encoding.LINEAR16
-    sample_rate: int = Field(16_000, ge=8_000, le=48_000)
-    channels: int = Field(1, ge=1, le=8)
+    encoding: Encoding = _DEFAULT.encoding
+    sample_rate: int = Field(_DEFAULT.sample_rate, ge=8_000, le=48_000)
+    channels: int = Field(_DEFAULT.channels, ge=1, le=8)
 
 
 def stream_options(query: Query) -> StreamOptions:

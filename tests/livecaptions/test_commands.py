@@ -91,7 +91,7 @@ async def test_standard_input_is_sent_too() -> None:
         (("send", "/nowhere.wav", "--room", "hall"), 2, "/nowhere.wav"),
         (("send", "/nowhere.wav", "--room", "hall", "--url", "ftp://x"), 2, "no server's address"),
         (("watch", "hall", "--url", "http://127.0.0.1:1"), 1, "is it running? Name another server with --url."),
-        (("serve", "--model", "/nowhere"), 2, "/nowhere"),
+        (("serve", "--model", "/nowhere", "--port", "0"), 2, "/nowhere"),
         (("serve", "--port", "99999"), 2, "port"),
         (("serve", "--config", "/nowhere.toml"), 2, "/nowhere.toml"),
     ],
