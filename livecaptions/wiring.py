@@ -89,6 +89,12 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
     )
 
 
+def check_rooms(settings: Settings) -> None:
+    """Read the rooms file, if one is set, before anything slow begins. Raises ``SetupError``."""
+    if settings.rooms_file is not None:
+        RoomsFile(settings.rooms_file)
+
+
 def build_authenticator(settings: Settings) -> Authenticator:
     """The authenticator: it accepts the tokens of the settings, or every request if the settings list none."""
     if not settings.tokens:

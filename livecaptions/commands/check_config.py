@@ -11,6 +11,7 @@ from livecaptions.memory import shares
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces
+from livecaptions.wiring import check_rooms
 
 MEGABYTE = 2**20
 
@@ -20,6 +21,7 @@ def check_config(effective: Effective) -> None:
     if effective.settings.transport != MEMORY:
         kafka_settings(effective.settings)
     check_traces(effective.settings)
+    check_rooms(effective.settings)
     table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 import uvloop
@@ -24,7 +25,7 @@ from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
-from livecaptions.wiring import build_engines, build_gateway, working
+from livecaptions.wiring import build_engines, build_gateway, check_rooms, working
 from monitoring.endpoints import NotReady, Readiness, endpoints, endpoints_alone
 from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
@@ -58,6 +59,7 @@ def worker(effective: Effective) -> None:
 def run(settings: Settings, role: Role) -> None:
     """Run a role until SIGINT or SIGTERM."""
     check_traces(settings)
+    check_rooms(settings)
     configure_logs(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signalled(settings, role))
@@ -80,7 +82,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         _log(settings, clock, probe) as log,
         working(settings, log, engines, clock, probe, tracer=tracer) as work,
     ):
-        stopped = _stopped(stop, work.task)
+        stopped = partial(_stopped, stop, work.task)
         await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engines[0].describe())
 
 
@@ -88,7 +90,7 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)
     clock, probe = SystemClock(), gateway_probe(settings)
     async with tracing(settings, clock, "livecaptions-gateway") as tracer, _log(settings, clock, probe) as log:
-        await _answer(settings, sock, log, clock, probe, tracer, stop.wait(), list)
+        await _answer(settings, sock, log, clock, probe, tracer, stop.wait, list)
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -144,7 +146,7 @@ async def _answer(
     clock: Clock,
     probe: GatewayProbe,
     tracer: Tracer,
-    stopped: Awaitable[object],
+    stopped: Callable[[], Awaitable[object]],
     not_ready: NotReady,
     **described: object,
 ) -> None:
@@ -159,7 +161,7 @@ async def _answer(
     ):
         tune_garbage_collection()
         logger.info("serving", url=_url(sock), **described, vad=settings.vad)
-        await stopped
+        await stopped()
         logger.info("stopping", deadline=settings.drain_deadline)
         await gateway.drain(settings.drain_deadline - flush_time(settings), elsewhere=log.shared)
     await gateway.close()

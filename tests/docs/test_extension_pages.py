@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from captions.audio import to_bytes
 from streamer.protocols.protocol import PublisherProtocol
@@ -62,6 +62,9 @@ async def test_the_protocol_of_the_page_captions() -> None:
         frames = [audio[at : at + 60_000] for at in range(0, len(audio), 60_000)]
         assert await conversation(url, *frames, "stop") == (SAID, 1000)
         assert await conversation(url, "what?") == (["error: send audio, or stop"], 1008)
+        with pytest.raises(InvalidStatus) as refused:
+            await conversation(url.replace("lang=en", "lang=klingon!"))
+        assert refused.value.response.status_code == 400
 
 
 async def test_the_consumer_of_the_page_prints_every_final(capsys: pytest.CaptureFixture[str]) -> None:
