@@ -27,6 +27,9 @@ def send(
     speaker: Annotated[str | None, typer.Option(help="The name shown with the captions.")] = None,
     language: Annotated[str | None, typer.Option(help="The spoken language: a BCP 47 tag, or auto.")] = None,
     vocabulary: Annotated[list[str] | None, typer.Option(help="A term to expect. May be repeated.")] = None,
+    endpointing: Annotated[
+        float | None, typer.Option(help="Seconds of silence that end an utterance, 0.1 to 5.")
+    ] = None,
     encoding: Annotated[
         str, typer.Option(help="Encoding of standard input: linear16, float32, mulaw, alaw or container.")
     ] = "linear16",
@@ -54,6 +57,7 @@ def send(
         channels=channels if piped else 1,
         language=language,
         vocabulary=vocabulary or (),
+        endpointing=endpointing,
         token=token,
         takeover=takeover,
     )

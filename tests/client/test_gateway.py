@@ -90,3 +90,12 @@ async def test_nothing_is_lost_or_doubled_when_the_line_is_cut() -> None:
     assert [event.text for event in seen] == SAID
     assert [event.json["seq"] for event in seen] == sorted({event.json["seq"] for event in seen})
     assert {event.text for event in events if isinstance(event, Caption) and event.final} >= {SAID[-1]}
+
+
+async def test_a_longer_endpointing_joins_what_pauses_divide_and_finals_name_their_model() -> None:
+    async with running(SCRIPT) as system, asyncio.timeout(30):
+        async with publish(system.http, "hall", endpointing=2.5) as publication:
+            await publication.send(to_bytes(PCM))
+        finals = [event async for event in publication if isinstance(event, Caption) and event.final]
+    assert [final.text for final in finals] == [" ".join(SAID)], "no pause of the script is as long"
+    assert [final.model for final in finals] == ["scripted@000000000000"]

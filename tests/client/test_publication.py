@@ -72,7 +72,7 @@ async def resume_from(peer: Peer, offset: int) -> None:
 
 async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
     (peer,), events = await published(
-        all_is_well, speaker="Ada Ä", vocabulary=("Kafka & Co", "seq"), language="en", token="t"
+        all_is_well, speaker="Ada Ä", vocabulary=("Kafka & Co", "seq"), language="en", endpointing=0.8, token="t"
     )
     assert bytes(peer.audio) == AUDIO
     assert kinds(events) == ["ready", "ack", "caption", "done"]
@@ -85,6 +85,7 @@ async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
         "channels": ["1"],
         "speaker": ["Ada Ä"],
         "language": ["en"],
+        "endpointing": ["0.8"],
         "vocabulary": ["Kafka & Co", "seq"],
     }
     assert peer.socket.request is not None

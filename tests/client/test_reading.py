@@ -82,13 +82,14 @@ def test_a_caption_has_its_words_and_its_version() -> None:
         {"text": "So", "start": 41.22, "end": 41.35, "confidence": 0.97, "tone": "new"},
         {"text": "the", "start": 41.4, "end": 42},
     ]
-    caption = caption_of("So the", words=words, seq=812, final=True, speaker="Ada", stable=2)
+    model = "tiny.en@1a5afae06a4d"
+    caption = caption_of("So the", words=words, seq=812, final=True, speaker="Ada", stable=2, model=model)
     assert caption.words == (
         Word(text="So", start=41.22, end=41.35, confidence=0.97),
         Word(text="the", start=41.4, end=42.0, confidence=None),
     )
     assert caption.started_at == datetime(2026, 11, 23, 17, 58, 3, 120_000, UTC)
-    assert (caption.seq, caption.speaker, caption.stable) == (812, "Ada", 2)
+    assert (caption.seq, caption.speaker, caption.stable, caption.model) == (812, "Ada", 2, model)
 
 
 def test_a_partial_may_lack_what_is_optional() -> None:
@@ -96,7 +97,7 @@ def test_a_partial_may_lack_what_is_optional() -> None:
     del message["speaker"]
     caption = event_of(message)
     assert isinstance(caption, Caption)
-    assert (caption.speaker, caption.words, caption.seq) == (None, None, None)
+    assert (caption.speaker, caption.words, caption.seq, caption.model) == (None, None, None, None)
 
 
 def test_later_passes_and_revisions_have_greater_versions() -> None:
@@ -113,6 +114,7 @@ def test_later_passes_and_revisions_have_greater_versions() -> None:
         "hello", b"\xff", "[]", '"ack"', "{}", '{"type":7}', '{"type":"ack"}', '{"type":"ack","offset":"9"}',
         '{"type":"done","offset":1,"seconds":"1"}', '{"type":"done","offset":1,"seconds":1,"warnings":[7]}',
         json.dumps(caption_message("x", started_at="yesterday")), json.dumps(caption_message("x", words=["x"])),
+        json.dumps(caption_message("x", model=7)),
     ],
 )  # fmt: skip
 def test_what_is_no_message_is_said(frame: str | bytes) -> None:

@@ -63,7 +63,8 @@ class Caption(Event):
     The first ``stable`` words do not change before the final. A final with an empty ``text`` withdraws its partials.
     ``start`` and ``end`` count from the track's first sample; ``started_at`` is ``start`` in UTC. ``words`` may be
     None on partials. ``seq`` is None on partials; on finals it grows within the room. ``pass_`` is the message's
-    ``pass``: ``live``, ``refined`` or ``edited``.
+    ``pass``: ``live``, ``refined`` or ``edited``. ``model`` is the model that decoded a final and the revision of its
+    weights, as in ``tiny.en@1a5afae06a4d``; it is None on partials, and may be None on finals.
     """
 
     room: str
@@ -81,6 +82,7 @@ class Caption(Event):
     stable: int
     words: tuple[Word, ...] | None
     seq: int | None
+    model: str | None = None
 
     @property
     def version(self) -> tuple[int, int]:

@@ -20,6 +20,7 @@ def publish(
     speaker: str | None = None,
     language: str | None = None,
     vocabulary: Iterable[str] = (),
+    endpointing: float | None = None,
     encoding: str = "linear16",
     sample_rate: int = 16_000,
     channels: int = 1,
@@ -30,7 +31,8 @@ def publish(
 
     ``url`` is a server, or several of one installation separated by commas: when one is lost the next one goes on.
     ``track`` is one audio source of the room, ``speaker`` the name shown with its captions. ``language`` is a BCP 47
-    tag or ``auto``; None leaves it to the server. ``vocabulary`` are terms to expect.
+    tag or ``auto``; None leaves it to the server. ``vocabulary`` are terms to expect. ``endpointing`` is the silence
+    that ends an utterance, 0.1 to 5 seconds; None leaves it to the server.
 
     ``encoding`` is ``linear16`` (little-endian 16-bit integers), ``float32``, ``mulaw``, ``alaw``, or ``container``:
     the bytes of a webm, ogg, mp4, wav, flac or mp3 file, which describe themselves. Samples of ``channels`` channels
@@ -53,6 +55,7 @@ def publish(
             channels=channels,
             language=language,
             vocabulary=tuple(vocabulary),
+            endpointing=endpointing,
             token=token,
             takeover=takeover,
         )

@@ -107,6 +107,7 @@ def _caption(message: Message) -> Caption:
         stable=_of(message, "stable", int),
         words=None if words is None else tuple(map(_word, words)),
         seq=_maybe(message, "seq", int),
+        model=_maybe(message, "model", str),
         json=message,
     )
 

@@ -21,6 +21,7 @@ class Stream:
     channels: int = 1
     language: str | None = None
     vocabulary: tuple[str, ...] = ()
+    endpointing: float | None = None
     token: str | None = None
     takeover: bool = False
 
@@ -40,6 +41,7 @@ class Stream:
         optional = {
             "speaker": self.speaker,
             "language": self.language,
+            "endpointing": None if self.endpointing is None else str(self.endpointing),
             "session": session,
             "takeover": "true" if takeover else None,
         }
