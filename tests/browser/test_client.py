@@ -96,21 +96,25 @@ async def test_the_example_publishes_the_microphone(speaking: Browser, scripted:
         await page.close()
 
 
-async def test_samples_of_a_page_are_captioned_by_a_real_server(elsewhere: Page) -> None:
+@pytest.mark.parametrize(("endpointing", "utterances"), [(None, 2), (2.5, 1)])
+async def test_samples_of_a_page_are_captioned_by_a_real_server(
+    elsewhere: Page, endpointing: float | None, utterances: int
+) -> None:
     script, pcm = script_of(2)
     async with running(script) as system:
         finals, done = await elsewhere.evaluate(
-            """async ([server, audio]) => {
+            """async ([server, audio, endpointing]) => {
               const { publish } = await import(`${server}/static/client.js`);
-              const publisher = publish("hall", { source: "pcm", track: "file" });
+              const publisher = publish("hall", { source: "pcm", track: "file", endpointing });
               const finals = [];
-              publisher.addEventListener("caption", ({ detail }) => detail.final && finals.push(detail.text));
+              publisher.addEventListener("caption", ({ detail }) => detail.final && finals.push(detail));
               publisher.send(Uint8Array.from(atob(audio), (byte) => byte.charCodeAt(0)));
               return [finals, await publisher.end()];
             }""",
-            [system.http, base64.b64encode(pcm.tobytes()).decode()],
+            [system.http, base64.b64encode(pcm.tobytes()).decode(), endpointing],
         )
-    assert " ".join(finals).split() == [word.text for word in script]
+    assert " ".join(final["text"] for final in finals).split() == [word.text for word in script]
+    assert [final["model"] for final in finals] == ["scripted@000000000000"] * utterances
     assert done["offset"] == len(pcm) * 2
 
 

@@ -24,6 +24,7 @@
  * @property {number} stable the first so many words do not change before the final
  * @property {Word[]} [words]
  * @property {number} [seq] of finals
+ * @property {string} [model] of finals: the model that decoded it and the revision of its weights, `tiny.en@1a5afae06a4d`
  *
  * @typedef {CaptionMessage & {key: string}} Caption it replaces the earlier caption of the same `key`
  *

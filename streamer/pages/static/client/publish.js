@@ -16,6 +16,7 @@ import { Versions } from "./versions.js";
  * @property {string} [speaker] the name shown with the captions
  * @property {string} [language] BCP 47, or `auto`; none: the server's
  * @property {string[]} [vocabulary] terms to expect
+ * @property {number} [endpointing] seconds of silence that end an utterance, 0.1 to 5; none: the server's
  * @property {boolean} [takeover] take the track from whoever publishes on it
  *
  * @typedef {import("./server.js").ServerOptions & OwnPublishOptions} PublishOptions

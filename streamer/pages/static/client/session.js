@@ -11,6 +11,7 @@ import { Unacknowledged } from "./unacknowledged.js";
  * @property {string} [speaker]
  * @property {string} [language]
  * @property {string[]} [vocabulary]
+ * @property {number} [endpointing]
  * @property {boolean} [takeover]
  *
  * @typedef {"connecting" | "live" | "behind" | "reconnecting" | "refused" | "finishing"} SessionState
@@ -123,10 +124,10 @@ export class Session {
 
   /** @returns {[string, unknown][]} */
   #parameters() {
-    const { sampleRate, channels, speaker, language, vocabulary = [], takeover } = this.#options;
+    const { sampleRate, channels, speaker, language, vocabulary = [], endpointing, takeover } = this.#options;
     return [
       ["sample_rate", sampleRate], ["channels", channels === 1 ? null : channels],
-      ["speaker", speaker], ["language", language], ["track", this.#track], ["session", this.#session],
+      ["speaker", speaker], ["language", language], ["endpointing", endpointing], ["track", this.#track], ["session", this.#session],
       ["takeover", takeover && !this.#began ? "true" : null], // later on the track is another's only if they took it
       ...vocabulary.map((term) => /** @type {[string, unknown]} */ (["vocabulary", term])),
     ];
