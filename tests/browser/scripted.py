@@ -1,4 +1,4 @@
-"""A server that tells the pages what a test wants told, and keeps what they say."""
+"""A server that sends the pages what a test asks for, and records what it receives."""
 
 import json
 from collections.abc import AsyncIterator
@@ -56,18 +56,18 @@ def track(state: str, *, seq: int, name: str = "main", speaker: str | None = "Ad
 
 @dataclass
 class Published:
-    """One publisher's connection: its query, the bytes it sent and from which offset, its messages."""
+    """A publisher's connection: its query, the audio it sent from ``offset`` on, and its commands."""
 
     socket: WebSocket
     query: dict[str, str]
     offset: int
     audio: bytearray = field(default_factory=bytearray)
-    said: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Scripted:
-    """What the server will do, and what was asked of it."""
+    """A server's script, and the requests it received."""
 
     port: int
     history: list[Message] = field(default_factory=list)
@@ -86,8 +86,8 @@ class Scripted:
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def tell(self, *messages: Message) -> None:
-        """Send to the viewers that are there."""
+    async def send(self, *messages: Message) -> None:
+        """Send messages to every connected viewer."""
         for viewer in self.viewers:
             for message in messages:
                 await viewer.send_text(json.dumps(message))
@@ -133,9 +133,9 @@ class Scripted:
         for message in (ready, *self.warnings):
             await websocket.send_text(json.dumps(message))
         with suppress(WebSocketDisconnect, RuntimeError):  # closed by the page or by the test
-            await self._hear(connection)
+            await self._receive(connection)
 
-    async def _hear(self, connection: Published) -> None:
+    async def _receive(self, connection: Published) -> None:
         socket = connection.socket
         while True:
             message = await socket.receive()
@@ -147,8 +147,8 @@ class Scripted:
                     offset = connection.offset + len(connection.audio)
                     await socket.send_text(json.dumps({"type": "ack", "offset": offset}))
                 continue
-            connection.said.append(json.loads(message["text"])["type"])
-            if connection.said[-1] == "end" and self.finishes:
+            connection.commands.append(json.loads(message["text"])["type"])
+            if connection.commands[-1] == "end" and self.finishes:
                 await socket.send_text(json.dumps({"type": "done", "offset": 0, "seconds": 1.0}))
                 await socket.close(1000)
                 return

@@ -92,7 +92,7 @@ async def test_the_example_publishes_the_microphone(speaking: Browser, scripted:
         await until(lambda: len(scripted.published) == 2 and len(scripted.published[1].audio) > 0)
         assert scripted.published[1].query["session"] == "session-0"
         await page.get_by_text("Stop").click()
-        await until(lambda: scripted.published[1].said == ["end"])
+        await until(lambda: scripted.published[1].commands == ["end"])
         await page.close()
 
 
@@ -122,7 +122,7 @@ async def test_late_and_repeated_messages_are_dropped(elsewhere: Page, scripted:
     scripted.history = [track("live", seq=1), caption("One.", revision=4, seq=2)]
     await view(elsewhere, scripted)
     await told(elsewhere, ["live", None])
-    await scripted.tell(
+    await scripted.send(
         track("live", seq=1),
         caption("one", revision=3),
         caption("two", utterance=2, revision=2),
@@ -208,11 +208,11 @@ async def test_a_stream_is_published_muted_and_left_running(elsewhere: Page, scr
     [connection] = scripted.published
     assert connection.query["track"] == "tone"
     await elsewhere.evaluate("publisher.mute()")
-    await until(lambda: connection.said == ["finalize"])
+    await until(lambda: connection.commands == ["finalize"])
     length = len(connection.audio)
     await until(lambda: len(connection.audio) > length + SECOND // 2)
     assert not any(connection.audio[length:])
-    await until(lambda: "keepalive" in connection.said)
+    await until(lambda: "keepalive" in connection.commands)
     await elsewhere.evaluate("publisher.unmute()")
     await until(lambda: any(connection.audio[-SECOND // 2 :]))
     done = await elsewhere.evaluate("publisher.end()")

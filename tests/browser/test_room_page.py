@@ -1,4 +1,4 @@
-"""The room's page, told what a script wants told."""
+"""The page of a room, with a server that follows a script."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -23,36 +23,36 @@ async def said(page: Page) -> list[str]:
 
 async def test_a_caption_is_revised_in_place_and_never_goes_back(browser: Browser, scripted: Scripted) -> None:
     page = await connected(browser, scripted)
-    await scripted.tell(caption("so the lock", revision=2, stable=2))
+    await scripted.send(caption("so the lock", revision=2, stable=2))
     await expect(page.locator(".stable")).to_have_text("so the")
     await expect(page.locator(".volatile")).to_have_text("lock")
-    await scripted.tell(caption("so the log is", revision=3, stable=3), caption("so the lock", revision=2, stable=2))
+    await scripted.send(caption("so the log is", revision=3, stable=3), caption("so the lock", revision=2, stable=2))
     await expect(page.locator("#transcript")).to_contain_text("so the log is")
-    await scripted.tell(caption("So the log is the spine.", revision=4, seq=8))
+    await scripted.send(caption("So the log is the spine.", revision=4, seq=8))
     await expect(page.locator("#transcript p")).to_have_text("So the log is the spine.")
     await expect(page.locator(".volatile")).to_have_count(0)
 
 
 async def test_noise_is_withdrawn(browser: Browser, scripted: Scripted) -> None:
     page = await connected(browser, scripted, "/r/hall?mode=transcript")
-    await scripted.tell(caption("thank you", revision=1, stable=0))
+    await scripted.send(caption("thank you", revision=1, stable=0))
     await expect(page.locator(".turn p")).to_have_text("thank you")
-    await scripted.tell(caption("", revision=2, seq=3))
+    await scripted.send(caption("", revision=2, seq=3))
     await expect(page.locator(".turn")).to_be_hidden()
 
 
 async def test_only_what_is_final_and_new_is_announced(browser: Browser, scripted: Scripted) -> None:
     scripted.history = [caption("Said before.", seq=1)]
     page = await connected(browser, scripted)
-    await scripted.tell(caption("being said", utterance=2, stable=1))
-    await scripted.tell(caption("Being said.", utterance=2, revision=2, seq=2))
+    await scripted.send(caption("being said", utterance=2, stable=1))
+    await scripted.send(caption("Being said.", utterance=2, revision=2, seq=2))
     await expect(page.locator("#spoken")).to_have_text("Ada: Being said.")
     assert await page.locator("#spoken").get_attribute("aria-live") == "polite"
 
 
 async def test_what_is_told_is_text_and_nothing_else(browser: Browser, scripted: Scripted) -> None:
     page = await connected(browser, scripted)
-    await scripted.tell(caption("<img src=x onerror=alert(1)>", speaker="<b>Ada</b>", seq=1))
+    await scripted.send(caption("<img src=x onerror=alert(1)>", speaker="<b>Ada</b>", seq=1))
     await expect(page.locator("#transcript p")).to_have_text("<img src=x onerror=alert(1)>")
     assert await page.locator("main img, main b b").count() == 0
 
@@ -72,7 +72,7 @@ async def test_paragraphs_follow_speakers_and_sentences(browser: Browser, script
 async def test_a_lost_connection_goes_on_after_the_last_event(browser: Browser, scripted: Scripted) -> None:
     scripted.history = [caption("Before.", seq=41)]
     page = await connected(browser, scripted)
-    await scripted.tell(caption("still going", utterance=2, stable=1))
+    await scripted.send(caption("still going", utterance=2, stable=1))
     await expect(page.locator("#transcript")).to_contain_text("still going")
     scripted.history = [{"type": "gap", "from": 41, "to": 50}, caption("After.", utterance=3, seq=51)]
     scripted.denial = ShuttingDown()
@@ -114,9 +114,9 @@ async def test_who_is_there(browser: Browser, scripted: Scripted) -> None:
     scripted.history = [track("live", seq=1), track("live", seq=2, name="guest", speaker="Joe")]
     page = await connected(browser, scripted)
     await expect(page.locator("#presence")).to_have_text("Ada, Joe are on")
-    await scripted.tell(track("away", seq=3))
+    await scripted.send(track("away", seq=3))
     await expect(page.locator("#presence")).to_have_text("Joe is on · Ada lost the connection")
-    await scripted.tell(track("ended", seq=4), track("ended", seq=5, name="guest", speaker="Joe"))
+    await scripted.send(track("ended", seq=4), track("ended", seq=5, name="guest", speaker="Joe"))
     await expect(page.locator("#presence")).to_have_text("Nobody is speaking now")
 
 
@@ -127,7 +127,7 @@ async def test_reading_back_is_left_in_peace(browser: Browser, scripted: Scripte
     await page.mouse.wheel(0, -1500)
     await expect(page.locator("#jump")).to_be_visible()
     before = await page.evaluate("scrollY")
-    await scripted.tell(caption("News at the end.", utterance=99, seq=100))
+    await scripted.send(caption("News at the end.", utterance=99, seq=100))
     await expect(page.locator("#transcript")).to_contain_text("News at the end.")
     assert await page.evaluate("scrollY") == before
     await page.click("#jump")
@@ -181,7 +181,7 @@ async def test_subtitles_fit_every_screen_and_do_not_jump(
         places: dict[int, int] = {}
         for count in range(1, len(words) + 1, 3):
             spoken = " ".join(words[:count])
-            await scripted.tell(caption(spoken, utterance=utterance, revision=count, stable=max(0, count - 3)))
+            await scripted.send(caption(spoken, utterance=utterance, revision=count, stable=max(0, count - 3)))
             await expect(page.locator(".line").last).to_contain_text(words[count - 1])
             laid = await page.evaluate(LAID)
             assert len(laid["texts"]) <= 2
@@ -198,7 +198,7 @@ async def test_subtitles_fit_every_screen_and_do_not_jump(
 async def test_an_interleaved_speaker_is_named_within_the_line(browser: Browser, scripted: Scripted) -> None:
     page = await connected(browser, scripted, "/r/hall?mode=subtitles")
     long = "words that go on and on until the line is as full as it may be"
-    await scripted.tell(caption("First.", seq=1), caption(long, track="guest", speaker="Joe Soap", seq=2))
+    await scripted.send(caption("First.", seq=1), caption(long, track="guest", speaker="Joe Soap", seq=2))
     await expect(page.locator(".who")).to_have_text("Joe Soap: ")
     for line in await page.locator(".line").all_inner_texts():
         assert len(line) <= 42

@@ -42,7 +42,7 @@ async def test_audio_goes_out_and_captions_come_back(speaking: Browser, scripted
     await expect(page.locator("#link")).to_have_attribute("href", f"{scripted.http}/r/hall")
     await page.click("#stop")
     await expect(page.locator("#start")).to_be_focused()
-    assert connection.said == ["end"]
+    assert connection.commands == ["end"]
 
 
 async def test_a_lost_connection_resumes_without_a_seam(speaking: Browser, scripted: Scripted) -> None:
@@ -105,7 +105,7 @@ async def test_muting_ends_the_utterance_and_sends_silence(speaking: Browser, sc
     await expect(page.locator("#state")).to_have_text("Live")
     [connection] = scripted.published
     await page.click("#mute")
-    await until(lambda: connection.said == ["finalize"])
+    await until(lambda: connection.commands == ["finalize"])
     length = len(connection.audio) + SECOND // 2
     await until(lambda: len(connection.audio) > length + SECOND // 2)
     assert not any(connection.audio[length:])

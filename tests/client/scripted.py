@@ -1,4 +1,4 @@
-"""A server that says what a test tells it to, connection after connection."""
+"""A server that follows a test's script, connection after connection."""
 
 import asyncio
 import json
@@ -27,36 +27,36 @@ class Peer:
         assert self.socket.request is not None
         return self.socket.request.path
 
-    async def say(self, kind: str, **fields: object) -> None:
+    async def send(self, kind: str, **fields: object) -> None:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
     async def ready(self, offset: int = 0, session: str = "s1") -> None:
-        await self.say("ready", session=session, room="hall", track="main", offset=offset, resumable=True)
+        await self.send("ready", session=session, room="hall", track="main", offset=offset, resumable=True)
 
     async def caption(self, text: str, **fields: object) -> None:
         await self.socket.send(json.dumps(caption_message(text, **fields)))
 
     async def read(self) -> None:
-        """Wait until the client has what was sent: it answers a ping behind it."""
+        """Wait until the client has received everything sent so far: it then answers a ping."""
         await (await self.socket.ping())
 
-    async def hear(self, size: int) -> None:
-        """Listen until ``size`` bytes of audio came."""
+    async def receive(self, size: int) -> None:
+        """Receive until ``size`` bytes of audio have arrived."""
         while len(self.audio) < size:
-            await self._one()
+            await self._receive_frame()
 
-    async def hear_command(self, command: str) -> None:
+    async def expect_command(self, command: str) -> None:
         while command not in self.commands:
-            await self._one()
+            await self._receive_frame()
 
-    async def hear_end(self) -> None:
-        await self.hear_command("end")
+    async def expect_end(self) -> None:
+        await self.expect_command("end")
 
     async def done(self) -> None:
-        await self.say("done", offset=len(self.audio), seconds=1.0)
+        await self.send("done", offset=len(self.audio), seconds=1.0)
         await self.socket.close(1000)
 
-    async def _one(self) -> None:
+    async def _receive_frame(self) -> None:
         frame = await self.socket.recv()
         if isinstance(frame, bytes):
             self.audio += frame
@@ -64,12 +64,12 @@ class Peer:
             self.commands.append(json.loads(frame)["type"])
 
     def vanish(self) -> None:
-        """The connection is cut without a word."""
+        """Cut the connection without a close frame."""
         self.socket.transport.abort()
 
 
 Part = Callable[[Peer], Awaitable[None]] | tuple[HTTPStatus, str]
-"""What happens on a connection, or the refusal before it."""
+"""The script of one connection, or the refusal that the server sends instead of accepting it."""
 
 
 def refusal(status: HTTPStatus, code: str, **fields: object) -> tuple[HTTPStatus, str]:
@@ -78,7 +78,7 @@ def refusal(status: HTTPStatus, code: str, **fields: object) -> tuple[HTTPStatus
 
 @asynccontextmanager
 async def playing(parts: Sequence[Part]) -> AsyncIterator[tuple[str, list[Peer]]]:
-    """The server's URL and its connections so far; each new one plays the next part. None may be left over."""
+    """Yield the server's URL and its connections so far. Each connection plays the next part. All must be played."""
     left = list(parts)
     peers: list[Peer] = []
     problems: list[BaseException] = []

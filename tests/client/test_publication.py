@@ -58,15 +58,15 @@ def kinds(events: list[Event]) -> list[str]:
 
 async def all_is_well(peer: Peer) -> None:
     await peer.ready()
-    await peer.hear_end()
-    await peer.say("ack", offset=len(peer.audio))
+    await peer.expect_end()
+    await peer.send("ack", offset=len(peer.audio))
     await peer.caption("hello")
     await peer.done()
 
 
 async def resume_from(peer: Peer, offset: int) -> None:
     await peer.ready(offset)
-    await peer.hear_end()
+    await peer.expect_end()
     await peer.done()
 
 
@@ -96,14 +96,14 @@ async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
 async def test_a_lost_connection_is_resumed_at_the_byte_that_was_acknowledged() -> None:
     async def lost(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear(5000)
-        await peer.say("ack", offset=1001)
+        await peer.receive(5000)
+        await peer.send("ack", offset=1001)
         await peer.read()
         peer.vanish()
 
     async def resumed(peer: Peer) -> None:
-        await peer.ready(offset=1301)  # more was safe than the client had heard of
-        await peer.hear_end()
+        await peer.ready(offset=1301)  # more was safe than the client knew of
+        await peer.expect_end()
         await peer.done()
 
     (first, second), events = await published(lost, resumed, takeover=True)
@@ -117,8 +117,8 @@ async def test_a_lost_connection_is_resumed_at_the_byte_that_was_acknowledged() 
 async def test_a_server_that_drains_is_left_for_another() -> None:
     async def drains(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear(1000)
-        await peer.say("error", code="shutting_down", message="stopping", retry_after=0.02)
+        await peer.receive(1000)
+        await peer.send("error", code="shutting_down", message="stopping", retry_after=0.02)
         await peer.socket.close(1001)
 
     busy = refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many", retry_after=0.02)
@@ -131,8 +131,8 @@ async def test_a_server_that_drains_is_left_for_another() -> None:
 async def test_a_session_that_is_gone_goes_on_in_a_new_one() -> None:
     async def lost(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear(4000)
-        await peer.say("ack", offset=1601)
+        await peer.receive(4000)
+        await peer.send("ack", offset=1601)
         await peer.read()
         peer.vanish()
 
@@ -149,9 +149,9 @@ async def test_a_session_that_is_gone_goes_on_in_a_new_one() -> None:
 async def test_no_new_session_is_begun_where_nothing_is_left_to_send() -> None:
     async def late(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear_end()
-        await peer.say("ack", offset=len(AUDIO))
-        await peer.say("error", code="internal", message="the last captions are late")
+        await peer.expect_end()
+        await peer.send("ack", offset=len(AUDIO))
+        await peer.send("error", code="internal", message="the last captions are late")
         await peer.socket.close(1011)
 
     with pytest.raises(RefusedError, match=r"all the sound is safe.*http://.*/v1/rooms/hall/transcript"):
@@ -161,8 +161,8 @@ async def test_no_new_session_is_begun_where_nothing_is_left_to_send() -> None:
 async def test_a_container_is_not_taken_up_in_its_middle() -> None:
     async def lost(peer: Peer) -> None:
         await peer.ready()
-        await peer.say("ack", offset=1600)
-        await peer.hear(4000)
+        await peer.send("ack", offset=1600)
+        await peer.receive(4000)
         peer.vanish()
 
     with pytest.raises(RefusedError, match="send it again"):
@@ -173,7 +173,7 @@ async def test_a_container_is_not_taken_up_in_its_middle() -> None:
 async def test_a_refusal_for_good_is_not_tried_again(code: str) -> None:
     async def refused(peer: Peer) -> None:
         await peer.ready()
-        await peer.say("error", code=code, message="what to do")
+        await peer.send("error", code=code, message="what to do")
         await peer.socket.close(1008)
 
     with pytest.raises(RefusedError, match=f"{code}: what to do"):
@@ -192,7 +192,7 @@ async def test_what_is_no_server_of_ours_is_said() -> None:
         await peer.socket.send("hello")
 
     async def too_early(peer: Peer) -> None:
-        await peer.say("ack", offset=0)
+        await peer.send("ack", offset=0)
 
     for part in (another, too_early):
         with pytest.raises(UnreachableError, match="does not speak this protocol"):
@@ -232,13 +232,13 @@ async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch, *, fed: 
 
     async def grudging(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear(2560)
+        await peer.receive(2560)
         await peer.read()
         assert given <= 2560 + FRAME
         while len(peer.audio) < len(AUDIO):
-            await peer.say("ack", offset=len(peer.audio))
-            await peer.hear(len(peer.audio) + 1)
-        await peer.hear_end()
+            await peer.send("ack", offset=len(peer.audio))
+            await peer.receive(len(peer.audio) + 1)
+        await peer.expect_end()
         await peer.done()
 
     async with (
@@ -268,9 +268,9 @@ async def test_silence_of_the_source_is_bridged(monkeypatch: pytest.MonkeyPatch)
 
     async def muted(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear_command("keepalive")
+        await peer.expect_command("keepalive")
         bridged.set()
-        await peer.hear_end()
+        await peer.expect_end()
         await peer.done()
 
     (peer,), _ = await published(muted, source=pausing)
@@ -291,15 +291,15 @@ async def test_a_stop_ends_a_source_that_goes_on() -> None:
         yield b"aa"
         await asyncio.Future()
 
-    async def heard(peer: Peer) -> None:
+    async def receives(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear(2)
+        await peer.receive(2)
         publishing.stop()
-        await peer.hear_end()
+        await peer.expect_end()
         await peer.caption("the last words")
         await peer.done()
 
-    async with playing([heard]) as (url, _), asyncio.timeout(30), publish(url, "hall") as publishing:
+    async with playing([receives]) as (url, _), asyncio.timeout(30), publish(url, "hall") as publishing:
         publishing.feed(endless())
         events = [event async for event in publishing]
     assert kinds(events) == ["ready", "caption", "done"]
@@ -308,15 +308,15 @@ async def test_a_stop_ends_a_source_that_goes_on() -> None:
 async def test_an_utterance_is_ended_where_it_was_asked_for_on_every_connection() -> None:
     async def lost(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear_command("finalize")
+        await peer.expect_command("finalize")
         assert bytes(peer.audio) == AUDIO
-        await peer.say("ack", offset=len(AUDIO))
+        await peer.send("ack", offset=len(AUDIO))
         await peer.read()
         peer.vanish()
 
     async def resumed(peer: Peer) -> None:
         await peer.ready(offset=len(AUDIO))
-        await peer.hear_end()
+        await peer.expect_end()
         await peer.done()
 
     async with playing([lost, resumed]) as (url, peers), asyncio.timeout(30), publish(url, "hall") as publishing:

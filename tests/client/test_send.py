@@ -10,7 +10,7 @@ from tests.client.scripted import Peer, playing
 async def test_the_silence_that_ends_an_utterance_can_be_chosen() -> None:
     async def takes(peer: Peer) -> None:
         await peer.ready()
-        await peer.hear_end()
+        await peer.expect_end()
         await peer.done()
 
     async with playing([takes]) as (url, peers), asyncio.timeout(30):

@@ -19,7 +19,7 @@ async def seen(
     *parts: Part,
     **wanted: Any,  # noqa: ANN401 - the view's own fields
 ) -> tuple[list[Peer], list[Event]]:
-    """What a viewer is told until ``live``, over as many connections as it takes."""
+    """The connections and the events of a view until ``live``."""
     events: list[Event] = []
     async with (
         playing(parts) as (url, peers),
@@ -32,7 +32,7 @@ async def seen(
 
 
 async def live(peer: Peer) -> None:
-    await peer.say("live")
+    await peer.send("live")
     await peer.socket.wait_closed()
 
 
@@ -56,7 +56,7 @@ async def test_a_view_takes_part_of_the_room_so_far(history: int | str) -> None:
 async def test_a_lost_view_goes_on_after_the_last_seq() -> None:
     async def lost(peer: Peer) -> None:
         await peer.caption("kept", seq=40, final=True)
-        await peer.say("news of a later version", seq=41)
+        await peer.send("news of a later version", seq=41)
         await peer.caption("a partial has none")
         peer.vanish()
 
@@ -70,7 +70,7 @@ async def test_a_lost_view_goes_on_after_the_last_seq() -> None:
 
 async def test_a_gap_is_not_told_twice() -> None:
     async def lost(peer: Peer) -> None:
-        await peer.say("gap", **{"from": 3, "to": 20})
+        await peer.send("gap", **{"from": 3, "to": 20})
         peer.vanish()
 
     (_, second), _ = await seen(lost, live, after=3)
@@ -79,7 +79,7 @@ async def test_a_gap_is_not_told_twice() -> None:
 
 async def test_a_slow_viewer_and_a_server_that_drains_come_back() -> None:
     async def slow(peer: Peer) -> None:
-        await peer.say("error", code="slow_consumer", message="too slow")
+        await peer.send("error", code="slow_consumer", message="too slow")
         await peer.socket.close(1008)
 
     async def closes(peer: Peer) -> None:
