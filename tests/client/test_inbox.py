@@ -33,7 +33,7 @@ async def test_events_come_out_in_order_and_a_reader_waits_for_them() -> None:
 
 
 async def test_many_that_nobody_reads_are_thinned_to_what_still_says_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "MANY", 5)
+    monkeypatch.setattr(inbox, "COMPACTION_SIZE", 5)
     box = Inbox()
     lost = reconnecting("gone")
     final = caption_of("So the log", final=True, revision=3)
@@ -46,9 +46,9 @@ async def test_many_that_nobody_reads_are_thinned_to_what_still_says_something(m
 
 async def test_it_does_not_grow_while_an_utterance_is_revised() -> None:
     box = Inbox()
-    for revision in range(10 * inbox.MANY):
+    for revision in range(10 * inbox.COMPACTION_SIZE):
         box.put(caption_of("So", revision=revision))
     events = await rest(box)
-    assert len(events) <= inbox.MANY + 1
+    assert len(events) <= inbox.COMPACTION_SIZE + 1
     assert isinstance(events[-1], Caption)
-    assert events[-1].revision == 10 * inbox.MANY - 1
+    assert events[-1].revision == 10 * inbox.COMPACTION_SIZE - 1

@@ -154,7 +154,7 @@ async def test_no_new_session_is_begun_where_nothing_is_left_to_send() -> None:
         await peer.send("error", code="internal", message="the last captions are late")
         await peer.socket.close(1011)
 
-    with pytest.raises(RefusedError, match=r"all the sound is safe.*http://.*/v1/rooms/hall/transcript"):
+    with pytest.raises(RefusedError, match=r"has all the audio.*http://.*/v1/rooms/hall/transcript"):
         await published(late, refusal(HTTPStatus.NOT_FOUND, "not_found"))
 
 
@@ -369,7 +369,7 @@ async def test_leaving_with_an_exception_lets_go_at_once() -> None:
         publishing = publish(url, "hall")
         with pytest.raises(ZeroDivisionError):
             await leave(publishing)
-        with pytest.raises(ClientError, match="was left"):
+        with pytest.raises(ClientError, match="was closed"):
             await publishing.end()
 
 

@@ -1,4 +1,4 @@
-"""An async client of livecaptions: publish audio into a room, view a room's captions."""
+"""An async client of livecaptions. It publishes audio into a room and views a room's captions."""
 
 from livecaptions_client.errors import AddressError, ClientError, RefusedError, UnreachableError
 from livecaptions_client.events import (

@@ -13,12 +13,12 @@ SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 def check_address(server: str) -> SplitResult:
-    """Return the parts of a server's URL; ``http://`` is assumed where no scheme is given. Raises ``AddressError``."""
-    problem = f"{server!r} is no server's address; it looks like http://localhost:8080"
+    """Return the parts of a server's URL. A URL without a scheme is ``http://``. Raises ``AddressError``."""
+    problem = f"{server!r} is no server's address; an address looks like http://localhost:8080"
     try:
         parts = urlsplit(server if "//" in server else f"http://{server}")
         valid = parts.scheme in SCHEMES and parts.hostname is not None and parts.port != 0
-    except ValueError as error:  # of an impossible port or a bracket left open
+    except ValueError as error:  # an invalid port, or an unclosed bracket
         raise AddressError(problem) from error
     if not valid:
         raise AddressError(problem)
@@ -26,7 +26,7 @@ def check_address(server: str) -> SplitResult:
 
 
 def check_addresses(servers: str) -> None:
-    """Check every address of a list separated by commas. Raises ``AddressError``."""
+    """Check every address of a comma-separated list. Raises ``AddressError``."""
     for server in servers.split(","):
         check_address(server)
 

@@ -1,4 +1,4 @@
-"""Sockets of a server, and why they were refused or lost."""
+"""WebSocket connections to a server, and the reasons why they are refused or lost."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,13 +13,13 @@ from livecaptions_client.address import LOOPBACK
 from livecaptions_client.errors import RefusedError
 
 CLOSE_TIMEOUT = 2.0
-"""Seconds that a server gets to answer a close."""
+"""The seconds that the server has to answer a close frame."""
 
 
 @asynccontextmanager
 async def open_socket(url: str, token: str | None) -> AsyncIterator[ClientConnection]:
-    """Open a socket while the context lasts. Raises ``RefusedError`` where the server answers without an upgrade."""
-    # this machine is reached without a detour
+    """Open a socket and close it with the context. Raises ``RefusedError`` if the server refuses the upgrade."""
+    # a server on this machine is reached without a proxy
     proxy: Literal[True] | None = None if urlsplit(url).hostname in LOOPBACK else True
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connecting = connect(
@@ -41,7 +41,7 @@ async def open_socket(url: str, token: str | None) -> AsyncIterator[ClientConnec
 
 
 def refusal_of(error: InvalidStatus) -> RefusedError:
-    """Return the refusal in an HTTP response; where the response has none, a refusal that names the status."""
+    """Return the refusal in an HTTP response. If the response has none, return a refusal that names the status."""
     try:
         body = json.loads(error.response.body or b"")
         retry_after = body.get("retry_after")
@@ -54,7 +54,7 @@ def refusal_of(error: InvalidStatus) -> RefusedError:
 
 
 def describe(error: Exception) -> str:
-    """Describe a lost connection in a few words."""
+    """Describe in a few words why the connection was lost."""
     if isinstance(error, ConnectionClosed):
-        return f"connection closed ({error.rcvd.code if error.rcvd else 'without a word'})"
+        return f"connection closed ({error.rcvd.code if error.rcvd else 'no close frame'})"
     return str(error) or type(error).__name__

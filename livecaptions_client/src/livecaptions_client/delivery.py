@@ -1,4 +1,4 @@
-"""The delivery of a stream: it sends audio, keeps what is not acknowledged, and resumes when the connection is lost."""
+"""The delivery of a stream: it sends audio, keeps unacknowledged audio and resumes after a lost connection."""
 
 import asyncio
 
@@ -16,20 +16,21 @@ from livecaptions_client.stream import Stream
 from livecaptions_client.unacknowledged import UTTERANCE_END, Unacknowledged
 
 MOST_UNACKNOWLEDGED = 2 * 1024 * 1024
-"""Bytes kept for sending again; more wait for acknowledgement."""
+"""The largest number of unacknowledged bytes. The client keeps them to send them again, and takes no more audio."""
 
 MOST_FRAME = 64 * 1024
-"""Bytes of a frame that the server takes."""
+"""The largest frame that the server accepts, in bytes."""
 
 KEEPALIVE = 15.0
-"""Seconds without audio after which a keepalive is sent; the server lets go after 60."""
+"""Seconds without audio after which the client sends a keepalive. The server closes a silent connection after 60."""
 
 
 class Delivery:
-    """``run`` delivers to the end; ``events`` get every message, and the client's own.
+    """Delivers one stream, over as many connections as it needs.
 
-    ``ready`` is set when the server was ready for the first sample, or ``run`` has ended. ``began`` is the loop's
-    time of that first sample. No audio is taken once ``ended``.
+    ``events`` receives every message of the server and the client's own events. ``ready`` is set when the server is
+    ready for the first sample, or when ``run`` has ended. ``began`` is the event loop's time when the server was ready.
+    The delivery takes no more audio after ``ended``.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -41,47 +42,47 @@ class Delivery:
         self._session: str | None = None
         self._kept = Unacknowledged()
         self._retry = Retry(stream.server)
-        self._news = asyncio.Event()
-        self._roomy = asyncio.Event()
-        self._roomy.set()
+        self._changed = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
     async def take(self, audio: bytes) -> bool:
-        """Take audio to send, and wait while too much is not acknowledged; False where ``ended`` came first."""
+        """Take audio to send. Waits while too much is unacknowledged. Returns False if the delivery has ended."""
         await self.ready.wait()
         for at in range(0, len(audio), MOST_FRAME):
-            await self._roomy.wait()
+            await self._has_room.wait()
             if self.ended:
                 return False
             self._kept.append(audio[at : at + MOST_FRAME])
             if self._kept.size > MOST_UNACKNOWLEDGED:
-                self._roomy.clear()
-            self._news.set()
+                self._has_room.clear()
+            self._changed.set()
         return True
 
     def end_utterance(self) -> None:
-        """End the utterance behind the audio taken so far."""
+        """End the current utterance after the audio taken so far."""
         self._kept.end_utterance()
-        self._news.set()
+        self._changed.set()
 
     def stop(self) -> None:
         """Take no more audio."""
         self.ended = True
-        self._news.set()
+        self._changed.set()
 
     async def run(self) -> Done:
-        """Deliver until the last caption is out. Raises ``RefusedError`` for good, and ``UnreachableError``."""
+        """Deliver until the last caption has arrived. Raises ``UnreachableError`` or a final ``RefusedError``."""
         try:
-            while (done := await self._connection()) is None:
+            while (done := await self._connect()) is None:
                 await self._retry.wait()
             return done
         finally:
             self.ended = True
             self.ready.set()
-            self._roomy.set()
+            self._has_room.set()
             self.events.close()
 
-    async def _connection(self) -> Done | None:
-        """Live through one connection; None when it was lost and another may do better."""
+    async def _connect(self) -> Done | None:
+        """Use one connection until it ends. Returns None if it was lost and the client should connect again."""
         stream = self._stream
         parameters = stream.parameters(session=self._session, takeover=stream.takeover and self.began is None)
         url = socket_url(self._retry.server, stream.room, "publish", parameters)
@@ -90,7 +91,7 @@ class Delivery:
                 return await self._converse(ws)
         except RefusedError as refused:
             if refused.code == "not_found" and self._session is not None:
-                self._begin_anew(refused)
+                self._restart(refused)
             else:
                 self._lost(refused)
         except (OSError, WebSocketException) as error:
@@ -100,18 +101,20 @@ class Delivery:
     def _lost(self, error: Exception) -> None:
         self.events.put(reconnecting(self._retry.lost(error)))
 
-    def _begin_anew(self, refused: RefusedError) -> None:
-        """The session is gone, perhaps with its server: what was not acknowledged goes into a new one."""
+    def _restart(self, refused: RefusedError) -> None:
+        """Begin a new session with the unacknowledged audio, because the server no longer knows the old session."""
         if self.ended and not self._kept.size:
             raise RefusedError(
                 refused.code,
-                f"all the sound is safe, but its session ended before its last captions came here; "
-                f"read them in {self._transcript}",
+                f"the server has all the audio, but the session ended before its last captions arrived; "
+                f"read them at {self._transcript}",
             ) from refused
         size = self._stream.sample_bytes
         if size is None and self._kept.acknowledged:
             raise RefusedError(
-                refused.code, "the session is gone, and a container cannot be taken up in its middle; send it again"
+                refused.code,
+                "the server no longer knows the session, and a container can only be sent from its beginning; "
+                "send it again",
             ) from refused
         self._session = None
         self._kept.restart(size or 1)
@@ -122,12 +125,12 @@ class Delivery:
         return f"{self._retry.server.rstrip('/')}/v1/rooms/{self._stream.room}/transcript"
 
     async def _converse(self, ws: ClientConnection) -> Done:
-        """Send and receive until ``done``."""
+        """Send audio and receive events until ``done``."""
         ready = await self._next(ws)
         if not isinstance(ready, Ready):
-            raise UnreachableError(f"what answered does not speak this protocol: it sent {ready.json['type']!r} first")
+            raise UnreachableError(f"the server does not speak this protocol: it sent {ready.json['type']!r} first")
         if ready.offset < self._kept.acknowledged:
-            raise RefusedError("not_found", f"session {self._session} forgot audio that it had acknowledged")
+            raise RefusedError("not_found", f"session {self._session} lost audio that the server had acknowledged")
         self._retry.connected()
         self._session = ready.session
         self._acknowledge(ready.offset)
@@ -158,11 +161,11 @@ class Delivery:
     def _acknowledge(self, offset: int) -> None:
         self._kept.acknowledge(offset)
         if self._kept.size <= MOST_UNACKNOWLEDGED:
-            self._roomy.set()
+            self._has_room.set()
 
     async def _send(self, ws: ClientConnection) -> None:
         while True:
-            self._news.clear()
+            self._changed.clear()
             while (frame := self._kept.next()) is not None:
                 await ws.send('{"type":"finalize"}' if frame == UTTERANCE_END else frame)
             if self.ended:
@@ -170,6 +173,6 @@ class Delivery:
                 return
             try:
                 async with asyncio.timeout(KEEPALIVE):
-                    await self._news.wait()
+                    await self._changed.wait()
             except TimeoutError:
                 await ws.send('{"type":"keepalive"}')

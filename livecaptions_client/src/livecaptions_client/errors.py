@@ -1,26 +1,26 @@
-"""The error tree.
+"""The errors of this package.
 
 ::
 
     ClientError
     ├── RefusedError       the server refused, with a code of the protocol
-    ├── UnreachableError   no server answers, or what answers does not speak the protocol
+    ├── UnreachableError   no server answers, or it does not speak the protocol
     └── AddressError       a URL is not the address of a server
 """
 
 PASSING = frozenset({"too_many", "overloaded", "shutting_down", "internal", "slow_consumer"})
-"""Codes of refusals after which the same request may succeed."""
+"""Codes of temporary refusals: the same request may succeed later."""
 
 
 class ClientError(Exception):
-    """The base class of every error that this package raises on purpose."""
+    """The base class of this package's errors."""
 
 
 class RefusedError(ClientError):
     """The server refused the request.
 
-    ``code`` is one of the protocol's refusals, ``message`` explains it to people. ``retry_after`` is in seconds;
-    it is None where the server named no time.
+    ``code`` is one of the protocol's refusals, and ``message`` explains it to people. ``retry_after`` is in seconds, or
+    None if the server gave no time.
     """
 
     def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
@@ -36,9 +36,9 @@ class RefusedError(ClientError):
 
 
 class UnreachableError(ClientError):
-    """No server answers at the address, or what answers does not speak the protocol.
+    """No server answers at the address, or it does not speak the protocol.
 
-    ``reached`` is False where no server has answered since the client started.
+    ``reached`` is False if no server has answered since the client started.
     """
 
     def __init__(self, message: str, *, reached: bool = True) -> None:

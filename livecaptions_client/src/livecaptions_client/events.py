@@ -1,4 +1,4 @@
-"""Typed events: every message of the server, and two of the client's own.
+"""Typed events: every message of the server, and two events that only the client creates.
 
 Times are in seconds, offsets in bytes of the audio stream as sent.
 """
@@ -10,19 +10,19 @@ from typing import Any
 from livecaptions_client.errors import RefusedError
 
 PASSES = ("live", "refined", "edited")
-"""A caption of a later pass replaces one of an earlier pass."""
+"""The passes in order. A caption of a later pass replaces one of an earlier pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """The base class. ``json`` is the message as it was sent, with fields that this package does not know."""
+    """The base class. ``json`` is the message as the server sent it, with fields that this package does not know."""
 
     json: dict[str, Any] = field(repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready(Event):
-    """The server takes audio from byte ``offset`` on. ``session`` is the id under which it can be resumed."""
+    """The server is ready for audio from byte ``offset`` on. ``session`` is the id to resume the session with."""
 
     session: str
     room: str
@@ -40,7 +40,7 @@ class Ack(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioWarning(Event):
-    """Something is wrong with the audio, and the session goes on. ``message`` is for the speaker."""
+    """Something is wrong with the audio. The session continues. ``message`` is for the speaker."""
 
     code: str
     message: str
@@ -86,7 +86,7 @@ class Caption(Event):
 
     @property
     def version(self) -> tuple[int, int]:
-        """Of two captions of an utterance, the one with the greater version replaces the other."""
+        """The order of captions of one utterance. A caption replaces those with a lower version."""
         order = PASSES.index(self.pass_) if self.pass_ in PASSES else len(PASSES)
         return order, self.revision
 
@@ -103,12 +103,12 @@ class Track(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live(Event):
-    """The room so far is complete; what follows happens now."""
+    """The client has received the room so far. Later events happen now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap(Event):
-    """Events after seq ``after`` up to seq ``to`` are no longer kept."""
+    """The server no longer has the events after seq ``after``, up to seq ``to``."""
 
     after: int
     to: int
@@ -116,7 +116,7 @@ class Gap(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done(Event):
-    """The last caption is out. The session had ``seconds`` of audio; ``warnings`` are the last of each code."""
+    """The session is complete. It had ``seconds`` of audio. ``warnings`` has the latest warning of each code."""
 
     offset: int
     seconds: float
@@ -145,21 +145,21 @@ class Unknown(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnecting(Event):
-    """The client lost its connection and tries again. The server does not send this."""
+    """The connection was lost, and the client connects again. The server does not send this."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restarted(Event):
-    """The server lost the session; unacknowledged audio goes into a new one. The server does not send this."""
+    """The server lost the session. Unacknowledged audio goes into a new one. The server does not send this."""
 
 
 def reconnecting(reason: str) -> Reconnecting:
-    """Make the event of a lost connection."""
+    """Create a ``Reconnecting`` event."""
     return Reconnecting(reason=reason, json={"type": "reconnecting", "reason": reason})
 
 
 def restarted() -> Restarted:
-    """Make the event of a lost session."""
+    """Create a ``Restarted`` event."""
     return Restarted(json={"type": "restarted"})

@@ -1,63 +1,63 @@
-"""Events that wait for whoever iterates over them."""
+"""A queue of events for the code that iterates over a publication."""
 
 import asyncio
 from collections import deque
 
 from livecaptions_client.events import Ack, Caption, Event
 
-MANY = 1000
-"""Waiting events above which those that a later one replaced are dropped."""
+COMPACTION_SIZE = 1000
+"""The number of waiting events above which the queue is compacted: replaced events are dropped."""
 
 
 class Inbox:
     """A queue for one reader.
 
-    Where nobody reads, it grows with the finals only: of many waiting events it drops partials that a later caption
-    replaced, and acknowledgements before the last.
+    A long queue is compacted: partials that a later caption replaced are dropped, and all acknowledgements except the
+    last. If nobody reads, the queue therefore grows with the finals only.
     """
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
-        self._many = MANY
-        self._news = asyncio.Event()
+        self._compact_above = COMPACTION_SIZE
+        self._changed = asyncio.Event()
         self._closed = False
 
     def put(self, event: Event) -> None:
         """Add an event."""
         self._events.append(event)
-        if len(self._events) > self._many:
+        if len(self._events) > self._compact_above:
             self._compact()
-            self._many = max(MANY, 2 * len(self._events))
-        self._news.set()
+            self._compact_above = max(COMPACTION_SIZE, 2 * len(self._events))
+        self._changed.set()
 
     def close(self) -> None:
-        """Add nothing more; what waits can still be read."""
+        """End the queue. The waiting events can still be read."""
         self._closed = True
-        self._news.set()
+        self._changed.set()
 
     async def next(self) -> Event | None:
-        """Return the next event, None at the end."""
+        """Return the next event, or None at the end."""
         while not self._events:
             if self._closed:
                 return None
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
         return self._events.popleft()
 
     def _compact(self) -> None:
         kept: deque[Event] = deque()
         replaced: set[object] = set()
         for event in reversed(self._events):
-            subject = _subject(event)
-            if subject not in replaced or (isinstance(event, Caption) and event.final):
+            key = _key(event)
+            if key not in replaced or (isinstance(event, Caption) and event.final):
                 kept.appendleft(event)
-            if subject is not None:
-                replaced.add(subject)
+            if key is not None:
+                replaced.add(key)
         self._events = kept
 
 
-def _subject(event: Event) -> object:
-    """What a later event of the same subject replaces, None for events that stand for themselves."""
+def _key(event: Event) -> object:
+    """The key of an event: a later event with the same key replaces it. None if nothing replaces the event."""
     match event:
         case Ack():
             return Ack

@@ -1,4 +1,4 @@
-"""A publication: audio on its way to a server, and the events that come back."""
+"""A publication: audio that goes to a server, and the events that come back."""
 
 import asyncio
 from collections.abc import AsyncIterable, Iterable
@@ -29,19 +29,19 @@ def publish(
 ) -> "Publication":
     """Publish audio into a room. The result is an async context manager, and an async iterator of events.
 
-    ``url`` is a server, or several of one installation separated by commas: when one is lost the next one goes on.
-    ``track`` is one audio source of the room, ``speaker`` the name shown with its captions. ``language`` is a BCP 47
-    tag or ``auto``; None leaves it to the server. ``vocabulary`` are terms to expect. ``endpointing`` is the silence
-    that ends an utterance, 0.1 to 5 seconds; None leaves it to the server.
+    ``url`` is a server, or several servers of one installation separated by commas. If one is lost, the client
+    continues with the next. ``track`` is one audio source of the room, and ``speaker`` the name shown with its
+    captions. ``language`` is a BCP 47 tag or ``auto``. ``vocabulary`` lists terms to expect. ``endpointing`` is the
+    silence that ends an utterance, 0.1 to 5 seconds. If ``language`` or ``endpointing`` is None, the server chooses.
 
     ``encoding`` is ``linear16`` (little-endian 16-bit integers), ``float32``, ``mulaw``, ``alaw``, or ``container``:
-    the bytes of a webm, ogg, mp4, wav, flac or mp3 file, which describe themselves. Samples of ``channels`` channels
-    are interleaved, ``sample_rate`` (Hz) for each channel; a container needs neither.
+    the bytes of a webm, ogg, mp4, wav, flac or mp3 file, which describes its own format. ``channels`` are interleaved,
+    and ``sample_rate`` is in Hz; a container needs neither.
 
-    ``token`` is for servers that ask for one. ``takeover`` ends the session of whoever publishes on the track; it
-    is asked for once, when the first session begins.
+    ``token`` is for servers that require one. ``takeover`` ends the session of the track's current publisher. The
+    client asks for it once, when the first session begins.
 
-    Raises ``AddressError`` where ``url`` is not a server's address.
+    Raises ``AddressError`` if ``url`` is not a server's address.
     """
     check_addresses(url)
     return Publication(
@@ -63,16 +63,16 @@ def publish(
 
 
 class Publication:
-    """One stream on its way to a server; ``publish`` makes it.
+    """Publishes one stream. ``publish`` creates it.
 
-    Enter it to connect. Iterate over it for every event, until ``Done``: ``Reconnecting`` where the connection was
-    lost, ``Restarted`` where the session was lost too and unacknowledged audio went into a new one. Iterating is
-    optional; events wait.
+    Entering the context connects, without waiting for the server. Iterating yields every event until ``Done``. The
+    client adds ``Reconnecting`` when the connection was lost, and ``Restarted`` when the session was lost too and
+    unacknowledged audio goes into a new one. Iterating is optional: events are queued.
 
-    Entering does not wait for the server. What ends the publication is raised where it is used next, from ``send``,
-    ``end`` or the iteration: ``RefusedError`` for good, ``UnreachableError``.
+    If the publication fails, the next ``send``, ``end`` or iteration raises ``RefusedError`` or ``UnreachableError``.
 
-    Leaving the context ends the stream as ``end`` does. Leaving it with an exception lets go at once.
+    Leaving the context ends the stream as ``end`` does. If an exception leaves the context, the publication closes
+    immediately, without waiting for captions.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -83,18 +83,18 @@ class Publication:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the server was ready for the first sample, 0 before."""
+        """Seconds since the server was ready for the first sample, or 0 before that."""
         began = self._delivery.began
         return 0.0 if began is None else asyncio.get_running_loop().time() - began
 
     @property
     def bytes_per_second(self) -> int | None:
-        """Bytes of a second of audio, None where the encoding does not fix them."""
+        """Bytes of a second of audio, or None if the encoding has no fixed size."""
         return self._stream.bytes_per_second
 
     async def __aenter__(self) -> Self:
         if self._run is not None:
-            raise ClientError("a publication is entered once; publish again for another session")
+            raise ClientError("a publication can be entered only once; call publish again for another session")
         self._run = asyncio.create_task(self._delivery.run())
         return self
 
@@ -122,11 +122,10 @@ class Publication:
         return event
 
     async def send(self, audio: bytes | bytearray | memoryview) -> None:
-        """Send audio, of any size.
+        """Send audio of any size.
 
-        It waits until the server is ready for the first audio, and while more than 2 MiB are not acknowledged.
-        Raises ``RefusedError`` and ``UnreachableError`` where the publication has failed, ``ClientError`` where it
-        was ended.
+        Waits until the server is ready, and while more than 2 MiB are unacknowledged. Raises ``RefusedError`` or
+        ``UnreachableError`` if the publication has failed, and ``ClientError`` if it has ended.
         """
         self._entered()
         if not await self._delivery.take(bytes(audio)):
@@ -134,42 +133,42 @@ class Publication:
             raise ClientError("the publication has ended and takes no more audio")
 
     def feed(self, frames: AsyncIterable[bytes]) -> None:
-        """Send every frame of an iterator in the background, then end. ``stop`` and ``end`` stop it early.
+        """Send the frames of an iterator in the background, then end. ``stop`` and ``end`` stop earlier.
 
-        Frames are asked for when the server is ready. What ``frames`` raises is raised from ``end`` and from the
-        iteration, once the captions of what it gave are out.
+        The first frame is requested when the server is ready. If ``frames`` raises an exception, the audio so far is
+        captioned; then ``end`` and the iteration raise the exception.
         """
         self._entered()
         if self._feeding is not None:
-            raise ClientError("the publication has its frames already")
+            raise ClientError("the publication already has an iterator of frames")
         self._feeding = asyncio.create_task(self._feed(frames))
 
     def finalize(self) -> None:
-        """End the current utterance behind the audio sent so far. After ``end`` it does nothing."""
+        """End the current utterance after the audio sent so far. Does nothing after ``end``."""
         if not self._delivery.ended:
             self._delivery.end_utterance()
 
     def stop(self) -> None:
-        """End the audio behind what was sent so far, without waiting; captions of it still come."""
+        """End the audio after what was sent so far, without waiting. Its captions still arrive."""
         self._delivery.stop()
 
     async def end(self) -> Done:
-        """End the audio, and wait until its last caption is out. Events that were not read can still be read.
+        """End the audio and wait for the last caption. Events in the queue can still be read.
 
-        Raises ``RefusedError`` and ``UnreachableError`` where the publication has failed, and what the frames given
-        to ``feed`` raised.
+        Raises ``RefusedError`` or ``UnreachableError`` if the publication has failed, or the exception of the iterator
+        given to ``feed``.
         """
         run = self._entered()
         self.stop()
         await asyncio.wait([run])
         self._raise_failure()
         if run.cancelled():
-            raise ClientError("the publication was left before its last caption was out")
+            raise ClientError("the publication was closed before its last caption arrived")
         return run.result()
 
     def _entered(self) -> asyncio.Task[Done]:
         if self._run is None:
-            raise ClientError("a publication has to be entered first: async with publish(...) as publication")
+            raise ClientError("enter the publication first: async with publish(...) as publication")
         return self._run
 
     def _raise_failure(self) -> None:

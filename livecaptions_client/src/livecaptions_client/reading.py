@@ -1,4 +1,4 @@
-"""Events from the server's frames.
+"""Reads the server's messages into events.
 
 Unknown fields are ignored, and optional fields may be absent.
 """
@@ -29,14 +29,14 @@ T = TypeVar("T")
 
 
 def read_event(frame: str | bytes) -> Event:
-    """Read a frame. Raises ``UnreachableError`` where it is not a message of the protocol."""
+    """Read a message. Raises ``UnreachableError`` if it is not a message of the protocol."""
     try:
         message = json.loads(frame)
         kind = _of(message, "type", str)
         read = READERS.get(kind)
         return Unknown(type=kind, json=message) if read is None else read(message)
     except (ValueError, KeyError, TypeError) as error:
-        raise UnreachableError(f"what answered does not speak this protocol: it sent {frame[:60]!r}") from error
+        raise UnreachableError(f"the server does not speak this protocol: it sent {frame[:60]!r}") from error
 
 
 def _of(message: Message, name: str, kind: type[T]) -> T:

@@ -1,4 +1,4 @@
-"""When to connect again, to which server, and when to give up."""
+"""Decides when to connect again, to which server, and when to give up."""
 
 import asyncio
 
@@ -7,17 +7,19 @@ from livecaptions_client.errors import RefusedError, UnreachableError
 
 FIRST_DELAY = 0.25
 LONGEST_DELAY = 5.0
-SOUND = 5.0
-"""Seconds a connection has to stand to count as one that worked."""
+"""The first and the longest delay between two attempts, in seconds."""
+
+STABLE_AFTER = 5.0
+"""A connection that lasts so many seconds counts as stable: delays start at ``FIRST_DELAY`` again."""
 
 PATIENCE = 60.0
-"""Seconds without a connection that worked after which a client gives up."""
+"""The client gives up after so many seconds without a stable connection."""
 
 
 class Retry:
-    """Doubling delays between attempts, at one server after the other.
+    """Delays between attempts to connect. Each delay is twice the one before.
 
-    ``servers`` are addresses of one installation, separated by commas; ``server`` is the one to try now.
+    ``servers`` are the addresses of one installation, separated by commas. They are tried in turn.
     """
 
     def __init__(self, servers: str) -> None:
@@ -30,24 +32,24 @@ class Retry:
 
     @property
     def server(self) -> str:
-        """The server to connect to."""
+        """The server to connect to now."""
         return self._servers[self._tried % len(self._servers)]
 
     def connected(self) -> None:
-        """Note that the server took the connection."""
+        """Record that the server accepted the connection."""
         self._connected_at = asyncio.get_running_loop().time()
         self._reached = True
 
     def lost(self, error: Exception) -> str:
-        """Note that the connection is lost, and return why in words; ``wait`` comes next.
+        """Record that the connection was lost, and return the reason in words. Call ``wait`` next.
 
-        Raises ``UnreachableError`` where the server was never reached, or is out of reach for ``PATIENCE`` seconds,
-        and a ``RefusedError`` that will not pass or did not pass for so long.
+        Raises ``UnreachableError`` if the server was never reached, or was unreachable for ``PATIENCE`` seconds.
+        Raises ``error`` if it is a refusal that is not temporary, or that has lasted for ``PATIENCE`` seconds.
         """
         server = self.server
         self._tried += 1
         now = asyncio.get_running_loop().time()
-        if self._connected_at is not None and now - self._connected_at >= SOUND:
+        if self._connected_at is not None and now - self._connected_at >= STABLE_AFTER:
             self._lost_at, self._delay = None, FIRST_DELAY
         self._connected_at = None
         self._lost_at = now if self._lost_at is None else self._lost_at
@@ -60,10 +62,10 @@ class Retry:
                 f"cannot reach {server}: {describe(error)}; is it running?", reached=False
             ) from error
         elif now - self._lost_at > PATIENCE:
-            raise UnreachableError(f"{server} is out of reach since {PATIENCE:.0f} s: {describe(error)}") from error
+            raise UnreachableError(f"{server} has been unreachable for {PATIENCE:.0f} s: {describe(error)}") from error
         return describe(error)
 
     async def wait(self) -> None:
-        """Wait for the time of the next attempt."""
+        """Wait until the next attempt is due."""
         await asyncio.sleep(self._delay)
         self._delay = min(self._delay * 2, LONGEST_DELAY)

@@ -1,16 +1,16 @@
-"""A stream to publish: its place, its speaker and the format of its bytes."""
+"""The options of a stream to publish."""
 
 from dataclasses import dataclass
 
 from livecaptions_client.address import Parameters
 
 SAMPLE_BYTES = {"linear16": 2, "float32": 4, "mulaw": 1, "alaw": 1}
-"""Of one channel, for each encoding; a container's samples have no fixed size."""
+"""Bytes of one sample of one channel, for each encoding. The samples of a container have no fixed size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """What ``publish`` was asked for; ``server`` may be several addresses separated by commas."""
+    """The arguments of ``publish``. ``server`` may be several addresses separated by commas."""
 
     server: str
     room: str
@@ -27,17 +27,17 @@ class Stream:
 
     @property
     def sample_bytes(self) -> int | None:
-        """Bytes of one sample of all channels, None where the encoding does not fix them."""
+        """Bytes of one sample of all channels, or None if the encoding has no fixed size."""
         size = SAMPLE_BYTES.get(self.encoding)
         return None if size is None else size * self.channels
 
     @property
     def bytes_per_second(self) -> int | None:
-        """Bytes of a second of audio, None where the encoding does not fix them."""
+        """Bytes of a second of audio, or None if the encoding has no fixed size."""
         return None if self.sample_bytes is None else self.sample_bytes * self.sample_rate
 
     def parameters(self, *, session: str | None, takeover: bool) -> Parameters:
-        """Return the socket's query: to resume ``session``, or to begin one."""
+        """Return the query parameters of the socket. They resume ``session``, or begin a session if it is None."""
         optional = {
             "speaker": self.speaker,
             "language": self.language,

@@ -1,15 +1,15 @@
-"""Audio that may have to be sent again."""
+"""Audio that the client may have to send again."""
 
 from collections import deque
 
 UTTERANCE_END = b""
-"""Stands among the frames where the utterance is to end."""
+"""A marker in the queue of frames: the current utterance ends here."""
 
 
 class Unacknowledged:
-    """Frames from the last acknowledged byte on, and which of them the present connection has sent.
+    """The frames after the last acknowledged byte, and how many of them were sent on this connection.
 
-    Offsets are bytes of the session's audio. An ``UTTERANCE_END`` is kept until audio behind it is acknowledged.
+    Offsets are bytes of the session's audio. An ``UTTERANCE_END`` is kept until audio after it is acknowledged.
     """
 
     def __init__(self) -> None:
@@ -19,24 +19,24 @@ class Unacknowledged:
         self._sent = 0
 
     def append(self, frame: bytes) -> None:
-        """Keep a frame, to be sent after the others."""
+        """Add a frame at the end."""
         self._frames.append(frame)
         self.size += len(frame)
 
     def end_utterance(self) -> None:
-        """End the utterance behind the frames so far; where it ends there already, nothing changes."""
+        """End the utterance after the frames so far. If it already ends there, nothing changes."""
         if not self._frames or self._frames[-1] != UTTERANCE_END:
             self._frames.append(UTTERANCE_END)
 
     def next(self) -> bytes | None:
-        """Return the next frame to send, None when all are sent."""
+        """Return the next frame to send, or None if all were sent."""
         if self._sent == len(self._frames):
             return None
         self._sent += 1
         return self._frames[self._sent - 1]
 
     def acknowledge(self, offset: int) -> None:
-        """Forget audio before ``offset``; a frame that lies across it is cut. An older offset changes nothing."""
+        """Drop the audio before ``offset``, also from within a frame. A lower offset than before changes nothing."""
         safe = max(0, offset - self.acknowledged)
         self.acknowledged += safe
         while safe > 0 and self._frames:
@@ -50,11 +50,14 @@ class Unacknowledged:
             safe -= len(frame)
 
     def rewind(self) -> None:
-        """Begin a connection: everything kept is to be sent."""
+        """Prepare for a new connection: every frame will be sent again."""
         self._sent = 0
 
     def restart(self, sample_bytes: int) -> None:
-        """Begin a session: what is kept is its beginning, from the next whole sample (of all channels) on."""
+        """Prepare for a new session: it begins with the first whole sample of the kept audio.
+
+        ``sample_bytes`` is the size of a sample of all channels.
+        """
         self.acknowledge(-(-self.acknowledged // sample_bytes) * sample_bytes)
         self.acknowledged = 0
         self.rewind()

@@ -1,4 +1,4 @@
-"""A view of a room: it goes on after the last event it saw when the connection is lost."""
+"""A view of a room. After a lost connection it continues after the last event it received."""
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -24,31 +24,32 @@ def view(
     history: int | Literal["all", "none"] | None = None,
     token: str | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """View a room: every event of it, for ever. ``Reconnecting`` events are the client's own.
+    """View a room: yields its events without end, and a ``Reconnecting`` event for each lost connection.
 
-    ``url`` is a server, or several of one installation separated by commas: when one is lost the next one goes on.
-    ``after`` is the last ``seq`` seen; later finals come first. Without it the room so far comes first: all of it,
-    or as much as ``history`` asks for, ``"none"``, ``"all"`` or a number of finals. ``tracks`` selects tracks; empty
-    means all. ``partials`` may be left out. ``token`` is for servers that ask for one.
+    ``url`` is a server, or several servers of one installation separated by commas. If one is lost, the client
+    continues with the next. ``after`` is the last ``seq`` that was received: later finals come first. Without it, the
+    room so far comes first. ``history`` says how much of it: ``"all"``, ``"none"`` or a number of finals; None means
+    all. ``tracks`` selects tracks; empty means all. ``partials`` may be switched off. ``token`` is for servers that
+    require one.
 
-    Raises ``AddressError`` at once where ``url`` is not a server's address. The iteration raises ``RefusedError``
-    for good, and ``UnreachableError``.
+    Raises ``AddressError`` immediately if ``url`` is not a server's address. The iteration raises ``RefusedError`` if
+    the refusal is final, and ``UnreachableError``.
     """
     check_addresses(url)
     query = Query(tuple(tracks), partials, history)
-    return _followed(url, room, query, after, token)
+    return _follow(url, room, query, after, token)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a viewer asks for on every connection."""
+    """The query parameters that are the same on every connection."""
 
     tracks: tuple[str, ...]
     partials: bool
     history: int | Literal["all", "none"] | None
 
     def parameters(self, after: int | None) -> Parameters:
-        """Return the socket's query, to go on after seq ``after``."""
+        """Return the query parameters to continue after seq ``after``."""
         return [
             *([("after", str(after))] if after is not None else []),
             *(("track", track) for track in self.tracks),
@@ -57,7 +58,7 @@ class Query:
         ]
 
 
-async def _followed(
+async def _follow(
     url: str, room: str, query: Query, after: int | None, token: str | None
 ) -> AsyncGenerator[Event, None]:
     retry = Retry(url)
