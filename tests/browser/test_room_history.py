@@ -83,7 +83,7 @@ async def test_a_page_that_cannot_be_had_is_said_and_can_be_asked_for_again(brow
         await expect(page.locator(FINALS)).to_have_count(200)
         await page.route(EARLIER, lambda route: route.abort())
         await page.evaluate("scrollTo(0, 100)")
-        await expect(page.locator("#earlier")).to_have_text("Earlier captions cannot be had now. Try again")
+        await expect(page.locator("#earlier")).to_have_text("Earlier captions could not be loaded. Try again")
         await page.unroute(EARLIER)
         await page.focus("#earlier")
         await page.keyboard.press("Enter")

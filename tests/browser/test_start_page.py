@@ -135,7 +135,7 @@ async def test_a_second_speaker_has_a_track_of_their_own(speaking: Browser, scri
 async def test_a_server_that_lets_nobody_in_is_named(speaking: Browser, scripted: Scripted) -> None:
     scripted.denial = ShuttingDown()
     page = await started(speaking, scripted)
-    await expect(page.locator("#state")).to_contain_text("lets nobody in")
+    await expect(page.locator("#state")).to_contain_text("refuses the connection")
     await page.click("#stop")
     scripted.denial = None
     await expect(page.locator("#start")).to_be_visible(timeout=15_000)

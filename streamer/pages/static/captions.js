@@ -1,17 +1,17 @@
-// A caption as it is laid out.
+// Turns captions into words and elements.
 const UNSPACED = new Set(["zh", "ja", "th", "lo", "my", "yue", "km", "bo"]);
 
-// What stands between two words of a language.
+// The separator between two words of a language.
 export const glueOf = (language) => (UNSPACED.has(language.split("-")[0]) ? "" : " ");
 
-// The words of a caption as they are laid out, and what stands between them.
+// The words of a caption and the separator between them. Without spaces in the language, words are characters.
 export function words(caption) {
   const glue = glueOf(caption.language);
   if (caption.words?.length) return { list: caption.words.map((word) => word.text), glue };
   return { list: caption.text ? (glue ? caption.text.split(" ") : [...caption.text]) : [], glue };
 }
 
-// The caption as two spans: what stands, and what may still change.
+// The caption as at most two spans: the stable words, and the words that may still change.
 export function spans(caption) {
   const { list, glue } = words(caption);
   const stable = caption.final ? list.length : Math.min(caption.stable, list.length);

@@ -1,8 +1,8 @@
 /**
- * Live captions in a page of any origin: show a room's captions, or speak into it. docs/browser-client.md has examples.
+ * Live captions in a page of any origin: show a room's captions, or publish audio into it. Examples: docs/browser-client.md.
  *
- * What is exported here only grows, within version 1 of the protocol (docs/protocol.md). The files in `client/` are not
- * promised: import this one.
+ * Within version 1 of the protocol (docs/protocol.md), exports are added but not removed. Import this file: the files in
+ * `client/` may change.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 import { span } from "./captions.js";
-// not client.js: its publishing half would be loaded by everybody in the hall
+// not client.js: viewers need not load the modules that publish
 import { transcriptUrl } from "./client/rooms.js";
 import { view } from "./client/view.js";
 import { fit, letter } from "./fit.js";
@@ -51,7 +51,7 @@ function measure() {
   const fitted = fit(document.documentElement.clientWidth, innerHeight, letterWidth, size);
   $("subtitles").style.fontSize = `${fitted.size}px`;
   $("subtitles").style.width = `${fitted.width}px`;
-  subtitles.most = fitted.columns;
+  subtitles.columns = fitted.columns;
   draw();
 }
 $("larger").addEventListener("click", () => resize(1.15));
@@ -62,12 +62,12 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.querySelector(".menu[open]")?.removeAttribute("open");
 });
 
-// The page follows what is said until its reader scrolls up, and again when they come back down.
+// The page follows new captions. It stops when the reader scrolls up, and follows again when they scroll back down.
 let following = true;
 let scrolled = 0;
 const bottom = () => document.documentElement.scrollHeight - innerHeight;
 addEventListener("scroll", () => {
-  const up = scrollY < scrolled; // only a reader goes up; the end runs away by itself
+  const up = scrollY < scrolled; // only a reader scrolls up; new captions move the end down
   scrolled = scrollY;
   if (document.body.dataset.mode !== "transcript") return;
   if (up && scrollY < NEAR_TOP && !failed) showEarlier();
@@ -82,23 +82,23 @@ $("jump").addEventListener("click", () => {
   draw();
 });
 
-// A page of what was said before, put in above: what is being read stays where it is.
+// Inserts a page of earlier captions above. The text that is being read keeps its position.
 const NEAR_TOP = 1200;
 let failed = false;
 let loading = false;
 async function showEarlier() {
   if (!captions.more || loading) return;
   loading = true;
-  const said = await captions.earlier().catch(() => null);
+  const page = await captions.earlier().catch(() => null);
   loading = false;
-  failed = said === null;
-  $("earlier").textContent = failed ? "Earlier captions cannot be had now. Try again" : "Earlier captions";
+  failed = page === null;
+  $("earlier").textContent = failed ? "Earlier captions could not be loaded. Try again" : "Earlier captions";
   $("earlier").hidden = !captions.more;
   if (failed) return;
-  const read = $("transcript").firstElementChild;
-  const stood = read?.getBoundingClientRect().top;
-  transcript.showEarlier(said);
-  if (read && !following) scrollBy({ top: read.getBoundingClientRect().top - stood, behavior: "instant" });
+  const first = $("transcript").firstElementChild;
+  const before = first?.getBoundingClientRect().top;
+  transcript.showEarlier(page);
+  if (first && !following) scrollBy({ top: first.getBoundingClientRect().top - before, behavior: "instant" });
   draw();
 }
 $("earlier").addEventListener("click", () => {
@@ -106,7 +106,7 @@ $("earlier").addEventListener("click", () => {
   showEarlier();
 });
 
-// Once a frame: a late reader is told hours of captions at once.
+// Draws at most once per frame: a new reader receives hours of captions at once.
 let drawing = false;
 function draw() {
   if (drawing) return;
@@ -137,7 +137,7 @@ function show(caption) {
   draw();
 }
 
-// Screen readers hear finals only: revisions would flood them.
+// Screen readers announce finals only: partials change too often.
 function announce(caption) {
   const spoken = $("spoken");
   const element = document.createElement("p");
@@ -174,10 +174,10 @@ captions.addEventListener("live", () => {
   state("live", "connected");
   presence();
 });
-// Everything that is kept is told again after a gap, the tracks too.
+// After a gap the server sends all retained events again, also the tracks.
 captions.addEventListener("gap", () => {
   tracks.clear();
-  transcript.note("Some of what was said here is no longer kept.");
+  transcript.note("Some earlier captions are no longer kept.");
 });
 captions.addEventListener("reconnecting", () => state("reconnecting", "reconnecting…"));
 captions.addEventListener("error", ({ detail }) => {

@@ -23,20 +23,20 @@ async function listMicrophones() {
   $("microphone").replaceChildren(new Option("The system’s default", ""), ...named.map((device) => new Option(device.label, device.deviceId)));
   $("microphone").value = named.some((device) => device.deviceId === chosen) ? chosen : "";
 }
-listMicrophones().catch(({ message }) => problem(`${message} Reading works here.`));
+listMicrophones().catch(({ message }) => problem(`${message} You can still read captions here.`));
 navigator.mediaDevices?.addEventListener("devicechange", listMicrophones);
 
 const STATES = {
   connecting: "Connecting…",
   live: "Live",
-  behind: "The server is behind; your voice is kept",
-  reconnecting: "Connection lost, trying again; your voice is kept",
-  refused: "The server lets nobody in now: it may be full, or your link may not allow speaking. Trying again",
+  behind: "The server is behind; your audio is kept",
+  reconnecting: "Connection lost, trying again; your audio is kept",
+  refused: "The server refuses the connection. It may be full, or your link may not allow speaking. Trying again",
   finishing: "Waiting for the last captions…",
 };
 function state(name, lost) {
   $("state").dataset.state = name;
-  $("state").textContent = (STATES[name] || "") + (lost ? ` (${lost} s of your voice were lost)` : "");
+  $("state").textContent = (STATES[name] || "") + (lost ? ` (${lost} s of your audio were lost)` : "");
 }
 
 let speaking = null; // the publisher
@@ -61,13 +61,13 @@ $("speak").addEventListener("submit", async (event) => {
   } finally {
     speaking = null;
     $("choices").disabled = false;
-    lay(false);
+    showControls(false);
     $("start").focus();
   }
 });
 
-// The form while choosing, the controls while speaking; what was said stays until the next start.
-function lay(on) {
+// Shows the form before speaking and the controls while speaking. Captions stay until the next start.
+function showControls(on) {
   $("choices").hidden = on;
   $("controls").hidden = !on;
   $("meter").hidden = !on;
@@ -95,13 +95,13 @@ async function speak(room) {
   publisher.addEventListener("caption", ({ detail }) => show(detail, shown));
   publisher.addEventListener("warning", ({ detail }) => publisher.muted || warn(detail.message));
   publisher.addEventListener("ended", () => {
-    problem("The microphone is gone; what was said up to here is captioned.");
+    problem("The microphone was disconnected. The audio so far is captioned.");
     stop();
   });
   await publisher.finished;
 }
 
-// Once there is sound: before, the microphone may be refused.
+// Called when there is audio. Before that, the microphone may be refused.
 function begin(room, publisher) {
   speaking = publisher;
   ending = false;
@@ -111,10 +111,10 @@ function begin(room, publisher) {
   $("link").textContent = link.host + link.pathname;
   $("mine").replaceChildren();
   warn("");
-  lay(true);
+  showControls(true);
 }
 
-// What is wrong with the sound, as the server hears it.
+// Shows the server's warning about the audio.
 function warn(text) {
   $("warning").textContent = text;
   $("warning").hidden = !text;
@@ -147,7 +147,7 @@ function mute(muted) {
 }
 $("mute").addEventListener("click", () => mute(!speaking.muted));
 
-// Once: the last captions are waited for. Twice: they are not.
+// The first call ends the audio and waits for the last captions. The second call does not wait.
 function stop() {
   if (!speaking) return;
   if (ending) {

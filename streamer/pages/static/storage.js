@@ -1,4 +1,4 @@
-// What a reader chose, from visit to visit. An embedded page may be denied its storage: then nothing is remembered.
+// Remembers a reader's choices between visits. A browser may deny storage to an embedded page: then nothing is remembered.
 export function recall(name) {
   try {
     return localStorage.getItem(name);
@@ -11,6 +11,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch {
-    // the choice lasts as long as the page
+    // the choice is lost when the page closes
   }
 }

@@ -1,5 +1,5 @@
-// Before the first paint: the reader's choice of light or dark, else the system's.
-// An embedded page may be denied its storage; then the choice lasts as long as the page.
+// Sets light or dark before the first paint: the reader's choice, or else the system's.
+// A browser may deny storage to an embedded page: then the choice is lost when the page closes.
 {
   const root = document.documentElement;
   const remembered = (act) => {

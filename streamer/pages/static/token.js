@@ -1,2 +1,2 @@
-// The token of the link that was opened.
+// The token in the page's address.
 export const token = new URLSearchParams(location.search).get("token");

@@ -1,4 +1,5 @@
-// What was said as paragraphs: a new one when another speaks, after a pause, or at a sentence's end after a while.
+// Captions as paragraphs. A paragraph ends when the speaker changes, after a pause, or at the end of a sentence when it has
+// enough captions.
 import { glueOf, spans } from "./captions.js";
 
 const PAUSE = 6; // seconds
@@ -9,7 +10,7 @@ const ends = (text) => /[.?!…。？！]["'”’)]*$/u.test(text);
 export class Transcript {
   #root;
   #shown = new Map(); // key -> the element of a caption
-  #turn = null; // the paragraph that grows: {track, speaker, count, end, last, text}
+  #turn = null; // the last paragraph: {track, speaker, count, end, last, text}
 
   constructor(root) { this.#root = root; }
 
@@ -27,12 +28,12 @@ export class Transcript {
     section.hidden = !section.querySelector("p").textContent.trim();
   }
 
-  // Captions from before the first that is shown, in the order they were spoken.
-  showEarlier(said) {
+  // Inserts captions above the first one, in the order they were spoken.
+  showEarlier(captions) {
     const [root, turn] = [this.#root, this.#turn];
     this.#root = document.createDocumentFragment();
     this.#turn = null;
-    for (const caption of said) this.show(caption);
+    for (const caption of captions) this.show(caption);
     root.prepend(this.#root);
     [this.#root, this.#turn] = [root, turn];
   }

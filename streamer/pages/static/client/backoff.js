@@ -1,14 +1,14 @@
-/** Waits longer each time, up to 8 s, with some chance in it: a thousand readers should not come back at once. */
+/** Waits longer each time, up to 8 s. Delays are random, so that many clients do not reconnect at the same moment. */
 export class Backoff {
   #next = 250;
 
   reset() { this.#next = 250; }
 
   /**
-   * Cut short when the network comes back, and by the signal.
+   * Returns early when the network is back, and on the signal.
    *
    * @param {AbortSignal} signal
-   * @param {number | null} [atLeast] seconds, where the server named them
+   * @param {number | null} [atLeast] seconds, if the server gave a time
    */
   wait(signal, atLeast) {
     const delay = Math.max((atLeast ?? 0) * 1000, this.#next) * (0.75 + Math.random() / 2);

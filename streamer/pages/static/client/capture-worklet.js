@@ -1,8 +1,8 @@
-// Microphone samples to PCM16 frames of 40 ms, with their level. `fold` samples are averaged into one. Channels are mixed
-// as the server mixes them (streamer/audio/mixing.py): one that is opposite to the first is turned round.
+// Turns microphone samples into PCM16 frames of 40 ms, with their level. `fold` samples are averaged into one. Channels are
+// mixed as on the server (streamer/audio/mixing.py): a channel in opposite phase to the first is inverted.
 const OPPOSITE = -0.5;
 const ALIKE = 0.2;
-const FORGET = Math.exp(-128 / sampleRate / 0.5); // a block of 128 samples; half a second
+const FORGET = Math.exp(-128 / sampleRate / 0.5); // per block of 128 samples; the time constant is 0.5 s
 class Capture extends AudioWorkletProcessor {
   #fold;
   #length;
@@ -12,7 +12,7 @@ class Capture extends AudioWorkletProcessor {
   #sum = 0;
   #summed = 0;
   #signs = []; // by channel
-  #gains = []; // the signs, or on the way to them
+  #gains = []; // move gradually to the signs
   #energies = [];
   #products = []; // of each channel with the first
 

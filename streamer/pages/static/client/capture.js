@@ -1,41 +1,41 @@
 import { CaptionsError } from "./error.js";
 
 /**
- * Called with every 40 ms of sound (PCM16, mono) and its level (root mean square, 0 to 1).
+ * Called for every 40 ms of audio (PCM16, mono) with its level (root mean square, 0 to 1).
  *
- * @callback Heard
+ * @callback OnSamples
  * @param {ArrayBuffer} samples
  * @param {number} level
  *
  * @typedef {object} Source
  * @property {number} sampleRate
- * @property {Promise<void>} lost the sound has ended, and nobody asked for it
+ * @property {Promise<void>} lost resolves when the source ends by itself
  * @property {(muted: boolean) => void} mute
  * @property {() => Promise<void>} close
  */
 
 /**
- * The sound of a stream. At 16 kHz where the browser resamples; else at the rate it has, the server resamples. The stream
- * is not stopped. Throws a CaptionsError.
+ * Captures the audio of a stream, at 16 kHz if the browser can resample it. Otherwise the server resamples. The stream is
+ * not stopped. Throws a CaptionsError.
  *
  * @param {MediaStream} stream
- * @param {Heard} heard
+ * @param {OnSamples} onSamples
  * @returns {Promise<Source>}
  */
-export async function capture(stream, heard) {
+export async function capture(stream, onSamples) {
   const [track] = stream.getAudioTracks();
-  if (!track) throw new CaptionsError("microphone", "There is no sound in this stream.");
-  const lost = /** @type {Promise<void>} */ (new Promise((gone) => { track.addEventListener("ended", () => gone()); }));
+  if (!track) throw new CaptionsError("microphone", "This stream has no audio.");
+  const lost = /** @type {Promise<void>} */ (new Promise((resolve) => { track.addEventListener("ended", () => resolve()); }));
   /** @type {AudioContext | undefined} */
   let context;
   try {
-    const { context: made, source } = await resampled(stream);
-    context = made;
+    const { context: created, source } = await resampled(stream);
+    context = created;
     await context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
     await context.resume();
-    const fold = Math.ceil(context.sampleRate / 48000); // the server takes 48 kHz at most
+    const fold = Math.ceil(context.sampleRate / 48000); // the server accepts at most 48 kHz
     const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, processorOptions: { fold } });
-    node.port.onmessage = ({ data }) => heard(data.samples, data.level);
+    node.port.onmessage = ({ data }) => onSamples(data.samples, data.level);
     source.connect(node);
     return {
       sampleRate: Math.round(context.sampleRate / fold),
@@ -43,12 +43,12 @@ export async function capture(stream, heard) {
       mute() {},
       async close() {
         node.port.onmessage = null;
-        if (made.state !== "closed") await made.close();
+        if (created.state !== "closed") await created.close();
       },
     };
   } catch (error) {
     await context?.close();
-    throw new CaptionsError("microphone", `The microphone cannot be heard in this browser: ${error.message}`);
+    throw new CaptionsError("microphone", `This browser cannot capture the microphone: ${error.message}`);
   }
 }
 
@@ -58,7 +58,7 @@ async function resampled(stream) {
   try {
     return { context, source: context.createMediaStreamSource(stream) };
   } catch {
-    await context.close(); // this browser does not resample microphones
+    await context.close(); // this browser cannot resample a microphone
     context = new AudioContext();
     return { context, source: context.createMediaStreamSource(stream) };
   }

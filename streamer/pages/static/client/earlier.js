@@ -1,10 +1,10 @@
 import { roomPath } from "./server.js";
 
-/** What was said before the captions that the socket told first: read page by page, from the end backwards. */
+/** Reads the captions from before those that the socket sent first, page by page, from the end backwards. */
 export class Earlier {
-  #server; #path; #tracks; #asked;
-  #before = Infinity; // the lowest seq of the finals that were told
-  #told = 0;
+  #server; #path; #tracks; #requested;
+  #before = Infinity; // the lowest seq of the finals received
+  #received = 0;
   #live = false;
 
   more = false; // whether there may be more
@@ -12,30 +12,30 @@ export class Earlier {
   /**
    * @param {import("./server.js").Server} server
    * @param {string} room
-   * @param {string[]} tracks none: all
-   * @param {number} asked so many finals the socket was asked for first
+   * @param {string[]} tracks empty: all
+   * @param {number} requested number of finals that the socket was asked to send first
    */
-  constructor(server, room, tracks, asked) {
+  constructor(server, room, tracks, requested) {
     this.#server = server;
     this.#path = roomPath(room, "transcript");
     this.#tracks = tracks;
-    this.#asked = asked;
+    this.#requested = requested;
   }
 
-  /** A final that the socket told. @param {number} seq */
-  told(seq) {
-    if (!this.#live) this.#told += 1;
+  /** Records a final from the socket. @param {number} seq */
+  received(seq) {
+    if (!this.#live) this.#received += 1;
     this.#before = Math.min(this.#before, seq);
   }
 
-  /** The socket has told what it tells first. */
+  /** Records that the socket has sent the room so far. */
   live() {
-    if (!this.#live) this.more = this.#told >= this.#asked;
+    if (!this.#live) this.more = this.#received >= this.#requested;
     this.#live = true;
   }
 
   /**
-   * The page before those that are here, in the order it was spoken. Throws a CaptionsError.
+   * The page of captions before those received, in the order they were spoken. Throws a CaptionsError.
    *
    * @param {number} count
    * @returns {Promise<import("./messages.js").CaptionMessage[]>}

@@ -1,10 +1,10 @@
-/** Why there are no captions, or why nobody can speak. */
+/** The reason why captions cannot be shown, or audio cannot be published. */
 export class CaptionsError extends Error {
   name = "CaptionsError";
 
   /**
-   * @param {string} code of the protocol's table of refusals, or `microphone`, or `unreachable`
-   * @param {string} message what happened and what to do, for people
+   * @param {string} code a code of the protocol's refusals, `microphone` or `unreachable`
+   * @param {string} message explains to people what happened and what to do
    * @param {number | null} [retryAfter] seconds
    */
   constructor(code, message, retryAfter = null) {

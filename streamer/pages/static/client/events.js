@@ -1,7 +1,7 @@
 /**
  * An EventTarget whose events are CustomEvents with a typed `detail`.
  *
- * @template {object} Details from an event's type to its detail
+ * @template {object} Details maps each event type to its detail
  */
 export class Events extends EventTarget {
   /**

@@ -1,9 +1,9 @@
 /**
- * What the server says, as types: docs/protocol.md.
+ * Types of the server's messages: docs/protocol.md.
  *
  * @typedef {object} Word
  * @property {string} text
- * @property {number} start in seconds of the track
+ * @property {number} start seconds since the track's first sample
  * @property {number} end
  * @property {number} confidence 0 to 1
  *
@@ -17,16 +17,16 @@
  * @property {number} revision
  * @property {boolean} final
  * @property {string} language
- * @property {number} start in seconds of the track
+ * @property {number} start seconds since the track's first sample
  * @property {number} end
- * @property {string} started_at `start` as a time of day, in UTC
- * @property {string} text empty where a final withdraws its partials: it was noise
- * @property {number} stable the first so many words do not change before the final
+ * @property {string} started_at `start` in UTC
+ * @property {string} text empty if a final withdraws its partials, which were noise
+ * @property {number} stable number of words at the start that do not change before the final
  * @property {Word[]} [words]
  * @property {number} [seq] of finals
  * @property {string} [model] of finals: the model that decoded it and the revision of its weights, `tiny.en@1a5afae06a4d`
  *
- * @typedef {CaptionMessage & {key: string}} Caption it replaces the earlier caption of the same `key`
+ * @typedef {CaptionMessage & {key: string}} Caption replaces the earlier caption with the same `key`
  *
  * @typedef {object} Track
  * @property {"track"} type

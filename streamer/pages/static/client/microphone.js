@@ -1,22 +1,22 @@
 import { capture } from "./capture.js";
 import { CaptionsError } from "./error.js";
 
-const INSECURE = "The browser gives a microphone only to pages from https or localhost. Open this page over https to speak.";
+const INSECURE = "Browsers allow microphones only on pages from https or localhost. Open this page over https to speak.";
 
 /** @type {Record<string, string>} by the browser's name of the error */
 const REASONS = {
-  NotAllowedError: "The microphone was refused. Allow it for this page (the icon beside the address), then start again.",
-  NotFoundError: "There is no microphone. Connect one, then start again.",
-  NotReadableError: "The microphone is in use by another program, or does not answer.",
-  OverconstrainedError: "The chosen microphone is gone. Choose another one.",
+  NotAllowedError: "The browser refused the microphone. Allow it for this page (use the icon beside the address), then start again.",
+  NotFoundError: "No microphone was found. Connect one, then start again.",
+  NotReadableError: "Another program uses the microphone, or the microphone does not respond.",
+  OverconstrainedError: "The chosen microphone is no longer connected. Choose another one.",
 };
 
 /** @param {string} message */
 const problem = (message) => new CaptionsError("microphone", message);
 
 /**
- * The microphones there are. They have names once the page was given one. Throws a CaptionsError where a page like this
- * one gets none.
+ * Lists the microphones. They have names after the user has allowed one. Throws a CaptionsError if the page may not use
+ * microphones.
  */
 export async function microphones() {
   if (!isSecureContext || !navigator.mediaDevices) throw problem(INSECURE);
@@ -24,12 +24,12 @@ export async function microphones() {
 }
 
 /**
- * The person's own microphone, which is given back when it is closed. Throws a CaptionsError.
+ * Opens a microphone. `close` releases it. Throws a CaptionsError.
  *
- * @param {string | null | undefined} deviceId none: the system's default
- * @param {import("./capture.js").Heard} heard
+ * @param {string | null | undefined} deviceId default: the system's
+ * @param {import("./capture.js").OnSamples} onSamples
  */
-export async function openMicrophone(deviceId, heard) {
+export async function openMicrophone(deviceId, onSamples) {
   if (!isSecureContext || !navigator.mediaDevices) throw problem(INSECURE);
   let stream;
   try {
@@ -40,11 +40,11 @@ export async function openMicrophone(deviceId, heard) {
   }
   const [track] = stream.getTracks();
   try {
-    const captured = await capture(stream, heard);
+    const captured = await capture(stream, onSamples);
     return {
       ...captured,
       /** @param {boolean} muted */
-      mute(muted) { track.enabled = !muted; }, // the browser shows that nobody listens
+      mute(muted) { track.enabled = !muted; }, // the browser then shows that the microphone is off
       async close() {
         track.stop();
         await captured.close();

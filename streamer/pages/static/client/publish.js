@@ -9,21 +9,21 @@ import { Versions } from "./versions.js";
 /**
  * @typedef {object} OwnPublishOptions
  * @property {"microphone" | "pcm" | MediaStream} [source] `pcm`: the page calls `send`
- * @property {string | null} [deviceId] which microphone; none: the system's default
- * @property {number} [sampleRate] of `pcm`: 8000 to 48000. 16000
- * @property {number} [channels] of `pcm`: 1 to 8, interleaved. 1
- * @property {string} [track] none: named after the speaker, beside the tracks that are there
+ * @property {string | null} [deviceId] which microphone. Default: the system's
+ * @property {number} [sampleRate] of `pcm`: 8000 to 48000. Default: 16000
+ * @property {number} [channels] of `pcm`: 1 to 8, interleaved. Default: 1
+ * @property {string} [track] default: a free name derived from the speaker's
  * @property {string} [speaker] the name shown with the captions
- * @property {string} [language] BCP 47, or `auto`; none: the server's
+ * @property {string} [language] BCP 47, or `auto`. Default: the server's
  * @property {string[]} [vocabulary] terms to expect
- * @property {number} [endpointing] seconds of silence that end an utterance, 0.1 to 5; none: the server's
- * @property {boolean} [takeover] take the track from whoever publishes on it
+ * @property {number} [endpointing] seconds of silence that end an utterance, 0.1 to 5. Default: the server's
+ * @property {boolean} [takeover] end the session of the track's current publisher
  *
  * @typedef {import("./server.js").ServerOptions & OwnPublishOptions} PublishOptions
  *
  * @typedef {object} StateDetail
  * @property {import("./session.js").SessionState} state
- * @property {number} lost seconds of sound that were given up so far
+ * @property {number} lost seconds of audio dropped so far
  *
  * @typedef {object} PublishEvents
  * @property {StateDetail} state
@@ -33,16 +33,16 @@ import { Versions } from "./versions.js";
  * @property {import("./messages.js").Warning} warning
  * @property {import("./messages.js").Done} done
  * @property {CaptionsError} error
- * @property {number} level root mean square of the last 40 ms, 0 to 1
+ * @property {number} level root mean square of 40 ms of audio, 0 to 1
  * @property {null} ended the source ended by itself
  */
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const KEEPALIVE = 5000; // milliseconds
-const PIECE = 1024; // samples of each channel: a frame of the socket has at most 64 KiB
+const FRAME_SAMPLES = 1024; // of each channel. A frame of the socket has at most 64 KiB
 
 /**
- * Sound on its way into a room.
+ * Publishes audio into a room.
  *
  * @extends {Events<PublishEvents>}
  */
@@ -65,18 +65,18 @@ export class Publisher extends Events {
     this.#options = { ...options, channels };
     this.#bytesPerSample = channels * 2;
     if (source === "pcm") this.#begin(sampleRate);
-    /** The server's `done`, once the last caption is out; null after `close`. Rejects with what `error` tells. */
+    /** Resolves to `done` after the last caption, or to null after `close`. Rejects with the detail of `error`. */
     this.finished = this.#run(source, deviceId);
-    this.finished.catch(() => {}); // a page may listen to `error` instead
+    this.finished.catch(() => {}); // a page that listens to `error` need not handle the rejection
   }
 
   get muted() { return this.#muted; }
 
-  /** Seconds of sound that the server has not acknowledged. Beyond 120 s what was not sent yet is given up. */
+  /** Seconds of unacknowledged audio. Above 120 s, the oldest audio that was not sent is dropped. */
   get pending() { return this.#session?.pending ?? 0; }
 
   /**
-   * Sound of the source `pcm`: 16 bits a sample, little-endian, channels interleaved. It is copied.
+   * Audio of the source `pcm`: 16-bit little-endian samples, channels interleaved. The samples are copied.
    *
    * @param {ArrayBuffer | ArrayBufferView} samples
    */
@@ -85,14 +85,14 @@ export class Publisher extends Events {
       ? new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
       : new Uint8Array(samples);
     if (bytes.length % this.#bytesPerSample) throw new TypeError("send whole samples of all channels");
-    const most = PIECE * this.#bytesPerSample;
-    for (let at = 0; at < bytes.length; at += most) {
-      const piece = bytes.slice(at, at + most);
-      this.#session?.send(this.#muted ? piece.fill(0) : piece); // a caption's time counts from the sound before it
+    const size = FRAME_SAMPLES * this.#bytesPerSample;
+    for (let at = 0; at < bytes.length; at += size) {
+      const frame = bytes.slice(at, at + size);
+      this.#session?.send(this.#muted ? frame.fill(0) : frame); // times of captions count all audio, also muted audio
     }
   }
 
-  /** Silence is sent instead of the sound. @param {boolean} [muted] */
+  /** Sends silence instead of the audio. @param {boolean} [muted] */
   mute(muted = true) {
     if (muted === this.#muted) return;
     this.#muted = muted;
@@ -103,10 +103,10 @@ export class Publisher extends Events {
 
   unmute() { this.mute(false); }
 
-  /** The sentence is over: its final comes now. */
+  /** Ends the current utterance: its final follows. */
   finalize() { this.#session?.finalize(); }
 
-  /** No more sound. Resolves as `finished`. */
+  /** Ends the audio. Returns `finished`. */
   end() {
     this.#ending = true;
     this.#source?.close();
@@ -114,7 +114,7 @@ export class Publisher extends Events {
     return this.finished;
   }
 
-  /** Leave at once: the last captions are not waited for. */
+  /** Closes immediately, without waiting for the last captions. */
   close() {
     this.#ending = true;
     this.#source?.close();
@@ -127,7 +127,7 @@ export class Publisher extends Events {
       this.#server,
       this.#room,
       { ...this.#options, sampleRate },
-      (message) => this.#told(message),
+      (message) => this.#onMessage(message),
       (state, lost) => this.emit("state", { state, lost }),
     );
     return this.#session;
@@ -136,7 +136,7 @@ export class Publisher extends Events {
   /** @param {"microphone" | "pcm" | MediaStream} source @param {string | null} [deviceId] */
   async #run(source, deviceId) {
     try {
-      await null; // who made this listens from the next line on
+      await null; // the caller can now add listeners
       this.#check();
       if (source !== "pcm") await this.#open(source, deviceId);
       if (this.#ending && !this.#session) return null;
@@ -154,7 +154,7 @@ export class Publisher extends Events {
     }
   }
 
-  // The socket of a wrong name is refused, and a browser does not tell why.
+  // Checks names before connecting: a browser does not report why a server refused a WebSocket.
   #check() {
     for (const [what, name] of Object.entries({ room: this.#room, track: this.#options.track || "main" })) {
       if (!NAME.test(name)) {
@@ -165,12 +165,12 @@ export class Publisher extends Events {
 
   /** @param {"microphone" | MediaStream} source @param {string | null} [deviceId] */
   async #open(source, deviceId) {
-    /** @type {import("./capture.js").Heard} */
-    const heard = (samples, level) => {
+    /** @type {import("./capture.js").OnSamples} */
+    const onSamples = (samples, level) => {
       this.send(samples);
       this.emit("level", this.#muted ? 0 : level);
     };
-    this.#source = source === "microphone" ? await openMicrophone(deviceId, heard) : await capture(source, heard);
+    this.#source = source === "microphone" ? await openMicrophone(deviceId, onSamples) : await capture(source, onSamples);
     this.#source.mute(this.#muted);
     this.#source.lost.then(() => {
       if (this.#ending) return;
@@ -185,7 +185,7 @@ export class Publisher extends Events {
   }
 
   /** @param {any} message */
-  #told(message) {
+  #onMessage(message) {
     if (message.type === "caption") {
       const key = this.#versions.take(message);
       if (key !== null) this.emit("caption", { ...message, key });
@@ -196,8 +196,8 @@ export class Publisher extends Events {
 }
 
 /**
- * Speaks into a room: from the microphone, a MediaStream or PCM samples. Call it from a click: browsers let no page listen
- * before one. What the server has not acknowledged is kept and sent again after a lost connection.
+ * Publishes the microphone, a MediaStream or PCM samples into a room. Call it from a click handler: browsers do not start
+ * audio before a click. Unacknowledged audio is kept and sent again after a lost connection.
  *
  * @param {string} room
  * @param {PublishOptions} [options]

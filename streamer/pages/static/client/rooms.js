@@ -1,7 +1,7 @@
 import { Server, roomPath } from "./server.js";
 
 /**
- * The rooms in which somebody speaks. Throws a CaptionsError.
+ * Lists the live rooms. Throws a CaptionsError.
  *
  * @param {import("./server.js").ServerOptions} [options]
  * @returns {Promise<import("./messages.js").Room[]>}
@@ -9,7 +9,7 @@ import { Server, roomPath } from "./server.js";
 export const rooms = (options = {}) => new Server(options).ask("v1/rooms");
 
 /**
- * The address of a room's page, for people.
+ * The address of the page that shows a room's captions.
  *
  * @param {string} room
  * @param {import("./server.js").ServerOptions} [options]
@@ -17,7 +17,7 @@ export const rooms = (options = {}) => new Server(options).ask("v1/rooms");
 export const roomUrl = (room, options = {}) => new Server(options).url(`r/${encodeURIComponent(room)}`);
 
 /**
- * The address of what was said in a room so far.
+ * The address of a room's transcript so far.
  *
  * @param {string} room
  * @param {"txt" | "srt" | "vtt" | "json"} format

@@ -1,18 +1,18 @@
 import { CaptionsError } from "./error.js";
 
 /**
- * Where the server is and who asks.
+ * The server, and the token for it.
  *
  * @typedef {object} ServerOptions
- * @property {string | URL | null} [server] address of the server, with its path where a proxy has it under one; without it
- *   the server that this module came from
+ * @property {string | URL | null} [server] address of the server, with the path if a proxy serves it under one. Default: the
+ *   server that this module came from
  * @property {string | null} [token]
  */
 
-/** Refusals that stay refusals however often they are asked. */
-export const FOR_GOOD = new Set(["bad_request", "unauthorized", "forbidden"]);
+/** Codes of final refusals: trying again does not help. */
+export const FINAL_CODES = new Set(["bad_request", "unauthorized", "forbidden"]);
 
-// A proxy may have the server under a path of its own. This file lies in its folder `static/client`.
+// The server's root. A proxy may serve it under a path. This file is in the folder `static/client` of the root.
 const OWN = new URL("../../", import.meta.url);
 
 /** @param {string} room @param {string} path */
@@ -30,7 +30,7 @@ export class Server {
   }
 
   /**
-   * The address of a path of the server, which begins without a slash; parameters without a value are left out.
+   * The address of a path, which begins without a slash. Parameters without a value are left out.
    *
    * @param {string} path
    * @param {[string, unknown][]} [parameters]
@@ -51,11 +51,11 @@ export class Server {
   }
 
   /**
-   * Throws the refusal, or `unreachable` where there is no server.
+   * Requests JSON. Throws the refusal, or `unreachable` if no server answers.
    *
    * @param {string} path
    * @param {[string, unknown][]} [parameters]
-   * @returns {Promise<any>} what JSON says
+   * @returns {Promise<any>} the parsed JSON
    */
   async ask(path, parameters) {
     const response = await this.#fetch(path, parameters);
@@ -65,8 +65,8 @@ export class Server {
   }
 
   /**
-   * A browser does not tell why the upgrade to a socket was refused. The same content over plain HTTP is refused for the
-   * same reason. Null where it is not, or where there is no server: it may come back.
+   * A browser does not report why a WebSocket was refused. A plain HTTP request for the same content is refused for the
+   * same reason. Returns null if it is not refused, or if no server answers: trying again may help.
    *
    * @param {string} path
    * @returns {Promise<CaptionsError | null>}

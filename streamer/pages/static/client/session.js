@@ -1,13 +1,13 @@
 import { Backoff } from "./backoff.js";
 import { CaptionsError } from "./error.js";
-import { FOR_GOOD, roomPath } from "./server.js";
+import { FINAL_CODES, roomPath } from "./server.js";
 import { Unacknowledged } from "./unacknowledged.js";
 
 /**
  * @typedef {object} SessionOptions
  * @property {number} sampleRate
  * @property {number} channels
- * @property {string} [track] none: named after the speaker, beside the tracks that are there
+ * @property {string} [track] default: a free name derived from the speaker's
  * @property {string} [speaker]
  * @property {string} [language]
  * @property {string[]} [vocabulary]
@@ -17,28 +17,28 @@ import { Unacknowledged } from "./unacknowledged.js";
  * @typedef {"connecting" | "live" | "behind" | "reconnecting" | "refused" | "finishing"} SessionState
  */
 
-const KEPT = 120; // seconds of sound kept while there is no server
-const MOST_KEPT = 32 * 2 ** 20; // bytes
-const WINDOW = 20; // seconds of sound sent ahead of the acknowledgement
-const LARGEST_WINDOW = 2 * 2 ** 20; // bytes: a server takes 4 MiB unless told otherwise
-const BEHIND = 3; // seconds of unacknowledged sound that a speaker should know of
-const SILENT = 10_000; // milliseconds without an acknowledgement: the connection is dead
-const ENDED = new Set([...FOR_GOOD, "track_busy", "taken_over", "too_large", "unsupported_audio"]);
-const PATIENCE = 3; // refusals without a reason before the speaker is told
+const MAX_KEPT = 120; // seconds of unacknowledged audio
+const MAX_KEPT_BYTES = 32 * 2 ** 20;
+const WINDOW = 20; // seconds of audio sent before an acknowledgement
+const MAX_WINDOW_BYTES = 2 * 2 ** 20; // a server accepts 4 MiB by default
+const BEHIND = 3; // seconds of unacknowledged audio above which the state is `behind`
+const ACK_TIMEOUT = 10_000; // milliseconds. Without a message for so long, the connection is dead
+const ENDS_SESSION = new Set([...FINAL_CODES, "track_busy", "taken_over", "too_large", "unsupported_audio"]);
+const MAX_REFUSALS = 3; // refused connections in a row after which the state is `refused`
 
-/** Sends audio into a room; keeps what is not acknowledged and resumes where the server has it. */
+/** Sends audio into a room. Keeps unacknowledged audio and resumes the session after a lost connection. */
 export class Session {
-  #server; #room; #options; #told; #tell; #said = "";
+  #server; #room; #options; #onMessage; #onState; #lastState = "";
   #kept; #bytesPerSecond; #lost = 0;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {(code: number) => void} */
-  #hangUp = () => {};
-  #heardAt = 0; #spokeAt = 0;
+  #disconnect = () => {};
+  #lastMessageAt = 0; #lastSentAt = 0;
   /** @type {string | null} */
   #session = null;
   #track = "";
-  #began = false; #ended = false; #endSaid = false; #finalizing = false;
+  #began = false; #ended = false; #endSent = false; #finalizing = false;
   /** @type {import("./messages.js").Done | null} */
   #done = null;
   #leaving = new AbortController();
@@ -47,56 +47,56 @@ export class Session {
    * @param {import("./server.js").Server} server
    * @param {string} room
    * @param {SessionOptions} options
-   * @param {(message: any) => void} told hears every message
-   * @param {(state: SessionState, lost: number) => void} state `lost`: seconds of sound that were given up so far
+   * @param {(message: any) => void} onMessage called with every message of the server
+   * @param {(state: SessionState, lost: number) => void} onState called with changes. `lost`: seconds of audio dropped so far
    */
-  constructor(server, room, options, told, state) {
+  constructor(server, room, options, onMessage, onState) {
     this.#server = server;
     this.#room = room;
     this.#options = options;
     this.#bytesPerSecond = options.sampleRate * options.channels * 2;
-    this.#kept = new Unacknowledged(this.#bytes(KEPT, MOST_KEPT), this.#bytes(WINDOW, LARGEST_WINDOW));
-    this.#told = told;
-    this.#tell = state;
+    this.#kept = new Unacknowledged(this.#bytes(MAX_KEPT, MAX_KEPT_BYTES), this.#bytes(WINDOW, MAX_WINDOW_BYTES));
+    this.#onMessage = onMessage;
+    this.#onState = onState;
   }
 
-  /** @param {number} seconds @param {number} most */
-  #bytes(seconds, most) { return Math.min(seconds * this.#bytesPerSecond, most); }
+  /** @param {number} seconds @param {number} max */
+  #bytes(seconds, max) { return Math.min(seconds * this.#bytesPerSecond, max); }
 
-  /** Seconds of sound that are not acknowledged. */
+  /** Seconds of unacknowledged audio. */
   get pending() { return this.#kept.bytes / this.#bytesPerSecond; }
 
-  /** Resolves when the last caption is out, to null after `leave`; rejects where the server refuses for good. */
+  /** Resolves after the last caption, or to null after `leave`. Rejects if the server refuses and the refusal is final. */
   async run() {
     const backoff = new Backoff();
     const { signal } = this.#leaving;
     let refusals = 0;
-    this.#say("connecting");
+    this.#setState("connecting");
     while (!signal.aborted) {
       if (!this.#session) await this.#chooseTrack();
       if (signal.aborted) break;
       const { error, opened } = await this.#connection();
       if (this.#done || signal.aborted) break;
-      if (error && ENDED.has(error.code)) throw error;
+      if (error && ENDS_SESSION.has(error.code)) throw error;
       if (opened) {
         refusals = 0;
         backoff.reset();
       } else if (await this.#refused()) refusals += 1;
       if (signal.aborted) break;
-      this.#say(refusals >= PATIENCE ? "refused" : "reconnecting");
+      this.#setState(refusals >= MAX_REFUSALS ? "refused" : "reconnecting");
       await backoff.wait(signal, error?.retryAfter);
     }
     return this.#done;
   }
 
-  // Before a session: who else speaks in the room. Throws what the server refuses for good.
+  // Chooses a free track name before a session begins. Throws final refusals.
   async #chooseTrack() {
     const { rooms, error } = await this.#rooms();
-    if (error && ENDED.has(error.code)) throw error;
+    if (error && ENDS_SESSION.has(error.code)) throw error;
     this.#track = this.#options.track || trackName(this.#options.speaker ?? "", this.#tracksOf(rooms));
   }
 
-  // A browser does not tell why an upgrade was refused; what plain HTTP says comes nearest.
+  // A browser does not report why a WebSocket was refused. The answer to a plain HTTP request often has the same reason.
   /** @returns {Promise<{rooms: import("./messages.js").Room[] | null, error: CaptionsError | null}>} */
   async #rooms() {
     try {
@@ -112,12 +112,12 @@ export class Session {
     return new Set(room?.tracks.map(({ track }) => track));
   }
 
-  // After a connection that was not let in: true if a server is there. A session it does not know is given up.
+  // Called after a refused connection. Returns whether a server answers. Drops a session that the server does not know.
   async #refused() {
     const { rooms, error } = await this.#rooms();
     if (rooms && this.#session && !this.#tracksOf(rooms).has(this.#track)) {
       this.#session = null;
-      this.#kept.beginAnew();
+      this.#kept.restart();
     }
     return error?.code !== "unreachable";
   }
@@ -128,13 +128,13 @@ export class Session {
     return [
       ["sample_rate", sampleRate], ["channels", channels === 1 ? null : channels],
       ["speaker", speaker], ["language", language], ["endpointing", endpointing], ["track", this.#track], ["session", this.#session],
-      ["takeover", takeover && !this.#began ? "true" : null], // later on the track is another's only if they took it
+      ["takeover", takeover && !this.#began ? "true" : null], // not later: another publisher may have taken the track over
       ...vocabulary.map((term) => /** @type {[string, unknown]} */ (["vocabulary", term])),
     ];
   }
 
   /**
-   * One connection's life.
+   * Uses one connection until it closes.
    *
    * @returns {Promise<{error: CaptionsError | null, opened: boolean}>}
    */
@@ -149,20 +149,20 @@ export class Session {
         this.#socket = null;
         resolve({ error, opened });
       };
-      this.#hangUp = (code) => {
+      this.#disconnect = (code) => {
         socket.close(code);
         closed();
       };
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
-        this.#heardAt = performance.now();
+        this.#lastMessageAt = performance.now();
         if (message.type === "ready") {
           opened = true;
           this.#ready(socket, message);
         } else if (message.type === "ack") this.#kept.acknowledge(message.offset);
         else if (message.type === "done") this.#done = message;
         else if (message.type === "error") error = CaptionsError.of(message);
-        this.#told(message);
+        this.#onMessage(message);
         this.#flush();
       };
       socket.onclose = closed;
@@ -172,95 +172,95 @@ export class Session {
   /** @param {WebSocket} socket @param {import("./messages.js").Ready} ready */
   #ready(socket, { session, offset }) {
     this.#socket = socket;
-    this.#endSaid = false;
+    this.#endSent = false;
     this.#session = session;
     this.#began = true;
     this.#kept.resume(offset);
   }
 
-  /** @param {Uint8Array} samples kept as it is; whole samples of all channels */
+  /** @param {Uint8Array} samples whole samples of all channels. The array is kept, not copied */
   send(samples) {
     if (this.#ended) return;
     this.#lost += this.#kept.push(samples);
-    this.#hangUpWhereDead();
+    this.#checkConnection();
     this.#flush();
   }
 
-  #hangUpWhereDead() {
-    if (!this.#socket || !this.#kept.inFlight || performance.now() - this.#heardAt < SILENT) return;
-    this.#hangUp(4000); // not 1000: the session is to be resumed
+  #checkConnection() {
+    if (!this.#socket || !this.#kept.inFlight || performance.now() - this.#lastMessageAt < ACK_TIMEOUT) return;
+    this.#disconnect(4000); // not 1000, which would end the session
   }
 
   #flush() {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     for (let frame = this.#kept.next(); frame; frame = this.#kept.next()) {
       this.#socket.send(frame);
-      this.#spokeAt = performance.now();
+      this.#lastSentAt = performance.now();
     }
     if (this.#kept.allSent) this.#commands();
-    if (this.#ended) this.#say("finishing");
-    else this.#say(this.#kept.bytes > BEHIND * this.#bytesPerSecond ? "behind" : "live");
+    if (this.#ended) this.#setState("finishing");
+    else this.#setState(this.#kept.bytes > BEHIND * this.#bytesPerSecond ? "behind" : "live");
   }
 
-  // What stands behind the audio.
+  // Sends the commands that follow the audio.
   #commands() {
     if (this.#finalizing) {
       this.#finalizing = false;
       this.#command("finalize");
     }
-    if (this.#ended && !this.#endSaid) {
-      this.#endSaid = true;
+    if (this.#ended && !this.#endSent) {
+      this.#endSent = true;
       this.#command("end");
     }
   }
 
   /** @param {SessionState} state */
-  #say(state) {
+  #setState(state) {
     const lost = Math.ceil(this.#lost / this.#bytesPerSecond);
-    if (this.#said === `${state} ${lost}`) return;
-    this.#said = `${state} ${lost}`;
-    this.#tell(state, lost);
+    if (this.#lastState === `${state} ${lost}`) return;
+    this.#lastState = `${state} ${lost}`;
+    this.#onState(state, lost);
   }
 
   /** @param {string} type */
   #command(type) { this.#socket?.send(JSON.stringify({ type })); }
 
-  /** End the current utterance. */
+  /** Ends the current utterance. */
   finalize() {
     this.#finalizing = true;
     this.#flush();
   }
 
   /**
-   * Once every few seconds: says that the publisher is there, where it is muted or says nothing else.
+   * Sends a keepalive if the publisher is muted or sent nothing for a while. Call it every few seconds.
    *
    * @param {boolean} muted
    * @param {number} every milliseconds
    */
   keepalive(muted, every) {
-    this.#hangUpWhereDead();
-    if (this.#socket?.readyState !== WebSocket.OPEN || this.#endSaid) return;
-    if (muted || performance.now() - this.#spokeAt > every) this.#command("keepalive");
+    this.#checkConnection();
+    if (this.#socket?.readyState !== WebSocket.OPEN || this.#endSent) return;
+    if (muted || performance.now() - this.#lastSentAt > every) this.#command("keepalive");
   }
 
-  /** No more audio: `run` resolves when what was said is captioned. */
+  /** Ends the audio. `run` resolves after the last caption. */
   end() {
     this.#ended = true;
-    this.#say("finishing");
+    this.#setState("finishing");
     if (this.#session || this.#kept.bytes) this.#flush();
     else this.leave();
   }
 
-  /** Wait for nothing more: what was sent is still captioned. */
+  /** Closes immediately. The server still captions the audio that was sent. */
   leave() {
     this.#ended = true;
     this.#leaving.abort();
-    this.#hangUp(1000);
+    this.#disconnect(1000);
   }
 }
 
 /**
- * A track's name from its speaker's, beside those that are taken.
+ * A free track name derived from the speaker's name.
  *
  * @param {string} speaker
  * @param {Set<string>} taken

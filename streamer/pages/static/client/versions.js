@@ -1,15 +1,15 @@
 const PASSES = ["live", "refined", "edited"];
 
-const APART = 30_000; // milliseconds: one utterance never begins at two times so far apart
+const APART = 30_000; // milliseconds. If two captions start further apart, they are different utterances
 
-/** The highest version of each utterance that was told, finals and partials alike. */
+/** The highest version received of each utterance, in finals and partials. */
 export class Versions {
   /** @type {Map<string, {key: string, pass: string, revision: number, began: number}>} by track and utterance */
   #held = new Map();
 
   /**
-   * The key of the utterance if the caption is news; null for late and repeated versions. A server that lost its log
-   * counts utterances from the beginning again: those have keys of their own.
+   * Returns the key of the utterance, or null for a late or repeated version. A server that lost its log numbers utterances
+   * from 0 again: these get different keys.
    *
    * @param {import("./messages.js").CaptionMessage} caption
    */

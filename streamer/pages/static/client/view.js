@@ -2,14 +2,14 @@ import { Backoff } from "./backoff.js";
 import { Earlier } from "./earlier.js";
 import { CaptionsError } from "./error.js";
 import { Events } from "./events.js";
-import { FOR_GOOD, Server, roomPath } from "./server.js";
+import { FINAL_CODES, Server, roomPath } from "./server.js";
 import { Versions } from "./versions.js";
 
 /**
  * @typedef {object} OwnViewOptions
- * @property {number | "none" | "all"} [history] how much of the room so far comes first: so many of the latest finals. 200
- * @property {number | null} [after] the last `seq` that was seen: later finals come first, instead of `history`
- * @property {string[]} [tracks] none: all
+ * @property {number | "none" | "all"} [history] how much of the room so far comes first. A number: the latest finals. Default: 200
+ * @property {number | null} [after] the last `seq` received: later finals come first, instead of `history`
+ * @property {string[]} [tracks] default: all
  * @property {boolean} [partials] false: finals only
  *
  * @typedef {import("./server.js").ServerOptions & OwnViewOptions} ViewOptions
@@ -26,7 +26,7 @@ import { Versions } from "./versions.js";
 const HISTORY = 200;
 
 /**
- * A room's captions, until `close` or an `error`: as events, and as an async iterable of captions.
+ * The events of a room until `close` or an `error`, and an async iterable of its captions.
  *
  * @extends {Events<ViewEvents>}
  */
@@ -48,28 +48,28 @@ export class View extends Events {
     this.#room = room;
     this.#options = { history, tracks, partials };
     this.#after = after;
-    const asked = history === "all" ? Infinity : history === "none" || after !== null ? 0 : history;
-    this.#earlier = new Earlier(this.#server, room, tracks, asked);
+    const requested = history === "all" ? Infinity : history === "none" || after !== null ? 0 : history;
+    this.#earlier = new Earlier(this.#server, room, tracks, requested);
     this.#follow().catch((error) => this.#fail(new CaptionsError("unreachable", error.message)));
   }
 
-  /** Whether `earlier` may find something: known once the first `live` is told. */
+  /** Whether there may be earlier captions. Known after the first `live`. */
   get more() { return this.#earlier.more; }
 
   /**
-   * Up to so many captions from before the first that was told, in the order they were spoken. Throws a CaptionsError.
+   * Up to `count` captions from before the first one received, in the order they were spoken. Throws a CaptionsError.
    *
    * @param {number} [count]
    * @returns {Promise<import("./messages.js").Caption[]>}
    */
   async earlier(count = HISTORY) {
-    return (await this.#earlier.page(count)).map((caption) => this.#news(caption)).filter((caption) => caption !== null);
+    return (await this.#earlier.page(count)).map((caption) => this.#newer(caption)).filter((caption) => caption !== null);
   }
 
   close() { this.#closing.abort(); }
 
   /**
-   * Ends with the view, and ends the view where it is left. Who reads slowly is told the latest version of each caption.
+   * Ends with the view. Leaving the loop closes the view. A slow loop gets only the latest version of each caption.
    *
    * @returns {AsyncGenerator<import("./messages.js").Caption, void, void>}
    */
@@ -79,11 +79,11 @@ export class View extends Events {
     let wake = () => {};
     const woken = () => wake();
     /** @param {CustomEvent<import("./messages.js").Caption>} event */
-    const told = ({ detail }) => {
+    const onCaption = ({ detail }) => {
       waiting.set(detail.key, detail);
       wake();
     };
-    this.addEventListener("caption", told);
+    this.addEventListener("caption", onCaption);
     this.#closing.signal.addEventListener("abort", woken);
     try {
       for (;;) {
@@ -96,7 +96,7 @@ export class View extends Events {
         await /** @type {Promise<void>} */ (new Promise((resolve) => { wake = resolve; }));
       }
     } finally {
-      this.removeEventListener("caption", told);
+      this.removeEventListener("caption", onCaption);
       this.#closing.signal.removeEventListener("abort", woken);
       this.close();
     }
@@ -110,7 +110,7 @@ export class View extends Events {
       if (signal.aborted) return;
       const refusal = opened ? error : await this.#server.whyNot(roomPath(this.#room, "captions"));
       if (signal.aborted) return;
-      if (refusal && FOR_GOOD.has(refusal.code)) return this.#fail(refusal);
+      if (refusal && FINAL_CODES.has(refusal.code)) return this.#fail(refusal);
       this.emit("reconnecting", { error: refusal });
       await backoff.wait(signal, refusal?.retryAfter);
       if (signal.aborted) return;
@@ -118,7 +118,7 @@ export class View extends Events {
   }
 
   /**
-   * One connection's life.
+   * Uses one connection until it closes.
    *
    * @param {Backoff} backoff
    * @returns {Promise<{opened: boolean, error: CaptionsError | null}>}
@@ -143,7 +143,7 @@ export class View extends Events {
         const message = JSON.parse(data);
         if (message.type === "error") error = CaptionsError.of(message);
         if (message.type === "live") backoff.reset();
-        this.#told(message);
+        this.#onMessage(message);
       };
       socket.onclose = () => {
         this.#closing.signal.removeEventListener("abort", leave);
@@ -153,7 +153,7 @@ export class View extends Events {
   }
 
   /** @param {any} message */
-  #told(message) {
+  #onMessage(message) {
     if (message.type === "gap") this.#after = message.to;
     if (message.seq !== undefined) this.#after = message.seq;
     if (message.type === "caption") this.#caption(message);
@@ -162,15 +162,15 @@ export class View extends Events {
       this.#earlier.live();
       this.emit("live", message);
     } else if (message.type === "gap") {
-      this.#tracks.clear(); // everything that is kept is told again
+      this.#tracks.clear(); // the server sends all retained events again
       this.emit("gap", message);
     }
   }
 
   /** @param {import("./messages.js").CaptionMessage} message */
   #caption(message) {
-    if (message.seq !== undefined) this.#earlier.told(message.seq);
-    const caption = this.#news(message);
+    if (message.seq !== undefined) this.#earlier.received(message.seq);
+    const caption = this.#newer(message);
     if (caption) this.emit("caption", caption);
   }
 
@@ -182,7 +182,7 @@ export class View extends Events {
   }
 
   /** @param {import("./messages.js").CaptionMessage} message */
-  #news(message) {
+  #newer(message) {
     const key = this.#versions.take(message);
     return key === null ? null : { ...message, key };
   }
@@ -196,8 +196,8 @@ export class View extends Events {
 }
 
 /**
- * A room's captions. Connects at once, and again whenever the connection is lost, going on after what was seen. Versions
- * that come late or twice are dropped.
+ * Views a room's captions. Connects immediately. After a lost connection it connects again and continues after the last
+ * event received. Late and repeated versions of captions are dropped.
  *
  * @param {string} room
  * @param {ViewOptions} [options]
