@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from livecaptions_client.errors import RefusedError, UnreachableError
-from livecaptions_client.retry import PATIENCE, STABLE_AFTER, Retry
+from livecaptions_client.retry import GIVE_UP_AFTER, STABLE_AFTER, Retry
 
 pytestmark = pytest.mark.looptime
 GONE = ConnectionResetError("gone")
@@ -52,7 +52,7 @@ async def test_it_gives_up_on_what_stays_away_and_on_what_never_stands() -> None
         with pytest.raises(UnreachableError, match="has been unreachable for 60 s") as away:
             await losing(retry, GONE, flapping=flapping)
         assert away.value.reached
-        assert PATIENCE < asyncio.get_running_loop().time() - before <= PATIENCE + 5
+        assert GIVE_UP_AFTER < asyncio.get_running_loop().time() - before <= GIVE_UP_AFTER + 5
 
 
 async def test_a_refusal_that_may_pass_is_waited_for_as_long_as_it_asks() -> None:

@@ -18,7 +18,7 @@ _, PCM = script_of(UTTERANCES)
 async def test_newcomers_are_refused_and_what_is_spoken_is_captioned(
     bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livecaptions_client.retry.PATIENCE", 0.0)  # a refusal that would pass is told at once
+    monkeypatch.setattr("livecaptions_client.retry.GIVE_UP_AFTER", 0.0)  # a refusal that would pass is told at once
     async with rig_on(bootstrap) as rig:
         _, server = await rig.gateway(overload_after=2)
         await rig.worker(decoding=0.6)

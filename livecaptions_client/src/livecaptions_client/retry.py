@@ -12,7 +12,7 @@ LONGEST_DELAY = 5.0
 STABLE_AFTER = 5.0
 """A connection that lasts so many seconds counts as stable: delays start at ``FIRST_DELAY`` again."""
 
-PATIENCE = 60.0
+GIVE_UP_AFTER = 60.0
 """The client gives up after so many seconds without a stable connection."""
 
 
@@ -43,8 +43,8 @@ class Retry:
     def lost(self, error: Exception) -> str:
         """Record that the connection was lost, and return the reason in words. Call ``wait`` next.
 
-        Raises ``UnreachableError`` if the server was never reached, or was unreachable for ``PATIENCE`` seconds.
-        Raises ``error`` if it is a refusal that is not temporary, or that has lasted for ``PATIENCE`` seconds.
+        Raises ``UnreachableError`` if the server was never reached, or was unreachable for ``GIVE_UP_AFTER`` seconds.
+        Raises ``error`` if it is a refusal that is not temporary, or that has lasted for ``GIVE_UP_AFTER`` seconds.
         """
         server = self.server
         self._tried += 1
@@ -54,15 +54,17 @@ class Retry:
         self._connected_at = None
         self._lost_at = now if self._lost_at is None else self._lost_at
         if isinstance(error, RefusedError):
-            if not error.passing or now - self._lost_at > PATIENCE:
+            if not error.passing or now - self._lost_at > GIVE_UP_AFTER:
                 raise error
             self._delay = max(self._delay, error.retry_after or 0.0)
         elif not self._reached and self._tried >= len(self._servers):
             raise UnreachableError(
                 f"cannot reach {server}: {describe(error)}; is it running?", reached=False
             ) from error
-        elif now - self._lost_at > PATIENCE:
-            raise UnreachableError(f"{server} has been unreachable for {PATIENCE:.0f} s: {describe(error)}") from error
+        elif now - self._lost_at > GIVE_UP_AFTER:
+            raise UnreachableError(
+                f"{server} has been unreachable for {GIVE_UP_AFTER:.0f} s: {describe(error)}"
+            ) from error
         return describe(error)
 
     async def wait(self) -> None:
