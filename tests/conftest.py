@@ -1,6 +1,7 @@
 """What the whole suite shares: which tests this machine can run."""
 
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import kafka
+from tests import kafka, quick
 from tests.image import container
 from tools.k8s import toolbox
 
@@ -18,6 +19,15 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 CI = os.environ.get("CI") == "true"
 
 
+def pytest_configure() -> None:
+    quick.watch()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    quick.begin(item)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {
         "speech": None if (SHARED / "speech").is_dir() else f"the recordings of {SHARED}/speech are not there",
@@ -33,12 +43,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "espeak": None if shutil.which("espeak-ng") else "no synthetic voices: apt-get install espeak-ng",
         "image": container.missing(),
     }
+    quick.mark(items, missing)
     for item in items:
         for marker, reason in missing.items():
             if reason and item.get_closest_marker(marker):
                 if CI:
                     raise pytest.UsageError(f"{item.nodeid} may not be skipped here: {reason}")
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: decode_audio collects garbage after each file, which would walk through it all."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,8 @@
 """A server that sends the pages what a test asks for, and records what it receives."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ from streamer.pages import router, static_files
 from streamer.web.refusals import as_response, refuse
 
 Message = dict[str, Any]
+SECOND = 32_000
+"""Bytes."""
 BEGAN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
 
@@ -182,3 +185,10 @@ async def scripted() -> AsyncIterator[Scripted]:
 
         async with serving(app, sock):
             yield server
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Return when it is so."""
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in the browser
+            await asyncio.sleep(0.02)

@@ -1,12 +1,15 @@
 """Addresses: behind a reverse proxy under a path, and those where there is nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
+from captions.ports.engine import DecodeRequest, Hypothesis
+from inference.engine.scripted import ScriptedEngine
 from tests.browser.conftest import opened
 from tests.browser.proxy import proxied
 from tests.browser.scripted import Scripted
@@ -18,9 +21,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SCRIPT, _ = script_of(1)
 
 
+class Deaf(ScriptedEngine):
+    """Hears nothing: the microphone says what no script holds."""
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        return [Hypothesis(words=(), language="en") for _ in requests]
+
+
 async def test_everything_works_behind_a_proxy_under_a_path(speaking: Browser) -> None:
     async with AsyncExitStack() as stack:
-        system = await stack.enter_async_context(running(SCRIPT))
+        system = await stack.enter_async_context(running([], engine=Deaf([])))
         url, astray = await stack.enter_async_context(proxied(system.port))
         start = await opened(speaking, f"{url}/")
         await start.fill("#room", "hall")

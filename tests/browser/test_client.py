@@ -16,11 +16,10 @@ from captions.track import RoomId
 from streamer.web.refusals import refuse
 from tests.browser.conftest import opened
 from tests.browser.foreign import page_elsewhere
-from tests.browser.scripted import Scripted, caption, track
+from tests.browser.scripted import SECOND, Scripted, caption, track, until
 from tests.browser.scripted import scripted as scripted_server
-from tests.browser.test_start_page import SECOND, until
+from tests.streamer.speaking import say
 from tests.streamer.system import running
-from tests.streamer.test_view import say
 from tests.support import script_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

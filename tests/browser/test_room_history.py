@@ -7,8 +7,8 @@ from captions.errors import Internal
 from captions.track import RoomId
 from livecaptions.talk import text
 from tests.browser.conftest import opened
+from tests.streamer.speaking import say
 from tests.streamer.system import System, running
-from tests.streamer.test_view import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

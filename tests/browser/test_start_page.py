@@ -1,25 +1,13 @@
 """The start page: speaking into a server that follows a script, drops connections and refuses."""
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from captions.errors import ShuttingDown
 from tests.browser.conftest import chromium, opened
-from tests.browser.scripted import Scripted, caption
+from tests.browser.scripted import SECOND, Scripted, caption, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-SECOND = 32_000
-"""Bytes."""
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not true():  # noqa: ASYNC110 - what is waited for happens in the browser
-            await asyncio.sleep(0.02)
 
 
 async def started(browser: Browser, server: Scripted, *, speaker: str = "Ada", query: str = "") -> Page:

@@ -11,6 +11,8 @@ from livecaptions_client import Caption, Done, Reconnecting, publish, retry, vie
 from tests.streamer.system import running
 from tests.support import script_of
 
+pytestmark = pytest.mark.server
+
 SCRIPT, PCM = script_of(3, words=4)
 SAID = [" ".join(word.text for word in SCRIPT[at : at + 4]) for at in (0, 4, 8)]
 FRAME = 3200

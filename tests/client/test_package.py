@@ -18,6 +18,8 @@ from captions.audio import SAMPLE_RATE, to_bytes
 from tests.streamer.system import System, running
 from tests.support import script_of
 
+pytestmark = pytest.mark.server
+
 SCRIPT, PCM = script_of(2, words=4)
 SAID = [" ".join(word.text for word in SCRIPT[:4]), " ".join(word.text for word in SCRIPT[4:])]
 PACKAGE = Path(__file__).resolve().parents[2] / "livecaptions_client"

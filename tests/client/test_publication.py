@@ -22,6 +22,8 @@ from livecaptions_client import (
 )
 from tests.client.scripted import Part, Peer, playing, refusal
 
+pytestmark = pytest.mark.server
+
 AUDIO = bytes(range(256)) * 40
 FRAME = 640
 

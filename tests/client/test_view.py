@@ -9,6 +9,8 @@ import pytest
 from livecaptions_client import Event, Live, Reconnecting, RefusedError, Unknown, retry, view
 from tests.client.scripted import Part, Peer, playing, refusal
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture(autouse=True)
 def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:

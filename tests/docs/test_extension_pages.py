@@ -17,6 +17,8 @@ from streamer.web import publish as publishing
 from tests.streamer.system import System, running
 from tests.support import script_of
 
+pytestmark = pytest.mark.server
+
 DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT, PCM = script_of(2)
 SAID = [" ".join(word.text for word in SCRIPT[at : at + 8]) for at in range(0, len(SCRIPT), 8)]

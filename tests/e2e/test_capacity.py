@@ -10,6 +10,8 @@ import pytest
 from bench.capacity.goals import Goals
 from tests.e2e.conftest import Server
 
+pytestmark = pytest.mark.server
+
 NO_GOALS = [flag for name in Goals.__slots__ for flag in ("--goal", f"{name}=none")]
 
 

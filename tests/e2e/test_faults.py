@@ -14,7 +14,7 @@ from captions.words import fold
 from tests.conftest import SHARED
 from tests.e2e.conftest import Server, pcm16, publish
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.server, pytest.mark.speech]
 
 FAULTS = SHARED / "faults"
 KATIE = SHARED / "speech" / "azure_katiesteve.flac"

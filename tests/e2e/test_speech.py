@@ -1,46 +1,22 @@
 """Real speech through the real server and the real weights."""
 
 import asyncio
-import itertools
 import json
 from contextlib import suppress
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from jiwer import process_words
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
-from whisper_normalizer.english import EnglishTextNormalizer
 
 from captions.audio import Pcm
 from livecaptions.talk import talk_path, text
 from tests.conftest import SHARED
 from tests.e2e.conftest import Heard, Server, pcm16, publish, start_server, viewing
+from tests.e2e.promises import assert_captions_kept_their_promises, word_error_rate
 
-normalize = EnglishTextNormalizer()
-
-
-def word_error_rate(reference: str, hypothesis: str) -> float:
-    return float(process_words(normalize(reference), normalize(hypothesis)).wer)
-
-
-def assert_captions_kept_their_promises(heard: Heard) -> None:
-    """Guarantees 2 and 3, on everything one publisher was told."""
-    by_utterance: dict[int, list[dict[str, Any]]] = {}
-    for caption in heard.of("caption"):
-        by_utterance.setdefault(caption["utterance"], []).append(caption)
-    for captions in by_utterance.values():
-        revisions = [caption["revision"] for caption in captions]
-        assert revisions == sorted(set(revisions)), "captions went backwards"
-        assert [caption["final"] for caption in captions] == [False] * (len(captions) - 1) + [True]
-        for earlier, later in itertools.pairwise(captions[:-1]):
-            stable = earlier["stable"]
-            assert later["text"].split()[:stable] == earlier["text"].split()[:stable], "a stable word moved"
-    offsets = [ack["offset"] for ack in heard.of("ack")]
-    assert offsets == sorted(offsets)
-    assert heard.messages[-1]["type"] == "done"
+pytestmark = pytest.mark.server
 
 
 async def test_the_talk_is_captioned(server: Server) -> None:

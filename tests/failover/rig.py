@@ -90,6 +90,13 @@ def kill(process: Process) -> float:
     return time.monotonic()
 
 
+async def stop(*processes: Process) -> None:
+    """Ask them to stop, all at once; every one ends well."""
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    assert [await process.wait() for process in processes] == [0] * len(processes)
+
+
 @dataclass
 class Seen:
     """What one viewer was told, with when, in the order it was."""

@@ -42,8 +42,7 @@ async def broker(ports: tuple[int, int, int]) -> AsyncIterator[Broker]:
 
 async def test_a_broker_stopped_for_ten_seconds(broker: Broker) -> None:
     async with rig_on(broker.bootstrap) as rig:
-        _, server = await rig.gateway(overload_after=60)
-        await rig.worker()
+        (_, server), _ = await asyncio.gather(rig.gateway(overload_after=60), rig.worker())
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
             await asyncio.sleep(2.0)
             await asyncio.to_thread(broker.stop)
@@ -58,8 +57,7 @@ async def test_a_broker_stopped_for_ten_seconds(broker: Broker) -> None:
 async def test_a_slow_stalling_and_resetting_connection(ports: tuple[int, int, int]) -> None:
     _, behind, front = ports
     async with proxied(front, behind) as proxy, rig_on(f"127.0.0.1:{front}") as rig:
-        _, server = await rig.gateway(overload_after=60)
-        await rig.worker()
+        (_, server), _ = await asyncio.gather(rig.gateway(overload_after=60), rig.worker())
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
             proxy.delay = 0.02
             await asyncio.sleep(2.0)

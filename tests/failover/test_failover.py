@@ -21,8 +21,7 @@ MID_UTTERANCE = 2.0
 
 async def test_a_worker_killed_mid_utterance_with_eight_tracks(bootstrap: str) -> None:
     async with rig_on(bootstrap) as rig:
-        _, server = await rig.gateway()
-        first, _ = await rig.worker(), await rig.worker()
+        (_, server), first, _ = await asyncio.gather(rig.gateway(), rig.worker(), rig.worker())
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
             await asyncio.sleep(MID_UTTERANCE)
             at = kill(first)
@@ -33,8 +32,7 @@ async def test_a_worker_killed_mid_utterance_with_eight_tracks(bootstrap: str) -
 
 async def test_all_workers_gone_for_ten_seconds(bootstrap: str) -> None:
     async with rig_on(bootstrap) as rig:
-        _, server = await rig.gateway(overload_after=60)
-        workers = [await rig.worker(), await rig.worker()]
+        (_, server), *workers = await asyncio.gather(rig.gateway(overload_after=60), rig.worker(), rig.worker())
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
             await asyncio.sleep(MID_UTTERANCE)
             for worker in workers:
@@ -47,8 +45,7 @@ async def test_all_workers_gone_for_ten_seconds(bootstrap: str) -> None:
 
 async def test_a_worker_that_comes_and_one_that_leaves(bootstrap: str) -> None:
     async with rig_on(bootstrap) as rig:
-        _, server = await rig.gateway()
-        first = await rig.worker()
+        (_, server), first = await asyncio.gather(rig.gateway(), rig.worker())
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
             await asyncio.sleep(MID_UTTERANCE - 1)
             await rig.worker()
@@ -61,8 +58,7 @@ async def test_a_worker_that_comes_and_one_that_leaves(bootstrap: str) -> None:
 
 async def test_a_gateway_killed_with_its_publishers_and_viewers_going_on_elsewhere(bootstrap: str) -> None:
     async with rig_on(bootstrap) as rig:
-        (first, here), (_, there) = await rig.gateway(), await rig.gateway()
-        await rig.worker()
+        (first, here), (_, there), _ = await asyncio.gather(rig.gateway(), rig.gateway(), rig.worker())
         async with (
             watching(f"{here},{there}") as moved,
             watching(there) as stayed,
@@ -82,8 +78,7 @@ async def test_a_gateway_killed_with_its_publishers_and_viewers_going_on_elsewhe
 
 async def test_a_gateway_that_is_stopped_hands_its_sessions_on(bootstrap: str) -> None:
     async with rig_on(bootstrap) as rig:
-        (first, here), (_, there) = await rig.gateway(), await rig.gateway()
-        await rig.worker()
+        (first, here), (_, there), _ = await asyncio.gather(rig.gateway(), rig.gateway(), rig.worker())
         async with watching(there) as seen, speaking([here, there], PCM, TRACKS) as tasks:
             await asyncio.sleep(MID_UTTERANCE)
             first.send_signal(signal.SIGTERM)
@@ -98,8 +93,7 @@ async def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(bootstrap: s
     texts = [{word.text for word in script[at : at + 8]} for at in range(0, len(script), 8)]
     poison = min(texts[1] - texts[0] - texts[2])
     async with rig_on(bootstrap) as rig:
-        _, server = await rig.gateway()
-        await rig.worker(poison=poison, seed=5)
+        (_, server), _ = await asyncio.gather(rig.gateway(), rig.worker(poison=poison, seed=5))
         async with watching(server) as seen, speaking([server], pcm, 1) as tasks:
             await asyncio.gather(*tasks)
         finals = [text for _, (text,) in sorted(seen.finals.items())]

@@ -75,8 +75,11 @@ async def stale_records(rig: Rig) -> int:
 async def test_a_gateway_that_wakes_after_its_session_was_taken_over_changes_nothing(bootstrap: str) -> None:
     """Two publishers of one session, whose bytes differ: the one that resumed it counts, from then on."""
     async with rig_on(bootstrap) as rig:
-        (first, here), (_, there) = (await rig.gateway(utterances=UTTERANCES), await rig.gateway(utterances=UTTERANCES))
-        await rig.worker(utterances=UTTERANCES)
+        (first, here), (_, there), _ = await asyncio.gather(
+            rig.gateway(utterances=UTTERANCES),
+            rig.gateway(utterances=UTTERANCES),
+            rig.worker(utterances=UTTERANCES),
+        )
         old_url = f"{here.replace('http', 'ws')}/v1/rooms/{ROOM}/publish"
         new_url = f"{there.replace('http', 'ws')}/v1/rooms/{ROOM}/publish"
         async with watching(there) as seen, connect(old_url, close_timeout=1) as old:

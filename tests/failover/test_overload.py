@@ -20,8 +20,7 @@ async def test_newcomers_are_refused_and_what_is_spoken_is_captioned(
 ) -> None:
     monkeypatch.setattr("livecaptions_client.retry.GIVE_UP_AFTER", 0.0)  # a refusal that would pass is told at once
     async with rig_on(bootstrap) as rig:
-        _, server = await rig.gateway(overload_after=2)
-        await rig.worker(decoding=0.6)
+        (_, server), _ = await asyncio.gather(rig.gateway(overload_after=2), rig.worker(decoding=0.6))
         async with watching(server) as seen, speaking([server], PCM, TRACKS) as tasks:
             await asyncio.sleep(7)
             with pytest.raises(RefusedError) as refused:

@@ -1,7 +1,6 @@
 """Traces over Kafka: gateways and workers in processes of their own, each sending what it saw to one collector."""
 
 import asyncio
-import signal
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.failover.rig import Breath, kill, rig_on, speaking, watching
+from tests.failover.rig import Breath, kill, rig_on, speaking, stop, watching
 from tests.support import script_of
 
 pytestmark = pytest.mark.kafka
@@ -109,18 +108,16 @@ async def test_one_trace_for_each_utterance_across_processes_and_a_takeover(
     bootstrap: str, collector: Collector
 ) -> None:
     async with rig_on(bootstrap) as rig:
-        gateway, server = await rig.gateway(traces=collector.url)
-        first = await rig.worker(traces=collector.url)
+        url = collector.url
+        (gateway, server), first = await asyncio.gather(rig.gateway(traces=url), rig.worker(traces=url))
         breath = Breath(MID_UTTERANCE)
         async with watching(server), speaking([server], PCM, TRACKS, breath=breath) as tasks:
             await collector.has("decode partial", traces=TRACKS)
             kill(first)
-            second = await rig.worker(traces=collector.url)
+            second = await rig.worker(traces=url)
             breath.over.set()
             await asyncio.gather(*tasks)
-        for process in (gateway, second):
-            process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
+        await stop(gateway, second)
     assert len(collector.traces) == TRACKS * UTTERANCES
     for trace in collector.traces:
         shape = collector.shape(trace)
@@ -133,17 +130,17 @@ async def test_the_root_of_a_gateway_that_was_killed_is_ended_by_the_one_that_go
     bootstrap: str, collector: Collector
 ) -> None:
     async with rig_on(bootstrap) as rig:
-        (first, here), (other, there) = [await rig.gateway(traces=collector.url) for _ in range(2)]
-        worker = await rig.worker(traces=collector.url)
+        url = collector.url
+        (first, here), (other, there), worker = await asyncio.gather(
+            rig.gateway(traces=url), rig.gateway(traces=url), rig.worker(traces=url)
+        )
         breath = Breath(MID_UTTERANCE)
         async with watching(there), speaking([f"{here},{there}"], PCM, 1, breath=breath) as tasks:
             await collector.has("deliver partial", traces=1)
             kill(first)
             breath.over.set()
             await asyncio.gather(*tasks)
-        for process in (worker, other):
-            process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
+        await stop(worker, other)
     assert len(collector.traces) == UTTERANCES
     for trace in collector.traces:
         assert FINAL <= collector.shape(trace) <= FINAL | PARTIAL | LOST
@@ -152,11 +149,9 @@ async def test_the_root_of_a_gateway_that_was_killed_is_ended_by_the_one_that_go
 
 async def test_a_collector_that_is_not_there_costs_no_caption(bootstrap: str) -> None:
     async with rig_on(bootstrap) as rig:
-        gateway, server = await rig.gateway(traces="http://127.0.0.1:9")
-        worker = await rig.worker(traces="http://127.0.0.1:9")
+        url = "http://127.0.0.1:9"
+        (gateway, server), worker = await asyncio.gather(rig.gateway(traces=url), rig.worker(traces=url))
         async with watching(server) as seen, speaking([server], PCM, 1) as tasks:
             await asyncio.gather(*tasks)
-        for process in (gateway, worker):
-            process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
+        await stop(gateway, worker)
     assert len(seen.finals) == UTTERANCES

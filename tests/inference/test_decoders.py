@@ -10,7 +10,7 @@ import structlog
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_audio
 from inference.decoders import MOST_WARNINGS, Decoders
 from inference.engine.scripted import ScriptedEngine
-from tests.inference.test_worker import segments
+from tests.inference.speaking import segments
 from tests.support import RecordingProbe, decoders_of, memory_log, script_of, told, worker_on
 
 SCRIPT, PCM = script_of(2)

@@ -11,7 +11,7 @@ from captions.ports.probe import Probe
 from captions.records import AUDIO, write_audio
 from inference.intake import Intake
 from inference.settings import WorkerSettings
-from tests.inference.test_worker import segments
+from tests.inference.speaking import segments
 from tests.support import LoopClock, RecordingProbe, memory_log, script_of
 
 pytestmark = pytest.mark.looptime

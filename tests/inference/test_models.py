@@ -38,6 +38,7 @@ def model_folder(path: Path, *names: str) -> Path:
     return path
 
 
+@pytest.mark.weights
 def test_the_embedded_model_comes_from_its_package() -> None:
     folder = resolve(EMBEDDED)
     assert folder.name == "tiny.en"

@@ -11,7 +11,7 @@ from captions.records import AUDIO, CAPTIONS, PARTIALS, write_audio
 from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from inference.settings import WorkerSettings
-from tests.inference.test_worker import segments, speak
+from tests.inference.speaking import segments, speak
 from tests.support import RecordingProbe, memory_log, script_of, told, worker_on
 
 pytestmark = pytest.mark.looptime

@@ -11,7 +11,7 @@ from captions.ports.tracer import Context, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, trace_of, write_audio
 from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
-from tests.inference.test_worker import segments
+from tests.inference.speaking import segments
 from tests.support import LoopClock, memory_log, script_of, worker_on
 from tests.traces import Traces, attributes, by_trace, span_id, trace_id
 from transport.memory import MemoryLog

@@ -8,55 +8,19 @@ import pytest
 
 from captions.audio import Pcm
 from captions.errors import LogError
-from captions.listener import Listener
 from captions.messages import CaptionMessage
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.log import Bounds, Record
 from captions.ports.probe import Probe
-from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, AudioSegment, write_audio
-from captions.segmenter import Segmenter, SegmenterSettings
-from captions.session import SessionSettings
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, write_audio
 from captions.track import RoomId
 from inference.engine.scripted import ScriptedEngine
 from inference.settings import WorkerSettings
-from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
+from tests.inference.speaking import segments, speak
+from tests.support import LoopClock, memory_log, script_of, told, worker_on
 from transport.memory import MemoryLog, TopicSettings
 
 pytestmark = pytest.mark.looptime
-
-SESSION = SessionSettings(session="s", origin=1_764_000_000.0, language="en", speaker="Ada")
-
-
-def segments(pcm: Pcm, track: str = "main") -> list[AudioSegment]:
-    """What the gateway would put on the log for ``pcm``."""
-    detector = EnergyDetector()
-    listener = Listener(detector, Segmenter(SegmenterSettings(), detector.frame_samples))
-    return [
-        AudioSegment(
-            track=RoomId("hall").track(track),
-            utterance=piece.utterance,
-            number=piece.number,
-            start=piece.start,
-            pcm=piece.pcm,
-            offset=0,
-            last=piece.last,
-            end=piece.end,
-            paused=piece.paused,
-            settings=SESSION if piece.number == 0 else None,
-        )
-        for piece in (*listener.push(pcm), *listener.finish())
-    ]
-
-
-async def speak(log: MemoryLog, pcm: Pcm, *, until: float = 1e9, since: float = 0.0, track: str = "main") -> None:
-    """Append the segments of ``pcm`` that end in ``since..until``, each when it was said."""
-    loop = asyncio.get_running_loop()
-    began = loop.time() - since
-    for segment in segments(pcm, track):
-        end = (segment.start + len(segment.pcm)) / 16_000
-        if since <= end < until:
-            await asyncio.sleep(began + end - loop.time())
-            await log.append(AUDIO, write_audio(segment))
 
 
 def assert_sound(finals: Sequence[CaptionMessage], partials: Sequence[CaptionMessage]) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from livecaptions.talk import talk_path, text
 from tests.e2e.conftest import Address, pcm16, publish, viewing
-from tests.e2e.test_speech import assert_captions_kept_their_promises, word_error_rate
+from tests.e2e.promises import assert_captions_kept_their_promises, word_error_rate
 from tests.k8s_cluster import cluster
 
 

@@ -11,8 +11,11 @@ import pytest
 
 from captions.audio import to_bytes
 from monitoring.endpoints import endpoints
+from tests.livecaptions.cli import livecaptions
 from tests.streamer.system import running
 from tests.support import script_of
+
+pytestmark = pytest.mark.server
 
 SCRIPT, PCM = script_of(2, words=4)
 SAID = [" ".join(word.text for word in SCRIPT[:4]), " ".join(word.text for word in SCRIPT[4:])]
@@ -29,21 +32,6 @@ def recording(tmp_path: Path) -> Path:
         for packet in (*stream.encode(frame), *stream.encode(None)):
             file.mux(packet)
     return path
-
-
-async def livecaptions(*arguments: str, stdin: bytes | None = None, within: float = 30) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "livecaptions.cli", *arguments,
-        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(within):
-            out, err = await process.communicate(stdin)
-    except TimeoutError:
-        process.kill()
-        out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 @pytest.mark.parametrize("flags", ["", "--jsonl"])
@@ -113,7 +101,7 @@ async def test_a_refused_room_ends_with_one(recording: Path) -> None:
 
 
 async def test_the_demo_plays_and_ends_by_itself() -> None:
-    code, out, err = await livecaptions("demo", "--seconds", "7", within=60)
+    code, out, err = await livecaptions("demo", "--seconds", "5", within=60)
     assert code == 0, err
     assert "/r/demo" in out
     assert "welcome to the second day of the conference" in out

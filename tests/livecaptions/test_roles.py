@@ -98,9 +98,9 @@ def test_a_worker_answers_while_its_model_loads_and_measures_what_it_decodes(boo
         before = metrics(url)
         assert before["model_loaded"] == 0
         assert "sessions" not in before
-        until(lambda: readiness(url) == (200, []), worker)
-        until(lambda: {f"partition_assigned/{n}" for n in range(PARTITIONS)} <= metrics(url).keys(), worker)
         with installation.role("gateway", "--port", str(gateway_port)) as gateway:
+            until(lambda: readiness(url) == (200, []), worker)
+            until(lambda: {f"partition_assigned/{n}" for n in range(PARTITIONS)} <= metrics(url).keys(), worker)
             until(lambda: readiness(gateway_url) == (200, []), gateway)
             send_talk(gateway_url)
             until(lambda: metrics(gateway_url)["finals_awaited"] == 0, gateway)

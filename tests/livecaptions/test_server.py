@@ -12,6 +12,8 @@ from livecaptions.server import UPGRADED_AT_A_TIME
 from tests.streamer.system import Conversation, System, running
 from tests.support import script_of
 
+pytestmark = pytest.mark.server
+
 SCRIPT, _ = script_of(1)
 
 

@@ -1,30 +1,15 @@
 """The dashboards as they are kept: made by their generator, and such that a human understands them."""
 
 import itertools
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from tests.monitoring.panels import PANELS, Panel, kept
 from tools.dashboards.files import DASHBOARDS, FOLDER, rendered
 
 ROOT = Path(__file__).resolve().parents[2]
-Panel = dict[str, Any]
-
-
-def kept(name: str) -> dict[str, Any]:
-    board: dict[str, Any] = json.loads((FOLDER / name).read_text())
-    return board
-
-
-PANELS = [
-    pytest.param(panel, id=f"{name}: {panel['title']}")
-    for name in DASHBOARDS
-    for panel in kept(name)["panels"]
-    if panel["type"] != "row"
-]
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)

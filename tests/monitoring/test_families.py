@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitoring import catalogue
 from monitoring.families import Families
 from monitoring.metrics import GatewayProbe, ServeProbe, WorkerProbe
-from tests.monitoring.test_metrics import HOOKS, arguments
+from tests.monitoring.hooks import HOOKS, arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ("seconds", "ratio", "windows", "utterances", "records", "total", "info")
@@ -89,6 +89,7 @@ class Sharing:
         self.process.communicate()
 
 
+@pytest.mark.server
 def test_processes_that_share_a_folder_tell_what_all_measured(tmp_path: Path) -> None:
     one, other = Sharing(tmp_path), Sharing(tmp_path)
     try:

@@ -1,25 +1,13 @@
-import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from captions.audio_warnings import WarningCode
 from captions.errors import REFUSALS
 from captions.gates import GATES
-from captions.ports.probe import Probe
 from monitoring.families import Families
 from monitoring.metrics import GatewayProbe, PrometheusProbe, ServeProbe, WorkerProbe
-
-HOOKS = [name for name, _ in inspect.getmembers(Probe, inspect.isfunction)]
-EXAMPLES: dict[tuple[str, str], Any] = {
-    ("socket_message", "socket"): "view",
-    ("socket_message", "direction"): "out",
-    ("audio_behind", "behind"): {3: 0.5},
-    ("audio_warned", "code"): WarningCode.NOT_FINITE,
-}
-BY_TYPE: dict[str, Any] = {"str": "x", "float": 0.5, "int": 3, "str | None": "acme"}
+from tests.monitoring.hooks import HOOKS, arguments
 
 
 def gateway(tenants: Sequence[str] = ()) -> GatewayProbe:
@@ -47,14 +35,6 @@ def rendered(probe: PrometheusProbe) -> dict[str, float]:
 def families(probe: PrometheusProbe) -> set[str]:
     body, _ = probe.render()
     return {family.name for family in text_string_to_metric_families(body.decode())}
-
-
-def arguments(hook: str) -> list[Any]:
-    parameters = [p for p in inspect.signature(getattr(Probe, hook)).parameters.values() if p.name != "self"]
-    return [
-        EXAMPLES[hook, p.name] if (hook, p.name) in EXAMPLES else BY_TYPE[inspect.formatannotation(p.annotation)]
-        for p in parameters
-    ]
 
 
 @pytest.mark.parametrize("hook", sorted(set(HOOKS) - {"partition_revoked"}))

@@ -24,8 +24,8 @@ from livecaptions.top.figures import Figures, figures_of
 from livecaptions.top.target import Target
 from tests.e2e.conftest import pcm16
 from tests.failover.rig import ROOM, speak, watching
+from tests.monitoring.panels import PANELS, Panel
 from tests.monitoring.prometheus import Prometheus, Series
-from tests.monitoring.test_dashboards import PANELS, Panel
 from tools.dashboards.files import FOLDER
 
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
 TRACKS = 3
 PARTITIONS = 4
 VIEWERS = 4
-SECONDS = 30.0
+SECONDS = 18.0
 """Of the talk on each track."""
 RATES_OVER = "10s"
 STEP = 2.0
@@ -41,7 +41,7 @@ ABSENT_WHERE_NOTHING_WAS_SHOWN = {
     "first_partial_p95_seconds", "word_shown_p50_seconds", "word_shown_p95_seconds", "final_p95_seconds",
     "confidence_p50", "erasure", "real_time_factor",
 }  # fmt: skip
-"""On a busy machine fifteen seconds may pass so."""
+"""On a busy machine eight seconds may pass so."""
 TIMEOUT = 240.0
 """Seconds for a model to be warm on a busy machine."""
 
@@ -143,9 +143,9 @@ async def load(gateway: str, worker: str) -> Figures:
 
 
 async def top(*addresses: str) -> Figures:
-    """Fifteen seconds as ``livecaptions top`` sees them."""
+    """Eight seconds as ``livecaptions top`` sees them."""
     targets = [Target(address, window=60, timeout=10) for address in addresses]
-    for seconds in (0.0, 15.0):
+    for seconds in (0.0, 8.0):
         await asyncio.sleep(seconds)
         for target in targets:
             await target.scrape(asyncio.get_running_loop().time())

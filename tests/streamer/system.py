@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from auth.static_tokens import StaticTokens
 from captions.access import Principal, Right
+from captions.ports.engine import Engine
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
@@ -69,6 +70,7 @@ async def running(
     captions: TopicSettings | None = None,
     tracer: Tracer = NO_TRACES,
     probe: Probe | None = None,
+    engine: Engine | None = None,
     tokens: dict[str, Principal] | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
@@ -90,8 +92,8 @@ async def running(
         tracer=tracer,
         authenticator=StaticTokens(tokens) if tokens is not None else None,
     )
-    engine = ScriptedEngine(script)
-    worker = Worker(log, decoders_of(engine, delay=delay), clock, Probe(), WorkerSettings(), tracer=tracer)
+    decoders = decoders_of(engine or ScriptedEngine(script), delay=delay)
+    worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway)

@@ -12,7 +12,7 @@ from captions.records import AUDIO as AUDIO_TOPIC
 from captions.records import CAPTIONS
 from captions.track import RoomId
 from streamer.sessions.journal import Progress
-from tests.streamer.test_takeover import AUDIO, SAID, gateway_on, opened, send_audio, two_gateways
+from tests.streamer.gateways import AUDIO, SAID, gateway_on, opened, send_audio, two_gateways
 from tests.support import told
 
 pytestmark = pytest.mark.looptime

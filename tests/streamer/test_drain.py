@@ -6,8 +6,10 @@ import pytest
 
 from captions.caption import CaptionId
 from captions.track import RoomId
+from tests.streamer.speaking import AUDIO, END, SAID, SCRIPT, refused, send, text_of
 from tests.streamer.system import Conversation, running
-from tests.streamer.test_publish import AUDIO, END, SAID, SCRIPT, refused, send, text_of
+
+pytestmark = pytest.mark.server
 
 
 async def test_a_drain_sends_the_last_captions_and_lets_everybody_go() -> None:

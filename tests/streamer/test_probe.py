@@ -10,9 +10,11 @@ from captions.caption import CaptionId
 from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
+from tests.streamer.speaking import send
 from tests.streamer.system import Conversation, principal, running
-from tests.streamer.test_publish import send
 from tests.support import EnergyDetector, LoopClock, RecordingProbe, memory_log, script_of
+
+pytestmark = pytest.mark.server
 
 SCRIPT, PCM = script_of(2, words=4)
 TOKENS = {"ours": principal("*", "publish", "view", tenant="acme"), "theirs": principal("*", "publish", "view")}

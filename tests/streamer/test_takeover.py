@@ -1,62 +1,24 @@
 """Two gateways on one log, in virtual time: a session continues at the other one."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from captions.audio import SAMPLE_RATE, to_bytes
+from captions.audio import SAMPLE_RATE
 from captions.errors import BadRequest, NotFound, ShuttingDown, TrackBusy
-from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.records import CAPTIONS
 from captions.room_settings import RoomSettings
 from captions.stream_options import Encoding
 from captions.track import RoomId
-from inference.engine.scripted import ScriptedEngine
 from streamer.gateway import Gateway
-from streamer.protocols.native import stream_options
-from streamer.sessions.feed import Feed
 from streamer.sessions.lifecycle import State
-from streamer.sessions.session import Session
 from streamer.settings import GatewaySettings
 from streamer.web.rest import TrackSummary, live_rooms
-from tests.support import EnergyDetector, LoopClock, memory_log, script_of, told, worker_on
+from tests.streamer.gateways import AUDIO, PCM, SAID, SCRIPT, gateway_on, opened, send_audio, two_gateways
+from tests.support import EnergyDetector, LoopClock, memory_log, told
 
 pytestmark = pytest.mark.looptime
-
-SCRIPT, PCM = script_of(3)
-AUDIO = to_bytes(PCM)
-FRAME = SAMPLE_RATE // 10 * 2
-SAID = [" ".join(word.text for word in SCRIPT[at : at + 8]) for at in range(0, len(SCRIPT), 8)]
-
-
-def gateway_on(log: Log) -> Gateway:
-    return Gateway(log, LoopClock(), Probe(), EnergyDetector, GatewaySettings())
-
-
-@asynccontextmanager
-async def two_gateways() -> AsyncIterator[tuple[Log, Gateway, Gateway]]:
-    log = memory_log()
-    gateways = gateway_on(log), gateway_on(log)
-    async with worker_on(log, ScriptedEngine(SCRIPT)):
-        yield log, *gateways
-    for gateway in gateways:
-        await gateway.close()
-
-
-async def opened(gateway: Gateway, session: str | None = None, **query: object) -> tuple[Session, Feed]:
-    feed = Feed()
-    given = {**query, "session": session} if session is not None else query
-    asked = stream_options({name: [str(value)] for name, value in given.items()})
-    return await gateway.sessions.open(RoomId("hall"), asked, feed), feed
-
-
-async def send_audio(session: Session, start: int, end: int) -> None:
-    for at in range(start, end, FRAME):
-        await session.feed(AUDIO[at : min(at + FRAME, end)])
-        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("encoding", ["linear16", "container"])

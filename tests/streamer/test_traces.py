@@ -11,6 +11,8 @@ from livecaptions.clock import SystemClock
 from tests.streamer.system import Conversation, running
 from tests.traces import Traces, attributes, by_trace, shape
 
+pytestmark = pytest.mark.server
+
 WORDS = ["quixotic", "zeppelin", "marmalade", "obelisk", "thunder", "walrus", "icicle", "juniper"]
 WHOLE = {
     ("utterance", ""),

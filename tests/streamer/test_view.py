@@ -13,17 +13,13 @@ from websockets.exceptions import InvalidStatus
 from captions.errors import LogError
 from captions.messages import TrackMessage
 from captions.ports.log import Entry
-from captions.records import CAPTIONS, PARTIALS, write_room_event
+from captions.records import CAPTIONS, write_room_event
 from captions.track import RoomId
-from tests.captions.messages import caption
+from tests.streamer.speaking import AUDIO, END, SCRIPT, say, send
 from tests.streamer.system import Conversation, Message, System, principal, running
-from tests.streamer.test_publish import AUDIO, END, SCRIPT, send
 from transport.memory import MemoryLog, TopicSettings
 
-
-async def say(system: System, **fields: object) -> None:
-    message = caption(**fields)  # type: ignore[arg-type] # a caption's own fields
-    await system.log.append(CAPTIONS if message.final else PARTIALS, write_room_event(RoomId(message.room), message))
+pytestmark = pytest.mark.server
 
 
 async def talked(system: System) -> None:
@@ -258,7 +254,7 @@ async def test_a_viewer_that_reads_nothing_is_let_go_and_the_others_are_not() ->
             view = Conversation(keen)
             await view.of("live")
             lazy.transport.pause_reading()
-            long = "word " * 800
+            long = "word" * 10_000  # one: what counts are bytes
 
             async def flood() -> None:
                 for utterance in range(400):
@@ -287,7 +283,7 @@ async def test_a_reader_of_an_event_stream_that_takes_nothing_is_let_go() -> Non
             lazy.transport.pause_reading()  # type: ignore[attr-defined] # the transport of a socket has this method
             utterance = 0
             while system.gateway.viewers:
-                await say(system, utterance=utterance, final=True, text="word " * 400, start=float(utterance))
+                await say(system, utterance=utterance, final=True, text="word" * 5000, start=float(utterance))
                 utterance += 1
                 await asyncio.sleep(0)
         lazy.transport.abort()

@@ -70,6 +70,6 @@ auto.create.topics.enable=false
 X
 [ -z "${KAFKA_PROPERTIES:-}" ] || cat "$KAFKA_PROPERTIES" >> "$data/server.properties"
 [ -e "$data/log/meta.properties" ] ||
-  (java_kafka kafka.tools.StorageTool format --cluster-id "$(java_kafka kafka.tools.StorageTool random-uuid)" \
+  (java_kafka kafka.tools.StorageTool format --cluster-id "C$(head -c 30 /dev/urandom | base64 | tr -d '+/=\n' | cut -c1-21)" \
     --config "$data/server.properties" ${KAFKA_FORMAT:-} >/dev/null)
 java_kafka kafka.Kafka "$data/server.properties"

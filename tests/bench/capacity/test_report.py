@@ -58,6 +58,7 @@ def test_cores_of_a_remote_server_are_not_guessed() -> None:
     assert report.summary([OURS], None).plain == "livecaptions: 8 streams"
 
 
+@pytest.mark.server  # the machine is described by uname
 def test_the_file_is_plain_json(tmp_path: Path) -> None:
     compared = compare(OURS, PEER)
     assert compared is not None
@@ -71,6 +72,7 @@ def test_the_file_is_plain_json(tmp_path: Path) -> None:
     assert content["compared"] == [{"peer": "peer", "peer_streams": 1, "our_streams": 8, "ratio": 8.0}]
 
 
+@pytest.mark.server  # Matplotlib asks fc-list for the fonts, the first time
 def test_the_picture_is_a_picture(tmp_path: Path) -> None:
     picture([OURS, PEER], Goals(), tmp_path / "capacity.png")
     assert (tmp_path / "capacity.png").read_bytes().startswith(b"\x89PNG")

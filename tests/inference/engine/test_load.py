@@ -10,6 +10,8 @@ from inference.engine.load import choose_device
 from inference.engine.parallelism import available_cores
 from inference.models import EMBEDDED, resolve
 
+pytestmark = pytest.mark.weights
+
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:

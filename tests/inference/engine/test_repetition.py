@@ -1,5 +1,6 @@
 """What people say once is written once, and what they say again and again is written so, by real weights."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -24,13 +25,19 @@ SINGLE = tuple(replace(one, pcm=between_pauses(one.pcm)) for one in SPEECH if " 
 FOR_EVER = ("absolutely", "good morning steve", "come quickly", "simpler", "not yet")
 
 
-@pytest.fixture(params=["tiny", "base"])
+@pytest.fixture(scope="module", params=["tiny", "base"])
 def engine(request: pytest.FixtureRequest) -> WhisperEngine:
     whisper: WhisperEngine = request.getfixturevalue(request.param)
     return whisper
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def single(engine: WhisperEngine) -> list[list[str]]:
+    """What the finals of the isolated words say."""
+    return [shown(engine, one.pcm) for one in SINGLE]
+
+
+@pytest.fixture(scope="module")
 def whole(engine: WhisperEngine) -> WhisperEngine:
     """The same model at 30 s windows with 5 beams, as everybody decodes."""
     full = WhisperSettings(final_window="full", gated=False, beam_size=5)
@@ -42,19 +49,19 @@ def shown(engine: WhisperEngine, pcm: Pcm, *, final: bool = True) -> list[str]:
     return words_of(join(screen(found, len(pcm) / SAMPLE_RATE).words, "en"))
 
 
-def right(engine: WhisperEngine, said: tuple[Utterance, ...]) -> int:
-    return sum(shown(engine, one.pcm) == words_of(one.text) for one in said)
+def right(found: Sequence[list[str]], said: tuple[Utterance, ...]) -> int:
+    return sum(words == words_of(one.text) for words, one in zip(found, said, strict=True))
 
 
-def test_single_words_are_written_once(engine: WhisperEngine) -> None:
+def test_single_words_are_written_once(engine: WhisperEngine, single: list[list[str]]) -> None:
     assert len(SINGLE) > 20
-    for one in SINGLE:
-        assert repetition(shown(engine, one.pcm)) is None, one.text
+    for one, final in zip(SINGLE, single, strict=True):
+        assert repetition(final) is None, one.text
         assert repetition(shown(engine, one.pcm, final=False)) is None, one.text
 
 
-def test_as_many_single_words_are_right_as_at_30_s(engine: WhisperEngine, whole: WhisperEngine) -> None:
-    assert right(engine, SINGLE) >= right(whole, SINGLE)
+def test_as_many_single_words_are_right_as_at_30_s(single: list[list[str]], whole: WhisperEngine) -> None:
+    assert right(single, SINGLE) >= right([shown(whole, one.pcm) for one in SINGLE], SINGLE)
 
 
 @pytest.mark.parametrize("name", ["word_paris", "word_data", "word_one"])

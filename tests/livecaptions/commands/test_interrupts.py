@@ -17,6 +17,8 @@ from livecaptions.talk import talk_path
 from tests.streamer.system import running
 from tests.support import script_of
 
+pytestmark = pytest.mark.server
+
 SCRIPT, PCM = script_of(1, words=4)
 
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 import pytest
 
 from livecaptions.processes import free_ports
-from tests.livecaptions.test_commands import livecaptions
+from tests.livecaptions.cli import livecaptions
 from tests.livecaptions.top.installation import Page, served
+
+pytestmark = pytest.mark.server
 
 TIMEOUT = 120.0
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"

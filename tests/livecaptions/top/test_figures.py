@@ -8,6 +8,8 @@ from livecaptions.top.target import Target
 from livecaptions_client import AddressError
 from tests.livecaptions.top.installation import Page, served
 
+pytestmark = pytest.mark.server
+
 
 class Looking:
     """Looks at pages in a time of its own."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,22 @@ class Prometheus:
         answer = (await self.client.get("/alerts")).json()
         return {alert["labels"]["alertname"] for alert in answer["data"]["alerts"] if alert["state"] == "firing"}
 
+    async def scraped(self) -> set[str]:
+        """The jobs whose targets were scraped."""
+        answer = (await self.client.get("/query", params={"query": "up == 1"})).json()
+        return {series["metric"]["job"] for series in answer["data"]["result"]}
+
+    async def rule_files(self) -> set[str]:
+        """The files whose rules are in force."""
+        answer = (await self.client.get("/rules")).json()
+        return {group["file"] for group in answer["data"]["groups"]}
+
+    async def until(self, found: Callable[[], Awaitable[set[str]]], wanted: Iterable[str]) -> None:
+        """Return when all that is wanted is found."""
+        async with asyncio.timeout(TIMEOUT):
+            while not await found() >= set(wanted):  # noqa: ASYNC110 - Prometheus has to be asked
+                await asyncio.sleep(0.1)
+
     async def until_firing(self, name: str, within: float) -> None:
         """Return when the alert fires."""
         async with asyncio.timeout(within):
@@ -115,14 +132,15 @@ async def prometheus(
 ) -> AsyncIterator[Prometheus]:
     """The production configuration and rules, with durations times ``factor``.
 
-    It scrapes ``targets``, addresses by job, and evaluates every ``interval`` seconds.
+    It scrapes ``targets``, addresses by job, and evaluates every ``interval`` seconds. It looks for targets 5 s after
+    it is ready: rules come once they were scraped, or what a short clock makes of those 5 s would fire.
     """
     document = yaml.safe_load(PROMETHEUS.read_text())
     every = f"{round(interval * 1000)}ms"
     document["global"] |= {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every}
-    document["rule_files"] = [
-        str(written(folder / file.name, scaled(yaml.safe_load(file.read_text()), factor))) for file in FILES
-    ]
+    rules = folder / "rules"
+    rules.mkdir()
+    document["rule_files"] = [str(rules / "*.yml")]
     (sender,) = document["alerting"]["alertmanagers"]
     sender["static_configs"] = [{"targets": [alerts_to]}]
     document["scrape_configs"] = [
@@ -132,11 +150,17 @@ async def prometheus(
     address = f"127.0.0.1:{free_ports(1)[0]}"
     arguments = (f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}")
     async with (
-        running("prometheus", *arguments, "--log.level=warn"),
+        running("prometheus", *arguments, "--log.level=warn") as process,
         httpx.AsyncClient(base_url=f"http://{address}/api/v1", trust_env=False) as client,
     ):
         await ready(f"http://{address}/-/ready")
-        yield Prometheus(client)
+        found = Prometheus(client)
+        await found.until(found.scraped, targets)
+        for file in FILES:
+            written(rules / file.name, scaled(yaml.safe_load(file.read_text()), factor))
+        process.send_signal(signal.SIGHUP)
+        await found.until(found.rule_files, [str(rules / file.name) for file in FILES])
+        yield found
 
 
 def written(file: Path, document: Any) -> Path:  # noqa: ANN401 - any YAML document

@@ -1,7 +1,7 @@
 """A drill: the only worker is killed, the page comes; it is started again, and the page is taken back.
 
 Everything is real: broker, gateway, worker, Prometheus, Alertmanager. Rules and routes are the production files with
-every duration a tenth (DRILL_SCALE=1: as they are), because a minute of waiting is a minute of CI.
+every duration a twentieth (DRILL_SCALE=1: as they are), because a minute of waiting is a minute of CI.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tests.monitoring.alerts.servers import alertmanager, listening_pager, prome
 
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus, pytest.mark.alertmanager]
 
-SCALE = float(os.environ.get("DRILL_SCALE", "0.1"))
+SCALE = float(os.environ.get("DRILL_SCALE", "0.05"))
 INTERVAL = max(1.0, 5 * SCALE)
 """Seconds between two scrapes: no less than what a busy machine manages."""
 TIMEOUT = 120 + 300 * SCALE

@@ -13,15 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from captions.audio import NO_AUDIO, Pcm, from_bytes, to_bytes
+from captions.audio import Pcm, from_bytes, to_bytes
 from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
 from livecaptions.talk import talk_path
 from livecaptions.terminal.files import read_file
 from streamer.audio.container import ContainerDecoder
 from streamer.audio.container_stream import MOST_LOST_BYTES, ContainerStream
-from streamer.audio.decoder import Decoded
 from streamer.audio.pipe import BytePipe
+from tests.streamer.audio.decoding import decode_container as decode
+from tests.streamer.audio.decoding import read
 
 SECONDS = 8
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "200000"}
@@ -74,44 +75,6 @@ def encoded(
         for packet in stream.encode(None):
             muxer.mux(packet)
     return path.read_bytes() if path else bytes(out.getvalue())
-
-
-async def read(decoder: ContainerDecoder) -> Decoded | None:
-    """The next decoded piece; None at the end."""
-    while True:
-        decoder.ready.clear()
-        if (decoded := decoder.take()) is not None or decoder.over:
-            return decoded
-        await decoder.ready.wait()
-
-
-async def decode(data: bytes, size: int = 2000, told: list[AudioWarning] | None = None) -> Pcm:
-    """The samples of a stream that arrives in pieces of ``size`` bytes; warnings are appended to ``told``."""
-    decoder = ContainerDecoder()
-    pieces: list[Pcm] = []
-    fed = 0
-
-    async def gather() -> None:
-        while (decoded := await read(decoder)) is not None:
-            pieces.append(decoded.pcm)
-            assert decoded.offset <= fed
-
-    reading = asyncio.create_task(gather())
-    try:
-        async with asyncio.timeout(30):
-            for at in range(0, len(data), size):
-                fed = min(at + size, len(data))
-                await decoder.feed(data[at : at + size])
-                await asyncio.sleep(0)
-            await decoder.finish()
-            await reading
-    finally:
-        reading.cancel()
-        await decoder.close()
-        await asyncio.gather(reading, return_exceptions=True)
-        if told is not None:
-            told += decoder.warnings.all
-    return np.concatenate(pieces) if pieces else NO_AUDIO
 
 
 class Heard(NamedTuple):

@@ -13,8 +13,7 @@ from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.mixing import Floats, Mixer
 from tests.conftest import SHARED
 from tests.inference.conftest import read
-from tests.streamer.audio.test_container import decode as decode_container
-from tests.streamer.audio.test_raw import decode as decode_raw
+from tests.streamer.audio.decoding import decode_container, decode_raw
 
 
 def level(samples: npt.NDArray[Any]) -> float:

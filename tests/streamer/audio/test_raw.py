@@ -3,41 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captions.audio import Pcm
-from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
 from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
 from streamer.audio.samples import BYTES
+from tests.streamer.audio.decoding import decode_raw as decode
+from tests.streamer.audio.decoding import decode_warned
 
 TONE = (8000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype(np.int16)
-
-
-async def decode(audio: AudioFormat, data: bytes, sizes: list[int] | None = None) -> tuple[Pcm, list[int]]:
-    """Feed ``data`` in pieces of ``sizes``. Returns all samples and offsets."""
-    pcm, offsets, _ = await decode_warned(audio, data, sizes)
-    return pcm, offsets
-
-
-async def decode_warned(
-    audio: AudioFormat, data: bytes, sizes: list[int] | None = None
-) -> tuple[Pcm, list[int], tuple[AudioWarning, ...]]:
-    """The same, with the warnings."""
-    decoder = open_decoder(audio)
-    pieces: list[Pcm] = []
-    offsets: list[int] = []
-    at = 0
-    try:
-        for size in [*(sizes or []), len(data)]:
-            await decoder.feed(data[at : at + size])
-            at += size
-        await decoder.finish()
-        while (decoded := decoder.take()) is not None:
-            pieces.append(decoded.pcm)
-            offsets.append(decoded.offset)
-    finally:
-        await decoder.close()
-    return (np.concatenate(pieces) if pieces else np.zeros(0, np.int16)), offsets, decoder.warnings.all
 
 
 async def test_linear16_at_16_khz_comes_through_bit_for_bit() -> None:

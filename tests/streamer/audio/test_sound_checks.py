@@ -31,10 +31,15 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def everything() -> list[Floats]:
-    found = [samples for _, samples in recordings()]
+def named() -> dict[str, Floats]:
+    found = dict(recordings())
     assert len(found) > 80
     return found
+
+
+@pytest.fixture(scope="module")
+def everything(named: dict[str, Floats]) -> list[Floats]:
+    return list(named.values())
 
 
 @pytest.mark.parametrize("way", RIGHT)
@@ -52,8 +57,8 @@ def test_a_wrong_declaration_is_told_by_name(way: str, everything: list[Floats])
     assert said.count(what) >= share * len(everything)
 
 
-def test_levels_of_recordings_are_right_but_of_very_quiet_ones() -> None:
-    for name, samples in recordings():
+def test_levels_of_recordings_are_right_but_of_very_quiet_ones(named: dict[str, Floats]) -> None:
+    for name, samples in named.items():
         quiet = np.std(samples) < 10 ** (-50 / 20)
         assert set(levels_of(to_pcm16(samples))) <= ({"too_quiet"} if quiet else set()), name
 
