@@ -32,10 +32,10 @@ def begin(item: pytest.Item) -> None:
 
 def watch() -> None:
     """Fail quick tests where they start a program, or a socket other than one within the process."""
-    sys.addaudithook(_hear)
+    sys.addaudithook(_fail_if_outside)
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
+def _fail_if_outside(event: str, arguments: tuple[object, ...]) -> None:
     if not _running:
         return
     outside = event in {"socket.bind", "socket.connect"} and isinstance(arguments[1], tuple)

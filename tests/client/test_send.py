@@ -4,7 +4,11 @@ import asyncio
 import sys
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.client.scripted import Peer, playing
+
+pytestmark = pytest.mark.server
 
 
 async def test_the_silence_that_ends_an_utterance_can_be_chosen() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_prose import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT
 
 
 def headings(page: Path) -> set[str]:

@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.pages import PAGES, ROOT
+
 LONGEST = 120
-PAGES = [
-    *ROOT.glob("*.md"),
-    *(ROOT / "docs").rglob("*.md"),
-    *(ROOT / "bench").glob("*.md"),
-    ROOT / "livecaptions_client" / "README.md",
-]
 
 
 def prose(page: Path) -> Iterator[tuple[int, str]]:
