@@ -26,14 +26,14 @@ class Engine(ScriptedEngine):
         return {"model": self.model_name}
 
 
-def build_engine(_: Settings) -> Engine:
+def build_engines(_: Settings) -> list[Engine]:
     script, _pcm = script_of(int(os.environ.get("SCRIPT_UTTERANCES", "3")))
-    return Engine(script, delay=float(os.environ.get("SCRIPT_DECODING", "0.004")))
+    return [Engine(script, delay=float(os.environ.get("SCRIPT_DECODING", "0.004")))]
 
 
 if __name__ == "__main__":
     with (
-        patch("livecaptions.commands.serve.build_engine", build_engine),
+        patch("livecaptions.commands.serve.build_engines", build_engines),
         patch("livecaptions.wiring.detector_factory", lambda _: EnergyDetector),
     ):
         main()
