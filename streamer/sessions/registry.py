@@ -26,6 +26,7 @@ from streamer.rooms.hub import Hub
 from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits, not_found
 from streamer.sessions.announcer import Announcer
 from streamer.sessions.creation import SessionMaker
+from streamer.sessions.draining import drain
 from streamer.sessions.feed import Feed
 from streamer.sessions.held import Held, HeldSessions
 from streamer.sessions.lifecycle import Event
@@ -289,21 +290,7 @@ class Sessions:
         All other sessions end, and their last captions are waited for.
         """
         self.draining = True
-        draining = (self._drain_session(held, elsewhere=elsewhere) for held in self.held)
-        for result in await asyncio.gather(*draining, return_exceptions=True):
-            if isinstance(result, BaseException):  # the others are drained all the same
-                logger.error("session_not_drained", exc_info=result)
-        if not elsewhere:
-            await self._pending.all_settled()
-
-    async def _drain_session(self, held: Held, *, elsewhere: bool) -> None:
-        session = held.session
-        if elsewhere and session.movable:
-            await session.move()
-            held.dismiss(ShuttingDown())
-        else:
-            await session.finish()
-            await self._pending.settled(session.track)
+        await drain(self.held, self._pending, elsewhere=elsewhere)
 
     def dismiss_all(self) -> None:
         """Make every connection release its session."""

@@ -21,7 +21,6 @@ from streamer.sessions.recorder import Recorder
 
 logger = structlog.get_logger(__name__)
 
-
 MARK_INTERVAL = 0.5
 """Seconds between two marks during silence. With a mark on the log, any gateway can continue from there."""
 
@@ -30,6 +29,10 @@ HELD_INTERVAL = 2.0
 
 LINGER = 0.5
 """Seconds after which audio is processed even if it is too short to complete another piece."""
+
+
+SLOWER = "send no faster than it is acknowledged"
+STREAMABLE = "send a container that can be decoded while it arrives: webm, ogg, wav, flac, mp3, fragmented mp4"
 
 
 @dataclass
@@ -143,11 +146,7 @@ class Session:
                 return
             waiting = self.received + len(data) - self.acknowledged
             if waiting > self.max_unacknowledged:
-                advice = (
-                    "send a container that can be decoded while it arrives: webm, ogg, wav, flac, mp3, fragmented mp4"
-                    if self.recorder.offset_of is None
-                    else "send no faster than it is acknowledged"
-                )
+                advice = SLOWER if self.recorder.offset_of is not None else STREAMABLE
                 raise TooLarge(f"{waiting} bytes could not be acknowledged; {advice}")
             await self.decoder.feed(data)
             self._received_at = self._clock.monotonic()
