@@ -188,9 +188,15 @@ class Sessions:
         self._held.add(session, feed)
         self._probe.session_opened(session.tenant)
         session.start(partial(self._begin, session))
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(BEGIN_TIMEOUT):
                 await session.begun()
+        except TimeoutError:
+            logger.warning("session_waits_for_log", session=session.id, **session.track.describe())
+        except BaseException:  # nobody serves the connection any more
+            self._probe.session_closed("away", session.tenant)
+            await self.lost(session, feed)
+            raise
         if session.failure is not None:
             self._probe.session_closed(Internal.code, session.tenant)
             await self.end(session)

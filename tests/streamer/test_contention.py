@@ -198,3 +198,16 @@ async def test_a_session_that_is_replaced_at_another_gateway_is_counted_once() -
         await opened(here)
         await opened(there, takeover=True)
         assert gauge.open == 1
+
+
+async def test_a_connection_that_is_given_up_while_the_log_is_full_locks_no_track() -> None:
+    async with two_gateways() as (log, here, _there):
+        slow = SlowClaims(log)
+        here.sessions._maker._log = slow
+        beginning = asyncio.create_task(opened(here))
+        await slow.waiting.wait()
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+        slow.taken.set()
+        await asyncio.sleep(100)
+        assert not here.sessions.held
