@@ -72,18 +72,21 @@ class Gateway:
             sessions=self.sessions,
             pending=self.pending,
             probe=probe,
-            draining=lambda: self.draining,
             done_timeout=settings.done_timeout,
         )
         self.viewers = 0
         self.history_turns = HistoryTurns()
-        self.draining = False
 
     def _observe(self, track: TrackId, event: RoomEvent, origin: Origin, live: bool) -> None:
         if isinstance(event, TrackMessage):
             self.sessions.observe(track, event, origin, live=live)
         if isinstance(event, CaptionMessage) and event.final:
             self.pending.final(CaptionId(track, event.utterance))
+
+    @property
+    def draining(self) -> bool:
+        """Whether this gateway takes no new clients, because it is about to stop."""
+        return self.sessions.draining
 
     def not_ready(self) -> list[str]:
         """The reasons why this gateway takes no new clients; empty if it does."""
@@ -126,7 +129,6 @@ class Gateway:
         If ``elsewhere`` is true, other gateways read the same log and continue the sessions, even in the middle of an
         utterance. Sessions that cannot move end, and their last captions are waited for.
         """
-        self.draining = True
         self.probe.draining()
         try:
             async with asyncio.timeout(deadline):

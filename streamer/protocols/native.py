@@ -73,6 +73,8 @@ def stream_options(query: Query) -> StreamOptions:
 class NativeProtocol:
     """The ``publish`` socket of ``/v1``: audio in binary frames, JSON in text frames."""
 
+    largest_frame = LARGEST_FRAME
+
     def options(self, query: Query) -> StreamOptions:
         """Parse a publisher's query parameters, as ``stream_options`` does."""
         return stream_options(query)

@@ -26,6 +26,9 @@ class Closing(NamedTuple):
 class PublisherProtocol(Protocol):
     """The protocol of one connection. It does no I/O: frames in, commands out; events in, frames out."""
 
+    largest_frame: int
+    """Bytes of the largest frame that a publisher may send."""
+
     def options(self, query: Query) -> StreamOptions:
         """Parse the query parameters of the publisher's request. Raises ``BadRequest`` if one is not valid."""
         ...

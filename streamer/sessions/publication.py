@@ -1,7 +1,7 @@
 """One connection that feeds a session: commands in, events out, independent of the publisher's protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -65,7 +65,6 @@ class PublicationContext:
     sessions: Sessions
     pending: PendingFinals
     probe: Probe
-    draining: Callable[[], bool]
     done_timeout: float
 
 
@@ -112,7 +111,7 @@ class Publication:
             case FinalizeUtterance():
                 self.session.finalize("finalize")
             case EndStream():
-                if self._context.draining() and not self.session.takes_audio:
+                if self._context.sessions.draining and not self.session.takes_audio:
                     raise ShuttingDown  # bytes before the end may have been ignored
                 self._ended = True
                 await self.session.end()

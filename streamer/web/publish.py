@@ -11,7 +11,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from captions.errors import Internal, Refusal, TooLarge
 from captions.publication import Event
 from streamer.gateway import Gateway
-from streamer.protocols.native import LARGEST_FRAME
 from streamer.protocols.protocol import Frame, PublisherProtocol
 from streamer.rooms.names import room_of
 from streamer.sessions.publication import IdleTimeout, Publication
@@ -137,7 +136,7 @@ class Connection:
             message = await self._websocket.receive()
             self._silent_since = inf  # nothing is read while the message is handled
             if message["type"] == "websocket.disconnect":
-                raise close_error(message.get("code", 1006))
+                raise close_error(message.get("code", 1006), self._protocol.largest_frame)
             self._gateway.probe.socket_message("publish", "in")
             frame: Frame = data if (data := message.get("bytes")) is not None else message["text"]
             for command in self._protocol.receive(frame):
@@ -173,11 +172,11 @@ class Connection:
             self._gateway.probe.socket_message("publish", "out")
 
 
-def close_error(code: int) -> Exception:
+def close_error(code: int, largest_frame: int) -> Exception:
     """The exception for a connection that was closed with this code.
 
     With code 1009 the server has closed it, because of a frame that is larger than it reads.
     """
     if code == TooLarge.close_code:
-        return TooLarge(f"the frame is larger than this server reads; send at most {LARGEST_FRAME} bytes per frame")
+        return TooLarge(f"the frame is larger than this server reads; send at most {largest_frame} bytes per frame")
     return WebSocketDisconnect(code)

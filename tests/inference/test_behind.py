@@ -17,7 +17,7 @@ from inference.utterance import Utterance
 ORIGIN = 1_764_000_000.0
 SESSION = SessionSettings(session="s", origin=ORIGIN, language="en")
 SEGMENT = 3200
-SCHEDULER = Scheduler(WorkerSettings(partial_interval=0.3, first_partial=0.9), lambda model, samples, *, final: None)  # noqa: ARG005
+SCHEDULER = Scheduler(WorkerSettings(partial_interval=0.3, first_partial=0.9), lambda *_, **__: None)
 
 
 def utterance(
