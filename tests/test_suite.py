@@ -15,6 +15,7 @@ SLOW = (
     "failover/",
     "image/test_image",
     "k8s/",
+    "k8s_cluster/",
     "livecaptions/test_roles",
     "transport/test_kafka.py",
 )

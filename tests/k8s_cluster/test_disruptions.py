@@ -17,6 +17,8 @@ from tests.k8s_cluster import cluster
 from tests.k8s_cluster.conftest import WAITS
 from tests.support import script_of
 
+pytestmark = pytest.mark.server
+
 TRACKS = 8
 UTTERANCES = 20
 _, PCM = script_of(UTTERANCES)

@@ -8,6 +8,8 @@ from tests.e2e.conftest import Address, pcm16, publish, viewing
 from tests.e2e.promises import assert_captions_kept_their_promises, word_error_rate
 from tests.k8s_cluster import cluster
 
+pytestmark = pytest.mark.server
+
 
 async def test_the_talk_is_captioned_through_the_service() -> None:
     server = Address(cluster.apply(cluster.ROOT / "k8s/overlays/dev"))
