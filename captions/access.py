@@ -1,43 +1,100 @@
 """Principals and their rights in rooms."""
 
 import fnmatch
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from captions.errors import Forbidden
+from captions.explain import check_name
 from captions.track import RoomId
+
+ROOM_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._*-]{0,63}$"
+"""The rule for patterns of room names, in which ``*`` stands for any characters."""
 
 
 class Right(StrEnum):
-    """A permission in a room."""
+    """A permission in a room. ``OPERATE`` extends the other rights to every room of the principal's tenant.
+
+    An operator without a tenant operates the server: the other rights extend to the rooms of all tenants.
+    """
 
     PUBLISH = "publish"
     VIEW = "view"
+    EDIT = "edit"
+    MANAGE = "manage"
+    OPERATE = "operate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """An authenticated person or program.
 
-    ``rooms`` lists room names, or patterns with ``*``. ``tenant`` is the tenant that the principal's sessions are
-    counted under.
+    ``rooms`` lists names of rooms, or patterns with ``*``. All of them are rooms of ``tenant``; None means rooms
+    without a tenant. ``subject`` names the principal in the audit log. ``credential`` is the id of the key that lets
+    it in, and that can be revoked; None means that it cannot be revoked. ``expires_at`` is when its token expires, in
+    Unix seconds; None means never. Room tokens cannot make further tokens: ``delegates`` is false for them.
     """
 
     rooms: tuple[str, ...]
     rights: frozenset[Right]
     tenant: str | None = None
+    subject: str = "anybody"
+    credential: str | None = None
+    expires_at: float | None = None
+    delegates: bool = True
+
+    @property
+    def operates(self) -> bool:
+        """Whether the rights extend to all rooms of the tenant, or of all tenants if it has none."""
+        return Right.OPERATE in self.rights
+
+    def room(self, name: str, tenant: str | None = None) -> RoomId:
+        """The room called ``name``: the principal's own, unless an operator asks for another ``tenant``.
+
+        Raises ``BadRequest`` if a name is not valid, and ``Forbidden`` for a tenant that is not the principal's.
+        """
+        check_name("room", name)
+        if tenant is not None:
+            check_name("tenant", tenant)
+        if tenant not in {None, self.tenant} and not (self.operates and self.tenant is None):
+            raise Forbidden(f"this token is not valid for tenant {tenant}; ask the operator for one that is")
+        return RoomId(name, self.tenant if tenant is None else tenant)
 
     def covers(self, room: RoomId) -> bool:
         """Whether the rights apply to ``room``."""
-        return any(fnmatch.fnmatchcase(room.name, pattern) for pattern in self.rooms)
+        if self.operates and self.tenant in {None, room.tenant}:
+            return True
+        return room.tenant == self.tenant and _matches(self.rooms, room.name)
+
+    def may(self, right: Right, room: RoomId) -> bool:
+        """Whether the principal has ``right`` in ``room``."""
+        return right in self.rights and self.covers(room)
 
     def require(self, right: Right, room: RoomId) -> None:
         """Raise ``Forbidden`` unless the principal has ``right`` in ``room``."""
-        if right not in self.rights:
-            raise Forbidden(f"this token has no right to {right}; ask the operator for one that has")
+        self.require_right(right)
         if not self.covers(room):
             raise Forbidden(f"this token is not valid for room {room.name}; ask the operator for one that is")
 
+    def require_right(self, right: Right) -> None:
+        """Raise ``Forbidden`` unless the principal has ``right`` in some room."""
+        if right not in self.rights:
+            raise Forbidden(f"this token has no right to {right}; ask the operator for one that has")
+
+    def require_at_least(self, rooms: Iterable[str], rights: Iterable[Right]) -> None:
+        """Raise ``Forbidden`` if a token with ``rooms`` (names or patterns) and ``rights`` could do more than this."""
+        for right in rights:
+            self.require_right(right)
+        for asked in rooms:
+            # a pattern is covered if it matches with its own stars as plain characters
+            if not self.operates and not _matches(self.rooms, asked):
+                raise Forbidden(f"this token is not valid for room {asked}; ask the operator for one that is")
+
 
 ANYBODY = Principal(rooms=("*",), rights=frozenset(Right))
-"""The principal of every request on a server without tokens."""
+"""The principal of every request on an open server."""
+
+
+def _matches(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

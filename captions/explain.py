@@ -1,11 +1,13 @@
 """Error messages for invalid values. pydantic's own messages name Python types, which clients do not know."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from captions.errors import BadRequest
 from captions.session import LANGUAGE_PATTERN
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -66,6 +68,12 @@ _SENTENCES: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "value_error": lambda c: str(c["error"]),
 }
 """Messages by pydantic's error type. A function receives the error's context."""
+
+
+def check_name(what: str, name: str) -> None:
+    """Raise ``BadRequest`` if ``name`` is not a valid name. ``what`` is what it names, such as ``room``."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise BadRequest(f"{what}: a name has to be {NAMES}")
 
 
 def problem_of(error: ErrorDetails) -> str:

@@ -9,8 +9,8 @@
     [rooms."track-*"]
     language = "de"
 
-The name of a table is a room, or a pattern with ``*``. The first table that matches is
-used.
+The name of a table is a room, or a pattern with ``*``; rooms of a tenant are written ``tenant/room``. The
+first table that matches is used.
 """
 
 import fnmatch

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 
 import structlog
 
-from captions.access import Principal, Right
 from captions.caption import CaptionId
 from captions.errors import ShuttingDown, TooMany
 from captions.messages import CaptionMessage, RoomEvent, TrackMessage
@@ -20,6 +19,7 @@ from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
+from streamer.clients import Clients
 from streamer.rooms.history_turns import HistoryTurns
 from streamer.rooms.hub import Hub
 from streamer.rooms.viewer import Viewer
@@ -55,6 +55,7 @@ class Gateway:
         self.probe = probe
         self.settings = settings
         self.authenticator = authenticator or OpenAccess()
+        self.clients = Clients(self.authenticator)
         self.pending = PendingFinals(clock)
         self.hub = Hub(log, self._observe, tracer, settings.history_bytes)
         self.sessions = Sessions(
@@ -107,11 +108,10 @@ class Gateway:
         if self.viewers >= self.settings.max_viewers:
             raise TooMany(f"this server has {self.settings.max_viewers} viewers, which is its limit; try again later")
 
-    async def publish(self, room: RoomId, options: StreamOptions, principal: Principal) -> Publication:
+    async def publish(self, room: RoomId, options: StreamOptions) -> Publication:
         """Begin or resume a publisher's session. Raises the ``Refusal`` that the publisher gets, or ``LogError``."""
-        principal.require(Right.PUBLISH, room)
         feed = Feed()
-        session = await self.sessions.open(room, options, feed, principal.tenant)
+        session = await self.sessions.open(room, options, feed)
         viewer = self.viewer(tracks=(session.track.name,), wake=session.wake)
         return Publication(session, feed, self.hub.room(room), viewer, self._context)
 

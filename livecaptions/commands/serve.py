@@ -156,7 +156,13 @@ async def _answer(
     app = create_app(gateway)
     app.include_router(endpoints(probe.render, lambda: [*gateway.not_ready(), *watch.failures, *not_ready()]))
     async with (
-        alongside(watch.run(), watch_loop(probe), sample(gateway.observe), release_memory_periodically()),
+        alongside(
+            watch.run(),
+            watch_loop(probe),
+            sample(gateway.observe),
+            gateway.clients.watch(),
+            release_memory_periodically(),
+        ),
         serving(MeasuredRequests(app, clock, probe), sock),
     ):
         tune_garbage_collection()

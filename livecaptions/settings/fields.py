@@ -226,7 +226,7 @@ class Token(BaseModel):
 
     token: SecretStr
     rooms: tuple[str, ...] = ("*",)
-    rights: frozenset[Right] = frozenset(Right)
+    rights: frozenset[Right] = frozenset({Right.PUBLISH, Right.VIEW})
     tenant: Annotated[str, Field(min_length=1)] | None = None
 
 

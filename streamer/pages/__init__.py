@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from fastapi import Path as PathParameter
 from starlette.responses import FileResponse, Response
 
+from captions.explain import check_name
 from streamer.pages.files import SECURITY, STATIC, Files
-from streamer.rooms.names import room_of
 
 static_files = Files(directory=STATIC)
 router = APIRouter(include_in_schema=False)
@@ -25,5 +25,5 @@ async def start_page() -> Response:
 @router.get("/r/{room}")
 async def room_page(room: Annotated[str, PathParameter()]) -> Response:
     """A room's page with its captions. The page takes the room's name from its own address."""
-    room_of(room)
+    check_name("room", room)
     return FileResponse(STATIC / "room.html", headers=SECURITY)

@@ -50,9 +50,7 @@ class SessionMaker:
         self._detector = detector
         self._settings = settings
 
-    def new(
-        self, track: TrackId, options: StreamOptions, room: RoomSettings, tenant: str | None, timeline: Timeline
-    ) -> Session:
+    def new(self, track: TrackId, options: StreamOptions, room: RoomSettings, timeline: Timeline) -> Session:
         """Build a new session that continues its track at ``timeline``."""
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
@@ -65,9 +63,9 @@ class SessionMaker:
             endpointing=options.endpointing,
         )
         listener = self._listener(settings, timeline.next_utterance, timeline.position, grid=timeline.position)
-        return self._session(track, options.format, tenant, settings, listener)
+        return self._session(track, options.format, settings, listener)
 
-    def taken_over(self, track: TrackId, tenant: str | None, claimed: Claimed) -> Session:
+    def taken_over(self, track: TrackId, claimed: Claimed) -> Session:
         """Build a session that another gateway held, from its state on the log. An open utterance continues."""
         audio, progress = claimed.options.format, claimed.progress
         samples = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
@@ -81,7 +79,6 @@ class SessionMaker:
         return self._session(
             track,
             audio,
-            tenant,
             progress.settings,
             listener,
             begun=progress.offset,
@@ -102,7 +99,6 @@ class SessionMaker:
         self,
         track: TrackId,
         audio: AudioFormat,
-        tenant: str | None,
         settings: SessionSettings,
         listener: Listener,
         *,
@@ -130,7 +126,6 @@ class SessionMaker:
             decoder=open_decoder(audio),
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
-            tenant=tenant,
             samples=samples,
         )
 

@@ -14,6 +14,7 @@ from captions.errors import (
     ShuttingDown,
     SlowConsumer,
     TrackBusy,
+    Unauthorized,
     UnsupportedAudio,
 )
 from captions.messages import CaptionMessage
@@ -189,6 +190,10 @@ class Publication:
         for event in self.new_events():
             yield event
 
+    def dismiss(self, reason: Refusal) -> None:
+        """Make this connection release its session for this reason."""
+        self._feed.dismiss(reason)
+
     async def dismissal(self) -> Refusal:
         """Wait until this connection has to release its session, and return the reason."""
         refusal = await self._feed.dismissal()
@@ -205,7 +210,7 @@ class Publication:
 
     async def refused(self, refusal: Refusal) -> None:
         """Handle a refusal that was sent to the publisher: end the session, unless it can be resumed."""
-        if isinstance(refusal, RESUMABLE) or self._feed.dismissed:
+        if isinstance(refusal, RESUMABLE) or (self._feed.dismissed and not isinstance(refusal, Unauthorized)):
             await self._context.sessions.lost(self.session, self._feed)
         else:
             await self.session.finish()

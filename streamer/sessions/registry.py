@@ -104,30 +104,30 @@ class Sessions:
         if (held := self._held.on(track)) is not None:
             raise busy(track, held.expires_in)
 
-    async def open(self, room: RoomId, options: StreamOptions, feed: Feed, tenant: str | None = None) -> Session:
+    async def open(self, room: RoomId, options: StreamOptions, feed: Feed) -> Session:
         """Begin or resume a session for the connection that holds ``feed``.
 
-        ``tenant`` is that of the publisher's token. Raises the ``Refusal`` that the publisher gets, or ``LogError``.
+        Raises the ``Refusal`` that the publisher gets, or ``LogError``.
         """
         await self._hub.open(room)
         self._check_open()
         track = room.track(options.track)
         async with self._opening.setdefault(track, asyncio.Lock()):  # one connection per track at a time
-            return await self._open(track, options, feed, tenant)
+            return await self._open(track, options, feed)
 
-    async def _open(self, track: TrackId, options: StreamOptions, feed: Feed, tenant: str | None) -> Session:
+    async def _open(self, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
         self._check_open()
         if options.session is not None:
             if (held := self._held.get(options.session)) is not None:
                 return await self._resume(held, track, options, feed)
-            return await self._take_over(track, options, feed, tenant)
+            return await self._take_over(track, options, feed)
         if options.takeover:
             await self._replace(track)
         self._check_free(track)
         timeline = await self._timelines.next(track, self._hub.room(track.room).state)
         room_settings = await self._rooms.settings_of(track.room)
         self._check_free(track)  # again, because a drain may have begun or the room may have filled up meanwhile
-        session = self._maker.new(track, options, room_settings, tenant, timeline)
+        session = self._maker.new(track, options, room_settings, timeline)
         return await self._hold(session, feed)
 
     async def _resume(self, held: Held, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
@@ -143,7 +143,7 @@ class Sessions:
         except BaseException:
             await self.lost(held.session, feed)
             raise
-        self._probe.session_opened(held.session.tenant)
+        self._probe.session_opened(track.room.tenant)
         return held.session
 
     async def _replace(self, track: TrackId) -> None:
@@ -153,8 +153,8 @@ class Sessions:
             if session is None:
                 return
             with suppress(NotFound):  # it has ended meanwhile, or it is a container's
-                await self._take_over(track, StreamOptions(track=track.name, session=session), Feed(), None)
-                self._probe.session_closed("taken_over", None)
+                await self._take_over(track, StreamOptions(track=track.name, session=session), Feed())
+                self._probe.session_closed("taken_over", track.room.tenant)
         if (held := self._held.on(track)) is None:
             return
         held.cancel_expiry()
@@ -162,7 +162,7 @@ class Sessions:
         logger.info("session_replaced", session=held.session.id, **track.describe())
         await self._finish(held.session)
 
-    async def _take_over(self, track: TrackId, options: StreamOptions, feed: Feed, tenant: str | None) -> Session:
+    async def _take_over(self, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
         """Continue a session that another gateway held. Raises ``NotFound`` if the log does not know it."""
         if self._held.on(track) is not None:  # the track has another session by now
             raise not_found(track, options)
@@ -170,7 +170,7 @@ class Sessions:
         if self.draining:  # the claim stands: the other gateway has lost the session
             await self._takeover.release(track, claimed.progress, claimed.epoch)
             raise ShuttingDown
-        session = self._maker.taken_over(track, tenant, claimed)
+        session = self._maker.taken_over(track, claimed)
         finals = self._hub.room(track.room).state.finals(track.name)
         for utterance in claimed.progress.ended - finals:
             self._pending.ended(CaptionId(track, utterance))
@@ -186,7 +186,7 @@ class Sessions:
         Raises ``Internal`` if the log failed.
         """
         self._held.add(session, feed)
-        self._probe.session_opened(session.tenant)
+        self._probe.session_opened(session.track.room.tenant)
         session.start(partial(self._begin, session))
         try:
             async with asyncio.timeout(BEGIN_TIMEOUT):
@@ -194,11 +194,11 @@ class Sessions:
         except TimeoutError:
             logger.warning("session_waits_for_log", session=session.id, **session.track.describe())
         except BaseException:  # nobody serves the connection any more
-            self._probe.session_closed("away", session.tenant)
+            self._probe.session_closed("away", session.track.room.tenant)
             await self.lost(session, feed)
             raise
         if session.failure is not None:
-            self._probe.session_closed(Internal.code, session.tenant)
+            self._probe.session_closed(Internal.code, session.track.room.tenant)
             await self.end(session)
             raise session.failure
         return session

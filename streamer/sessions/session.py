@@ -41,7 +41,7 @@ class Session:
 
     It begins at the position of ``recorder``. ``samples`` is the number of samples decoded in the session so far,
     including those at other gateways. After ``stall_timeout`` seconds without audio the open utterance ends. At most
-    ``max_unacknowledged`` bytes may wait for their acknowledgement. ``tenant`` is that of the publisher's token.
+    ``max_unacknowledged`` bytes may wait for their acknowledgement.
     ``failure`` is why the session failed: an error in its audio, or one of this server.
     """
 
@@ -49,7 +49,6 @@ class Session:
     decoder: AudioDecoder
     stall_timeout: float
     max_unacknowledged: int
-    tenant: str | None = None
     samples: int = 0
     state: State = State.FED
     failure: Refusal | None = None
@@ -289,7 +288,7 @@ class Session:
         self.samples += len(decoded.pcm)
         self._levels.add(decoded.pcm)
         self._decoded_at = self._clock.monotonic()
-        self._probe.audio_received(to_seconds(len(decoded.pcm)), self.tenant)
+        self._probe.audio_received(to_seconds(len(decoded.pcm)), self.track.room.tenant)
         pieces = self.listener.push(decoded.pcm)
         self.recorder.decoded(decoded.offset, self._clock.wall() - (self._decoded_at - self._received_at))
         await self.recorder.append(pieces)

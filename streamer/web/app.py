@@ -9,16 +9,14 @@ from starlette.websockets import WebSocket
 
 from captions.access import Right
 from captions.errors import BadRequest, Internal, NotFound, Refusal
-from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
 from streamer.pages.problem import problem_page, wants_page
 from streamer.protocols.native import NativeProtocol
-from streamer.rooms.names import room_of
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
-from streamer.web.credentials import token_of
+from streamer.web.credentials import admitted, principal_of
 from streamer.web.query import transcript_query
 from streamer.web.refusals import as_response, refuse
 
@@ -77,12 +75,12 @@ def _sockets(app: FastAPI, gateway: Gateway) -> None:
 def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms", summary="Live rooms")
     async def rooms(request: Request) -> list[rest.RoomSummary]:
-        principal = await gateway.authenticator.authenticate(token_of(request))
-        return [room for room in await rest.live_rooms(gateway) if principal.covers(RoomId(room.room))]
+        principal = await principal_of(request, gateway)
+        return await rest.live_rooms(gateway, principal)
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
-        return await event_stream.view_events(request, gateway, room_of(room))
+        return await event_stream.view_events(request, gateway, room)
 
     @app.get("/v1/rooms/{room}/publish", include_in_schema=False)
     async def publish_without_upgrade(room: str) -> Response:
@@ -90,6 +88,5 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str) -> Response:
-        principal = await gateway.authenticator.authenticate(token_of(request))
-        principal.require(Right.VIEW, room_of(room))
-        return await rest.transcript(gateway, room_of(room), transcript_query(request.query_params))
+        admission = await admitted(request, gateway, Right.VIEW, room)
+        return await rest.transcript(gateway, admission.room, transcript_query(request.query_params))

@@ -1,6 +1,19 @@
-"""The access token of a request."""
+"""Who sends a request, and what it may do."""
+
+from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
+
+from captions.access import Principal, Right
+from captions.track import RoomId
+from streamer.gateway import Gateway
+
+
+class Admitted(NamedTuple):
+    """A principal in a room where it has the right that it asked for."""
+
+    principal: Principal
+    room: RoomId
 
 
 def token_of(connection: HTTPConnection) -> str | None:
@@ -8,3 +21,19 @@ def token_of(connection: HTTPConnection) -> str | None:
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else connection.query_params.get("token", "")
     return token or None
+
+
+async def principal_of(connection: HTTPConnection, gateway: Gateway) -> Principal:
+    """The principal that sends the request. Raises ``Unauthorized``."""
+    return await gateway.authenticator.authenticate(token_of(connection))
+
+
+async def admitted(connection: HTTPConnection, gateway: Gateway, right: Right, room_name: str) -> Admitted:
+    """The principal and its room of this name, or the tenant's that an operator names in the query.
+
+    Raises ``BadRequest``, ``Unauthorized`` or ``Forbidden``.
+    """
+    principal = await principal_of(connection, gateway)
+    room = principal.room(room_name, connection.query_params.get("tenant"))
+    principal.require(right, room)
+    return Admitted(principal, room)

@@ -11,9 +11,9 @@ from starlette.types import Message, Send
 from captions.errors import Refusal, SlowConsumer
 from captions.messages import Live, error_message
 from captions.ports.log import Bounds
-from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.rooms.event import server_sent
+from streamer.web.credentials import Admitted
 from streamer.web.query import ViewQuery
 from streamer.web.view import TOO_SLOW, admit, counted, open_room
 
@@ -47,17 +47,17 @@ class EventStream(StreamingResponse):
                     await self._events.athrow(SlowConsumer(TOO_SLOW))
 
 
-async def view_events(request: Request, gateway: Gateway, room: RoomId) -> Response:
+async def view_events(request: Request, gateway: Gateway, room_name: str) -> Response:
     """Serve one reader of an event stream. Raises the ``Refusal`` that the reader gets instead."""
-    query = await admit(request, gateway, room, request.headers.get("last-event-id"))
-    bounds = await open_room(gateway, room)
-    return EventStream(_events(gateway, room, query, bounds), gateway.settings.send_timeout)
+    admission, query = await admit(request, gateway, room_name, request.headers.get("last-event-id"))
+    bounds = await open_room(gateway, admission.room)
+    return EventStream(_events(gateway, admission, query, bounds), gateway.settings.send_timeout)
 
 
-async def _events(gateway: Gateway, room_id: RoomId, query: ViewQuery, bounds: Bounds) -> Events:
+async def _events(gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> Events:
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
-    room = gateway.hub.room(room_id)
-    with counted(gateway, room, viewer, "sse") as outcome:
+    room = gateway.hub.room(admission.room)
+    with counted(gateway, admission.principal, room, viewer, "sse") as outcome:
         try:
             room.join(viewer)
             async with gateway.history_turns.turn():

@@ -8,13 +8,13 @@ from math import inf
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from captions.access import Right
 from captions.errors import Internal, Refusal, TooLarge
 from captions.publication import Event
 from streamer.gateway import Gateway
 from streamer.protocols.protocol import Frame, PublisherProtocol
-from streamer.rooms.names import room_of
 from streamer.sessions.publication import IdleTimeout, Publication
-from streamer.web.credentials import token_of
+from streamer.web.credentials import admitted
 from streamer.web.refusals import accept, refuse, send
 
 logger = structlog.get_logger(__name__)
@@ -25,11 +25,10 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
     outcome = "away"
     try:
         gateway.admit()
-        room = room_of(room_name)
-        principal = await gateway.authenticator.authenticate(token_of(websocket))
+        principal, room = await admitted(websocket, gateway, Right.PUBLISH, room_name)
         query = websocket.query_params
         options = protocol.options({name: query.getlist(name) for name in query})
-        publication = await gateway.publish(room, options, principal)
+        publication = await gateway.publish(room, options)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
@@ -41,12 +40,15 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
         return
     session = publication.session
     connection = Connection(websocket, gateway, protocol, publication)
-    with structlog.contextvars.bound_contextvars(session=session.id, **session.track.describe()):
+    with (
+        gateway.clients.connected(principal, publication.dismiss),
+        structlog.contextvars.bound_contextvars(session=session.id, **session.track.describe()),
+    ):
         logger.info("publisher_connected", resumed=options.session is not None)
         try:
             outcome = await connection.serve()
         finally:
-            gateway.probe.session_closed(outcome, session.tenant)
+            gateway.probe.session_closed(outcome, session.track.room.tenant)
             logger.info("publisher_left", outcome=outcome, seconds=session.seconds)
 
 

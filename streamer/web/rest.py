@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from captions.access import Principal
 from captions.errors import NotFound
 from captions.export import as_json, as_srt, as_text, as_vtt
 from captions.messages import CaptionMessage, TrackMessage, TrackState
@@ -37,16 +38,23 @@ class TrackSummary(BaseModel):
 
 
 class RoomSummary(BaseModel):
-    """A room with at least one live or away track. ``viewers`` and ``seconds`` count only those at this gateway."""
+    """A room with at least one live or away track. ``viewers`` and ``seconds`` count only those at this gateway.
+
+    ``tenant`` is None for rooms without a tenant.
+    """
 
     room: str
+    tenant: str | None
     tracks: list[TrackSummary]
     viewers: int
     seconds: float
 
 
-async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
-    """The rooms with a session here, and those among the rooms read here with one elsewhere. Raises ``LogError``."""
+async def live_rooms(gateway: Gateway, principal: Principal) -> list[RoomSummary]:
+    """The principal's rooms with a session here, and those among the rooms read here with one elsewhere.
+
+    Raises ``LogError``.
+    """
     tracks: dict[RoomId, list[TrackSummary]] = {}
     for held in gateway.sessions.held:
         session = held.session
@@ -63,10 +71,14 @@ async def live_rooms(gateway: Gateway) -> list[RoomSummary]:
         tracks.setdefault(track.room, []).append(summary)
     rooms = []
     for room_id, summaries in sorted(tracks.items(), key=lambda item: item[0].key):
+        if not principal.covers(room_id):
+            continue
         room = gateway.hub.known(room_id)
         viewers = len(room.audience) if room is not None else 0
         seconds = round(sum(track.seconds or 0.0 for track in summaries), 3)
-        rooms.append(RoomSummary(room=room_id.name, tracks=summaries, viewers=viewers, seconds=seconds))
+        rooms.append(
+            RoomSummary(room=room_id.name, tenant=room_id.tenant, tracks=summaries, viewers=viewers, seconds=seconds)
+        )
     return rooms
 
 

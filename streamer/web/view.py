@@ -9,17 +9,16 @@ import structlog
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from captions.access import Right
+from captions.access import Principal, Right
 from captions.errors import Internal, LogError, Refusal, SlowConsumer
 from captions.messages import Live
 from captions.ports.log import Bounds
 from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.rooms.frames import text_frame
-from streamer.rooms.names import room_of
 from streamer.rooms.room import Replay, Room
 from streamer.rooms.viewer import Viewer
-from streamer.web.credentials import token_of
+from streamer.web.credentials import Admitted, admitted
 from streamer.web.frames import check_server, send_frames
 from streamer.web.query import ViewQuery, view_query
 from streamer.web.refusals import accept, refuse
@@ -31,13 +30,12 @@ TOO_SLOW = "this viewer reads nothing; reconnect with after= the last seq it rec
 
 
 async def admit(
-    connection: WebSocket | Request, gateway: Gateway, room: RoomId, last_event_id: str | None
-) -> ViewQuery:
+    connection: WebSocket | Request, gateway: Gateway, room_name: str, last_event_id: str | None
+) -> tuple[Admitted, ViewQuery]:
     """Check that a viewer may read the room, and parse its query. Raises the ``Refusal`` that it gets otherwise."""
     gateway.admit_viewer()
-    principal = await gateway.authenticator.authenticate(token_of(connection))
-    principal.require(Right.VIEW, room)
-    return view_query(connection.query_params, last_event_id)
+    admission = await admitted(connection, gateway, Right.VIEW, room_name)
+    return admission, view_query(connection.query_params, last_event_id)
 
 
 async def open_room(gateway: Gateway, room: RoomId) -> Bounds:
@@ -51,13 +49,14 @@ async def open_room(gateway: Gateway, room: RoomId) -> Bounds:
 
 
 @contextmanager
-def counted(gateway: Gateway, room: Room, viewer: Viewer, kind: str) -> Iterator[list[str]]:
+def counted(gateway: Gateway, principal: Principal, room: Room, viewer: Viewer, kind: str) -> Iterator[list[str]]:
     """Count a viewer while the context lasts. The caller appends the outcome to the list, if not ``left``."""
     outcome: list[str] = []
     gateway.viewers += 1
     gateway.probe.viewer_opened(kind)
     try:
-        yield outcome
+        with gateway.clients.connected(principal, viewer.end):
+            yield outcome
     finally:
         room.leave(viewer)
         gateway.viewers -= 1
@@ -68,21 +67,21 @@ async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
     """``WS /v1/rooms/{room}/captions``: serve one viewer from its request to its close."""
     check_server(websocket)
     try:
-        room = room_of(room_name)
-        query = await admit(websocket, gateway, room, None)
-        bounds = await open_room(gateway, room)
+        admission, query = await admit(websocket, gateway, room_name, None)
+        bounds = await open_room(gateway, admission.room)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
         return
     with suppress(WebSocketDisconnect):  # the client may leave before the connection is accepted
         await accept(websocket)
-        await _serve(websocket, gateway, query, gateway.hub.room(room), bounds)
+        await _serve(websocket, gateway, admission, query, bounds)
 
 
-async def _serve(websocket: WebSocket, gateway: Gateway, query: ViewQuery, room: Room, bounds: Bounds) -> None:
+async def _serve(websocket: WebSocket, gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> None:
+    room = gateway.hub.room(admission.room)
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
-    with counted(gateway, room, viewer, "ws") as outcome:
+    with counted(gateway, admission.principal, room, viewer, "ws") as outcome:
         room.join(viewer)
         replay = partial(room.replay, viewer, bounds, query.after, query.history)
         sending = asyncio.create_task(_send(websocket, gateway, viewer, replay))

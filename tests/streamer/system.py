@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from auth.static_tokens import StaticTokens
 from captions.access import Principal, Right
+from captions.ports.authenticator import Authenticator
 from captions.ports.engine import Engine
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
@@ -72,6 +73,7 @@ async def running(
     probe: Probe | None = None,
     engine: Engine | None = None,
     tokens: dict[str, Principal] | None = None,
+    authenticator: Authenticator | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -90,7 +92,7 @@ async def running(
         EnergyDetector,
         GatewaySettings(**settings),
         tracer=tracer,
-        authenticator=StaticTokens(tokens) if tokens is not None else None,
+        authenticator=StaticTokens(tokens) if tokens is not None else authenticator,
     )
     decoders = decoders_of(engine or ScriptedEngine(script), delay=delay)
     worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)

