@@ -12,6 +12,7 @@ from livecaptions.commands.bench import app as bench
 from livecaptions.commands.check_config import check_config
 from livecaptions.commands.demo import demo
 from livecaptions.commands.health import health
+from livecaptions.commands.keys import app as keys
 from livecaptions.commands.send import send
 from livecaptions.commands.serve import gateway, serve, worker
 from livecaptions.commands.top import top
@@ -57,6 +58,7 @@ app.command()(top)
 app.command()(demo)
 app.command()(takes_settings(check_config))
 app.command()(health)
+app.add_typer(keys, name="keys")
 app.add_typer(bench, name="bench")
 
 

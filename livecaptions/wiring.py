@@ -8,10 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
-from auth.static_tokens import StaticTokens
-from captions.access import Principal
 from captions.errors import SetupError
-from captions.ports.authenticator import Authenticator, OpenAccess
 from captions.ports.clock import Clock
 from captions.ports.engine import Engine
 from captions.ports.log import Log
@@ -23,6 +20,7 @@ from inference.decoders import Decoder, Decoders, in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 from inference.settings import WorkerSettings
 from inference.worker import Worker
+from livecaptions.access import build_access
 from livecaptions.rooms_file import RoomsFile
 from livecaptions.settings.fields import Settings
 from streamer.gateway import Gateway
@@ -77,6 +75,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         viewer_backlog=settings.viewer_backlog,
         history_bytes=settings.captions_bytes,
     )
+    access = build_access(settings, clock)
     return Gateway(
         log,
         clock,
@@ -84,7 +83,8 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         detector_factory(settings.vad),
         gateway,
         tracer=tracer,
-        authenticator=build_authenticator(settings),
+        authenticator=access.authenticator,
+        signer=access.signer,
         rooms=NoRoomDirectory() if settings.rooms_file is None else RoomsFile(settings.rooms_file),
     )
 
@@ -93,18 +93,6 @@ def check_rooms(settings: Settings) -> None:
     """Read the rooms file, if one is set, before anything slow begins. Raises ``SetupError``."""
     if settings.rooms_file is not None:
         RoomsFile(settings.rooms_file)
-
-
-def build_authenticator(settings: Settings) -> Authenticator:
-    """The authenticator: it accepts the tokens of the settings, or every request if the settings list none."""
-    if not settings.tokens:
-        return OpenAccess()
-    return StaticTokens(
-        {
-            token.token.get_secret_value(): Principal(rooms=token.rooms, rights=token.rights, tenant=token.tenant)
-            for token in settings.tokens
-        }
-    )
 
 
 class Work(NamedTuple):

@@ -15,6 +15,7 @@ from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.room_directory import NoRoomDirectory, RoomDirectory
+from captions.ports.token_signer import TokenSigner
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import Origin
 from captions.stream_options import StreamOptions
@@ -35,7 +36,8 @@ logger = structlog.get_logger(__name__)
 class Gateway:
     """Publishers' sessions and viewers' rooms on one log.
 
-    ``detector`` creates the speech detector of one stream.
+    ``detector`` creates the speech detector of one stream. ``signer`` makes short-lived tokens; None if
+    this server has no secret to sign with.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Gateway:
         *,
         tracer: Tracer = NO_TRACES,
         authenticator: Authenticator | None = None,
+        signer: TokenSigner | None = None,
         rooms: RoomDirectory | None = None,
     ) -> None:
         self.log = log
@@ -55,6 +58,7 @@ class Gateway:
         self.probe = probe
         self.settings = settings
         self.authenticator = authenticator or OpenAccess()
+        self.signer = signer
         self.clients = Clients(self.authenticator)
         self.pending = PendingFinals(clock)
         self.hub = Hub(log, self._observe, tracer, settings.history_bytes)

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from livecaptions.access import check_access
 from livecaptions.logs import MEMORY, kafka_settings
 from livecaptions.memory import shares
 from livecaptions.settings.fields import Settings
@@ -22,6 +23,7 @@ def check_config(effective: Effective) -> None:
         kafka_settings(effective.settings)
     check_traces(effective.settings)
     check_rooms(effective.settings)
+    check_access(effective.settings)
     table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)

@@ -16,6 +16,7 @@ from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
 from captions.records import AUDIO
 from inference.engine import WhisperEngine
+from livecaptions.access import check_access
 from livecaptions.clock import SystemClock
 from livecaptions.garbage import release_memory_periodically, tune_garbage_collection
 from livecaptions.logs import kafka_settings, open_log
@@ -41,12 +42,14 @@ Role = Callable[[Settings, asyncio.Event], Awaitable[None]]
 
 def serve(effective: Effective) -> None:
     """Run gateway and worker in one process: publishers, viewers, pages and the model."""
+    check_access(effective.settings)
     run(effective.settings, _serve)
 
 
 def gateway(effective: Effective) -> None:
     """Run a gateway: it serves publishers, viewers and pages. Workers decode the audio, which they get over Kafka."""
     kafka_settings(effective.settings)
+    check_access(effective.settings)
     run(effective.settings, _gateway)
 
 

@@ -239,10 +239,26 @@ class Rooms(BaseModel):
 
 
 class Access(BaseModel):
-    """Who may do what; without tokens everybody may do everything."""
+    """Who may do what. Without keys, a JWT issuer or ``open`` the server listens on this machine alone."""
 
+    keys_file: Path | None = Field(
+        None, description="File of API keys, made by livecaptions keys create; read again when it changes."
+    )
+    jwt_secret: SecretStr | None = Field(
+        None,
+        min_length=1,
+        description="Secret that verifies HS256 tokens, of 32 bytes or more; better in the environment than a flag.",
+    )
+    jwt_jwks: str | None = Field(
+        None, description="Address or file of the key set that verifies RS256, ES256 and EdDSA tokens."
+    )
+    jwt_issuer: str | None = Field(None, description="The iss that tokens must have; none: any.")
+    jwt_audience: str | None = Field(None, description="The aud that tokens must have; none: tokens without aud.")
+    open: bool = Field(
+        False, description="Let everybody who reaches the port do everything, on other networks too; without keys only."
+    )
     tokens: tuple[Token, ...] = Field(
-        (), description="Tables of token, rooms, rights and tenant; without any all may enter."
+        (), description="Deprecated, use keys_file: tables of token, rooms, rights and tenant."
     )
 
 

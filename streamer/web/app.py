@@ -16,9 +16,11 @@ from streamer.pages.problem import problem_page, wants_page
 from streamer.protocols.native import NativeProtocol
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
+from streamer.web.body import json_body
 from streamer.web.credentials import admitted, principal_of
 from streamer.web.query import transcript_query
 from streamer.web.refusals import as_response, refuse
+from streamer.web.tokens import TokenRequest, TokenResponse, make_token
 
 
 def create_app(gateway: Gateway) -> FastAPI:
@@ -30,6 +32,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     _errors(app, gateway)
     _sockets(app, gateway)
     _rooms(app, gateway)
+    _tokens(app, gateway)
     return app
 
 
@@ -90,3 +93,14 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     async def transcript(request: Request, room: str) -> Response:
         admission = await admitted(request, gateway, Right.VIEW, room)
         return await rest.transcript(gateway, admission.room, transcript_query(request.query_params))
+
+
+def _tokens(app: FastAPI, gateway: Gateway) -> None:
+    body = {"requestBody": {"content": {"application/json": {"schema": TokenRequest.model_json_schema()}}}}
+
+    @app.post("/v1/tokens", summary="A short-lived token", openapi_extra=body)
+    async def tokens(request: Request, response: Response) -> TokenResponse:
+        principal = await principal_of(request, gateway)
+        made = make_token(principal, await json_body(request, TokenRequest), gateway.signer)
+        response.headers["Cache-Control"] = "no-store"
+        return made

@@ -63,6 +63,8 @@ def serving(name: str, *flags: str) -> Iterator[Server]:
         name,
         "--env",
         f"LIVECAPTIONS_PORT={port}",
+        "--env",
+        "LIVECAPTIONS_OPEN=true",
         IMAGE,
         "serve",
         *flags,

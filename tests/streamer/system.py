@@ -11,11 +11,13 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from auth.authenticator import TokenAuthenticator
 from auth.static_tokens import StaticTokens
 from captions.access import Principal, Right
 from captions.ports.authenticator import Authenticator
 from captions.ports.engine import Engine
 from captions.ports.probe import Probe
+from captions.ports.token_signer import TokenSigner
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
 from inference.engine.scripted import ScriptedEngine, ScriptedWord
@@ -74,6 +76,7 @@ async def running(
     engine: Engine | None = None,
     tokens: dict[str, Principal] | None = None,
     authenticator: Authenticator | None = None,
+    signer: TokenSigner | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -92,7 +95,8 @@ async def running(
         EnergyDetector,
         GatewaySettings(**settings),
         tracer=tracer,
-        authenticator=StaticTokens(tokens) if tokens is not None else authenticator,
+        authenticator=TokenAuthenticator(clock, static=StaticTokens(tokens)) if tokens is not None else authenticator,
+        signer=signer,
     )
     decoders = decoders_of(engine or ScriptedEngine(script), delay=delay)
     worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)

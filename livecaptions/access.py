@@ -1,0 +1,105 @@
+"""Who may use the server, as the settings say."""
+
+import ipaddress
+from typing import NamedTuple
+
+import structlog
+
+from auth.api_keys import ApiKeys
+from auth.authenticator import TokenAuthenticator
+from auth.jwt_tokens import JwtSettings, JwtTokens
+from auth.room_tokens import RoomTokens
+from auth.static_tokens import StaticTokens
+from captions.access import Principal
+from captions.errors import SetupError
+from captions.ports.authenticator import Authenticator, OpenAccess
+from captions.ports.clock import Clock
+from captions.ports.token_signer import TokenSigner
+from livecaptions.clock import SystemClock
+from livecaptions.settings.fields import Settings
+
+logger = structlog.get_logger(__name__)
+
+SHORTEST_SECRET = 32
+"""Bytes of an HS256 secret (RFC 7518, 3.2). Shorter ones can be guessed from a token."""
+
+
+class Access(NamedTuple):
+    """The authenticator, and what signs the server's own tokens; None if there is no secret to sign them with."""
+
+    authenticator: Authenticator
+    signer: TokenSigner | None
+
+
+def build_access(settings: Settings, clock: Clock) -> Access:
+    """Build what checks tokens, and log what an operator should know. Raises ``SetupError``."""
+    if not _closed(settings):
+        return Access(OpenAccess(), None)
+    if settings.tokens:
+        logger.warning("tokens_deprecated", instead="livecaptions keys create, and the setting keys_file")
+    secret = None if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
+    if secret is not None and len(secret.encode()) < SHORTEST_SECRET:
+        logger.warning("jwt_secret_too_short", bytes=len(secret.encode()), needed=SHORTEST_SECRET)
+    keys = None if settings.keys_file is None else ApiKeys(settings.keys_file, clock)
+    rooms = None
+    if keys is not None:
+        rooms = RoomTokens(lambda: keys.signing_secret, clock)
+    elif secret is not None:
+        rooms = RoomTokens(lambda: secret, clock)
+    return Access(
+        TokenAuthenticator(clock, static=_static(settings), keys=keys, rooms=rooms, jwt=_jwt(settings, secret, clock)),
+        rooms,
+    )
+
+
+def check_access(settings: Settings) -> None:
+    """Check that the server is closed, or open on purpose, or reachable from this machine alone.
+
+    Also checks the files that access depends on. Raises ``SetupError``.
+    """
+    if _closed(settings):
+        if settings.open:
+            raise SetupError("open lets everybody in, but keys are set too: remove open, or the keys, jwt_* and tokens")
+        build_access(settings, SystemClock())
+    elif not settings.open and not _is_loopback(settings.host):
+        raise SetupError(
+            f"without keys everybody who reaches {settings.host} could publish and read. Make a key with "
+            "livecaptions keys create --keys-file keys.json and set keys_file, or let everybody in with --open"
+        )
+
+
+def _closed(settings: Settings) -> bool:
+    """Whether a token is needed."""
+    return any((settings.tokens, settings.keys_file, settings.jwt_secret, settings.jwt_jwks))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _static(settings: Settings) -> StaticTokens | None:
+    if not settings.tokens:
+        return None
+    return StaticTokens(
+        {
+            token.token.get_secret_value(): Principal(
+                rooms=token.rooms,
+                rights=token.rights,
+                tenant=token.tenant,
+                subject=f"token:{number}",
+            )
+            for number, token in enumerate(settings.tokens)
+        }
+    )
+
+
+def _jwt(settings: Settings, secret: str | None, clock: Clock) -> JwtTokens | None:
+    if secret is None and settings.jwt_jwks is None:
+        return None
+    return JwtTokens(
+        JwtSettings(secret=secret, jwks=settings.jwt_jwks, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
+        clock,
+    )
