@@ -77,7 +77,6 @@ class RoomTokens:
             subject=claims.sub,
             credential=claims.key,
             expires_at=claims.exp,
-            delegates=False,
         )
 
     def _key(self) -> OctKey:

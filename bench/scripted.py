@@ -18,7 +18,7 @@ from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.talk import ReferenceWord
 from livecaptions.wiring import working
-from monitoring.endpoints import endpoints
+from monitoring.endpoints import health, metrics_endpoint
 from monitoring.families import Families
 from monitoring.logs import configure_logs
 from monitoring.metrics import ServeProbe
@@ -55,7 +55,8 @@ async def serve(port: int) -> None:
             log, clock, probe, EnergyDetector, GatewaySettings(language="en", resume_window=settings.resume_window)
         )
         app = create_app(gateway)
-        app.include_router(endpoints(probe.render, gateway.not_ready))
+        app.include_router(health(gateway.not_ready))
+        app.include_router(metrics_endpoint(probe.render))
         async with serving(app, listen("127.0.0.1", port)):
             tune_garbage_collection()
             await stop.wait()

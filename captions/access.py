@@ -33,7 +33,7 @@ class Principal:
     ``rooms`` lists names of rooms, or patterns with ``*``. All of them are rooms of ``tenant``; None means rooms
     without a tenant. ``subject`` names the principal in the audit log. ``credential`` is the id of the key that lets
     it in, and that can be revoked; None means that it cannot be revoked. ``expires_at`` is when its token expires, in
-    Unix seconds; None means never. Room tokens cannot make further tokens: ``delegates`` is false for them.
+    Unix seconds; None means never.
     """
 
     rooms: tuple[str, ...]
@@ -42,7 +42,6 @@ class Principal:
     subject: str = "anybody"
     credential: str | None = None
     expires_at: float | None = None
-    delegates: bool = True
 
     @property
     def operates(self) -> bool:

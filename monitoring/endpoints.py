@@ -1,8 +1,9 @@
 """The endpoints ``/healthz``, ``/readyz`` and ``/metrics``, which every role serves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 Render = Callable[[], tuple[bytes, str]]
@@ -10,6 +11,10 @@ Render = Callable[[], tuple[bytes, str]]
 
 NotReady = Callable[[], Sequence[str]]
 """Returns the reasons why the process is not ready; an empty sequence if it is."""
+
+
+Admit = Callable[[Request], Awaitable[None]]
+"""Checks a request."""
 
 
 class Readiness:
@@ -31,8 +36,8 @@ class Readiness:
         return [self.starting] if self._running is None else self._running()
 
 
-def endpoints(metrics: Render, not_ready: NotReady) -> APIRouter:
-    """The routes for operators and their tools."""
+def health(not_ready: NotReady) -> APIRouter:
+    """The routes for those who start and stop the process. They tell nothing about its users."""
     router = APIRouter()
 
     @router.get("/healthz", summary="Alive")
@@ -44,8 +49,17 @@ def endpoints(metrics: Render, not_ready: NotReady) -> APIRouter:
         reasons = list(not_ready())
         return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
 
+    return router
+
+
+def metrics_endpoint(metrics: Render, admit: Admit | None = None) -> APIRouter:
+    """The route for Prometheus. ``admit`` raises what a request gets that may not read metrics."""
+    router = APIRouter()
+
     @router.get("/metrics", summary="Prometheus metrics")
-    async def prometheus() -> Response:
+    async def prometheus(request: Request) -> Response:
+        if admit is not None:
+            await admit(request)
         body, content_type = metrics()
         return Response(body, headers={"Content-Type": content_type})
 
@@ -55,5 +69,6 @@ def endpoints(metrics: Render, not_ready: NotReady) -> APIRouter:
 def endpoints_alone(metrics: Render, not_ready: NotReady) -> FastAPI:
     """An application with only these routes, for a process without clients."""
     app = FastAPI(title="livecaptions", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(endpoints(metrics, not_ready))
+    app.include_router(health(not_ready))
+    app.include_router(metrics_endpoint(metrics))
     return app

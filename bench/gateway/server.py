@@ -27,7 +27,7 @@ from livecaptions.probes import gateway_probe
 from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.wiring import build_gateway
-from monitoring.endpoints import endpoints
+from monitoring.endpoints import health, metrics_endpoint
 from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
 from streamer.web.app import create_app
@@ -104,7 +104,8 @@ async def serve(port: int, vad: str, finals: int) -> list[Segment]:
     await have_spoken(log, finals)
     gateway = build_gateway(settings, log, clock, probe)
     app = create_app(gateway)
-    app.include_router(endpoints(probe.render, gateway.not_ready))
+    app.include_router(health(gateway.not_ready))
+    app.include_router(metrics_endpoint(probe.render))
     async with (
         alongside(watch_loop(probe), sample(gateway.observe), release_memory_periodically(), speak(log)),
         serving(MeasuredRequests(app, clock, probe), listen("127.0.0.1", port)),

@@ -9,7 +9,10 @@ from functools import partial
 
 import structlog
 import uvloop
+from fastapi import FastAPI
+from starlette.requests import Request
 
+from captions.access import Right
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.ports.probe import Probe
@@ -27,12 +30,14 @@ from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
 from livecaptions.wiring import build_engines, build_gateway, check_rooms, working
-from monitoring.endpoints import NotReady, Readiness, endpoints, endpoints_alone
+from monitoring.endpoints import NotReady, Readiness, endpoints_alone, health, metrics_endpoint
 from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
 from monitoring.metrics import GatewayProbe
 from monitoring.observed_log import ObservedLog
+from streamer.gateway import Gateway
 from streamer.web.app import create_app
+from streamer.web.credentials import principal_of
 
 logger = structlog.get_logger(__name__)
 
@@ -157,8 +162,13 @@ async def _answer(
     gateway = build_gateway(settings, log, clock, probe, tracer)
     watch = LogWatch(log, probe)
     app = create_app(gateway)
-    app.include_router(endpoints(probe.render, lambda: [*gateway.not_ready(), *watch.failures, *not_ready()]))
+
+    def reasons() -> list[str]:
+        return [*gateway.not_ready(), *watch.failures, *not_ready()]
+
+    app.include_router(health(reasons))
     async with (
+        _metrics(settings, app, gateway, probe, reasons),
         alongside(
             watch.run(),
             watch_loop(probe),
@@ -174,6 +184,25 @@ async def _answer(
         logger.info("stopping", deadline=settings.drain_deadline)
         await gateway.drain(settings.drain_deadline - flush_time(settings), elsewhere=log.shared)
     await gateway.close()
+
+
+@asynccontextmanager
+async def _metrics(
+    settings: Settings, app: FastAPI, gateway: Gateway, probe: GatewayProbe, not_ready: NotReady
+) -> AsyncIterator[None]:
+    """Serve the gateway's metrics where ``metrics_access`` says."""
+
+    async def admit(request: Request) -> None:
+        (await principal_of(request, gateway)).require_right(Right.OPERATE)
+
+    if settings.metrics_access != "port":
+        app.include_router(metrics_endpoint(probe.render, admit if settings.metrics_access == "operate" else None))
+        yield
+        return
+    sock = listen(settings.host, settings.metrics_port, "--metrics-port")
+    async with serving(endpoints_alone(probe.render, not_ready), sock):
+        logger.info("metrics", url=_url(sock) + "metrics")
+        yield
 
 
 def _url(sock: socket.socket) -> str:

@@ -40,7 +40,14 @@ class Listening(BaseModel):
     )
     port: int = Field(8080, ge=0, le=65535, description="Port of sockets, pages and metrics alike; 0 takes a free one.")
     metrics_port: int = Field(
-        0, ge=0, le=65535, description="Port of a worker's health and metrics: it has no clients; 0 takes a free one."
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a worker's health and metrics, and of a gateway's by metrics_access; 0 takes a free one.",
+    )
+    metrics_access: Literal["open", "operate", "port"] = Field(
+        "open",
+        description="Who may read a gateway's /metrics. operate: tokens with that right; port: on metrics_port only.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from captions.access import ROOM_PATTERN, Principal, Right
-from captions.errors import Forbidden, NotFound
+from captions.errors import NotFound
 from captions.ports.token_signer import TokenSigner
 
 LONGEST = 24 * 3600
@@ -31,9 +31,10 @@ class TokenResponse(BaseModel):
 
 
 def make_token(principal: Principal, asked: TokenRequest, signer: TokenSigner | None) -> TokenResponse:
-    """Make a token with the principal's rights or fewer. Raises ``Forbidden`` or ``NotFound``."""
-    if not principal.delegates:
-        raise Forbidden("this token is short-lived itself and cannot make others; use the key that made it")
+    """Make a token with the principal's rights or fewer, which expires no later than the principal's.
+
+    Raises ``Forbidden`` or ``NotFound``.
+    """
     rooms = principal.rooms if asked.rooms is None else asked.rooms
     rights = principal.rights if asked.rights is None else asked.rights
     principal.require_at_least(rooms, rights)

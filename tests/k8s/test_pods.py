@@ -7,7 +7,7 @@ from livecaptions.clock import SystemClock
 from livecaptions.logs import memory_log
 from livecaptions.settings.load import load
 from livecaptions.wiring import build_gateway
-from monitoring.endpoints import endpoints, endpoints_alone
+from monitoring.endpoints import endpoints_alone, health, metrics_endpoint
 from monitoring.metrics import Families, GatewayProbe
 from streamer.web.app import create_app
 from tests.k8s.manifests import Object, container_of, labels_of, manifests, pod_of, selects
@@ -25,7 +25,8 @@ def nothing() -> tuple[bytes, str]:
 def gateway_app() -> FastAPI:
     settings, clock, probe = load({}).settings, SystemClock(), GatewayProbe(Families(), "0")
     app = create_app(build_gateway(settings, memory_log(settings, clock), clock, probe))
-    app.include_router(endpoints(nothing, list))
+    app.include_router(health(list))
+    app.include_router(metrics_endpoint(nothing))
     return app
 
 

@@ -10,7 +10,7 @@ import av
 import pytest
 
 from captions.audio import to_bytes
-from monitoring.endpoints import endpoints
+from monitoring.endpoints import health, metrics_endpoint
 from tests.livecaptions.cli import livecaptions
 from tests.streamer.system import running
 from tests.support import script_of
@@ -110,7 +110,8 @@ async def test_the_demo_plays_and_ends_by_itself() -> None:
 
 async def test_health_says_whether_a_server_lives() -> None:
     async with running(SCRIPT) as system:
-        system.app.include_router(endpoints(lambda: (b"", "text/plain"), list))
+        system.app.include_router(health(list))
+        system.app.include_router(metrics_endpoint(lambda: (b"", "text/plain")))
         assert await livecaptions("health", system.http) == (0, f"{system.http}/healthz answers\n", "")
         code, out, err = await livecaptions("health", f"{system.http}/elsewhere")
         assert (code, out) == (1, "")

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from monitoring.endpoints import Readiness, endpoints, endpoints_alone
+from monitoring.endpoints import Readiness, endpoints_alone, health, metrics_endpoint
 
 
 def metrics() -> tuple[bytes, str]:
@@ -21,7 +21,8 @@ def client(request: pytest.FixtureRequest, readiness: Readiness) -> TestClient:
     if request.param == "alone":
         return TestClient(endpoints_alone(metrics, readiness.reasons))
     app = FastAPI()
-    app.include_router(endpoints(metrics, readiness.reasons))
+    app.include_router(health(readiness.reasons))
+    app.include_router(metrics_endpoint(metrics))
     return TestClient(app)
 
 

@@ -13,7 +13,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from captions.ports.probe import Probe
-from monitoring.endpoints import endpoints
+from monitoring.endpoints import health, metrics_endpoint
 from monitoring.http import MeasuredRequests
 from tests.support import LoopClock
 
@@ -33,7 +33,8 @@ class Recording(Probe):
 def application(folder: str) -> FastAPI:
     app = FastAPI()
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"])
-    app.include_router(endpoints(lambda: (b"", "text/plain"), list))
+    app.include_router(health(list))
+    app.include_router(metrics_endpoint(lambda: (b"", "text/plain")))
     app.mount("/static", StaticFiles(directory=folder))
 
     @app.get("/rooms/{room}")

@@ -108,10 +108,11 @@ async def test_what_cannot_be_had_is_refused(client: Client, body: object, statu
     assert (response.status_code, message in response.json()["message"]) == (status, True), response.text
 
 
-async def test_a_token_makes_no_tokens(client: Client) -> None:
-    made = await client.make()
-    response = await client.post({}, made["token"])
-    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+async def test_a_token_made_with_a_token_may_do_no_more_and_expires_no_later(client: Client) -> None:
+    made = await client.make(rights=["view"], expires_in=60)
+    again = (await client.post({"expires_in": 3600}, made["token"])).json()
+    assert again["expires_at"] == made["expires_at"]
+    assert (await client.post({"rights": ["publish"]}, again["token"])).status_code == 403
     assert (await client.post({}, "lck_nobody")).status_code == 401
 
 
