@@ -34,11 +34,14 @@ def top(
     once: Annotated[
         bool, typer.Option("--once", help="Scrape twice, one interval apart, print the figures of that time and exit.")
     ] = False,
+    token: Annotated[str | None, typer.Option(help="A token with the right to operate, if metrics need one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, one line per scrape.")] = False,
 ) -> None:
     """Show load, latency, quality and errors until q or Ctrl-C. With --once it fails if no target answers."""
     addresses = [address for given in url or [DEFAULT_SERVER] for address in given.split(",")]
-    targets = [Target(address, window=max(window, interval), timeout=max(2.0, interval)) for address in addresses]
+    targets = [
+        Target(address, window=max(window, interval), timeout=max(2.0, interval), token=token) for address in addresses
+    ]
     asyncio.run(_once(targets, interval, as_json=as_json) if once else _live(targets, interval, as_json=as_json))
 
 

@@ -15,7 +15,7 @@ class NoAnswerError(LivecaptionsError):
 class Target:
     """One target. ``window`` and ``timeout`` are in seconds. Raises ``AddressError`` if ``address`` is invalid."""
 
-    def __init__(self, address: str, *, window: float, timeout: float) -> None:
+    def __init__(self, address: str, *, window: float, timeout: float, token: str | None = None) -> None:
         parts = check_address(address)
         scheme = "http" if SCHEMES[parts.scheme] == "ws" else "https"
         path = parts.path.rstrip("/").removesuffix("/metrics")
@@ -25,8 +25,9 @@ class Target:
         """None while the target is unreachable."""
         self.error: str | None = None
         """Why the target is unreachable; None if it answers."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         # do not use a proxy for this machine
-        self._client = httpx.AsyncClient(timeout=timeout, trust_env=parts.hostname not in LOOPBACK)
+        self._client = httpx.AsyncClient(timeout=timeout, trust_env=parts.hostname not in LOOPBACK, headers=headers)
 
     async def scrape(self, at: float) -> None:
         """Fetch the metrics. ``at`` is the current time in seconds."""
@@ -47,7 +48,8 @@ class Target:
         except httpx.TransportError as error:
             raise NoAnswerError(str(error) or type(error).__name__) from error
         if response.status_code != httpx.codes.OK:
-            raise NoAnswerError(f"HTTP {response.status_code}")
+            needs = {401: ": it needs --token", 403: ": the token has no right to operate"}
+            raise NoAnswerError(f"HTTP {response.status_code}{needs.get(response.status_code, '')}")
         return response.text
 
     async def close(self) -> None:
