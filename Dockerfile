@@ -17,6 +17,7 @@ FROM ${BASE} AS python
 # a pinned Debian package is gone after its next security fix
 # hadolint ignore=DL3008
 RUN apt-get update \
+ && apt-get upgrade -y \
  && apt-get install -y --no-install-recommends ca-certificates python3 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
 
@@ -41,11 +42,23 @@ COPY livecaptions_client livecaptions_client
 # built anew: uv's cache knows a project by its pyproject.toml, not by its code
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-default-groups --extra tiny --extra traces --no-editable \
-    --reinstall-package livecaptions --reinstall-package livecaptions-client
+    --reinstall-package livecaptions --reinstall-package livecaptions-client \
+ && rm .venv/.lock
+
+# what the image contains: docs/supply-chain.md
+FROM build AS sbom
+ARG SSL_CERT_FILE
+COPY tools/sbom.py tools/
+RUN --mount=type=cache,target=/root/.cache/uv \
+    UV_PROJECT_ENVIRONMENT=/sbom uv sync --locked --only-group sbom \
+ && /sbom/bin/python tools/sbom.py --debian /app/.venv/bin/python sbom.cdx.json
 
 FROM python AS runtime
-RUN useradd --uid 10001 --create-home --home-dir /var/cache/livecaptions --shell /usr/sbin/nologin captions
+# no program of this image has to be another user
+RUN useradd --uid 10001 --create-home --home-dir /var/cache/livecaptions --shell /usr/sbin/nologin captions \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 COPY --from=build /app/.venv /app/.venv
+COPY --from=sbom /app/sbom.cdx.json /app/
 # models that are fetched go to HF_HOME; every role answers on 8080
 ENV PATH=/app/.venv/bin:$PATH HF_HOME=/var/cache/livecaptions \
     LIVECAPTIONS_HOST=0.0.0.0 LIVECAPTIONS_PORT=8080 LIVECAPTIONS_METRICS_PORT=8080 LIVECAPTIONS_LOG_FORMAT=json

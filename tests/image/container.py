@@ -1,10 +1,13 @@
 """The image, built by podman from this tree, and containers of it."""
 
+import fcntl
 import json
 import os
 import shutil
 import socket
 import subprocess
+import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +30,11 @@ def missing() -> str | None:
     return None if os.geteuid() == 0 else "the image's base is made by root: sudo make test"
 
 
-def build() -> None:
-    """Build the image; quick where nothing has changed."""
-    subprocess.run([SCRIPT, "build"], check=True, timeout=1800)
+def build(*options: str) -> None:
+    """Build the image; quick where nothing has changed. Builds wait for each other: what one made, the next finds."""
+    with (Path(tempfile.gettempdir()) / "livecaptions-image-build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([SCRIPT, "build", *options], check=True, timeout=1800)
 
 
 def configuration() -> dict[str, Any]:
@@ -49,6 +54,33 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         timeout=120,
     )
+
+
+def as_root(script: str) -> str:
+    """What a shell script prints that runs as root in a container of its own, whose files it may change."""
+    command = ["podman", "--runtime", "runc", "run", "--rm", "--network", "host", "--no-healthcheck", "--user", "0"]
+    limits = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+    run = [*command, *limits, "--entrypoint", "sh", IMAGE, "-ec", script]
+    return subprocess.run(run, check=True, text=True, stdout=subprocess.PIPE, timeout=300).stdout
+
+
+@contextmanager
+def layers() -> Iterator[Iterator[tuple[str, tarfile.TarFile]]]:
+    """The image's layers, lowest first, with their names."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "image.tar"
+        subprocess.run(["podman", "save", "--quiet", "--output", file, IMAGE], check=True, timeout=300)
+        with tarfile.open(file) as archive:
+            yield _layers(archive)
+
+
+def _layers(archive: tarfile.TarFile) -> Iterator[tuple[str, tarfile.TarFile]]:
+    manifest = archive.extractfile("manifest.json")
+    assert manifest is not None
+    (image,) = json.load(manifest)
+    for name in image["Layers"]:
+        with tarfile.open(fileobj=archive.extractfile(name)) as layer:
+            yield name, layer
 
 
 @contextmanager

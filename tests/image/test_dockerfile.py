@@ -20,6 +20,13 @@ def test_every_package_of_the_project_is_copied() -> None:
     assert {f"!{package}" for package in packages} <= set(let_through)
 
 
+def test_the_bill_of_materials_outside_the_image_is_of_the_same_packages() -> None:
+    (recipe,) = re.findall(r"^sbom:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    installed = re.findall(r"uv sync((?: --(?:no-default-groups|extra \w+))+)", DOCKERFILE.replace("--locked ", ""))
+    assert len(installed) == 2
+    assert all(f"{options} " in recipe for options in installed)
+
+
 def test_cuda_is_the_one_that_the_locked_engine_loads() -> None:
     package = find_spec("ctranslate2")
     assert package is not None

@@ -2,13 +2,13 @@
 # Builds the container images with podman, without Docker and without a public registry. Debian's image is replaced by
 # one made with debootstrap, and uv's image by one with this machine's uv. Needs root, and:
 #   apt-get install podman runc debootstrap
-#   image.sh build           localhost/livecaptions:cpu; layers and packages are cached
+#   image.sh build ARGS...   localhost/livecaptions:cpu; layers and packages are cached, ARGS are for podman build
 #   image.sh cuda DIR        localhost/livecaptions:cuda, with the libcublas of DIR (site-packages/nvidia/cublas/lib)
 #   image.sh kafka           localhost/livecaptions-kafka; also needs a JDK and Maven
 #   image.sh run ARGS...     podman run with the restrictions of Kubernetes, on this machine's network
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-base=localhost/debian:bookworm
+base=localhost/debian:bookworm-security
 
 import() { # DIR IMAGE
   tar -C "$1" -c . | podman import --quiet - "$2" >/dev/null
@@ -18,6 +18,7 @@ base() {
   podman image exists "$base" && return
   local work; work=$(mktemp -d)
   debootstrap --variant=minbase bookworm "$work/root" http://deb.debian.org/debian >"$work/log" || { cat "$work/log" >&2; exit 1; }
+  echo "deb http://deb.debian.org/debian-security bookworm-security main" >>"$work/root/etc/apt/sources.list"
   rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
   import "$work/root" "$base"
   rm -rf "$work"
@@ -67,7 +68,7 @@ kafka() {
 }
 
 case ${1:-} in
-  build) build cpu ;;
+  build) shift; build cpu "$@" ;;
   cuda) cuda "$2" ;;
   kafka) kafka ;;
   # healthcheck timers need systemd; podman's default ulimits need more rights than root has on a nested machine

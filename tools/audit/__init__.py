@@ -1,0 +1,1 @@
+"""What is known against the locked dependencies: make audit."""
