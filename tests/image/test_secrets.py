@@ -39,6 +39,8 @@ def test_a_secret_is_found(name: str, content: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["app/public.pem", "app/monkey", "app/environment", "app/key"])
-def test_what_is_none_is_not(name: str) -> None:
-    with layer_with(name, "-----BEGIN CERTIFICATE-----\n") as layer:
+@pytest.mark.parametrize("content", ["-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n", repr(PRIVATE.format(""))])
+def test_what_is_none_is_not(name: str, content: str) -> None:
+    """The second content is a program's that reads keys."""
+    with layer_with(name, content) as layer:
         assert not list(secrets.found(layer))
