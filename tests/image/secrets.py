@@ -9,7 +9,8 @@ NAMES = re.compile(
     r"|[^/]+\.(key|p12|pfx|jks)|pip\.conf|uv\.toml|livecaptions\.toml)$"
 )
 CONTENTS = re.compile(
-    rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s+(Proc-Type:|[A-Za-z0-9+/=]{16})|\b(ghp|gho|pypi|glpat|xox[bp])[-_][A-Za-z0-9_-]{30,}|\bAKIA[A-Z0-9]{16}\b"
+    rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s+(Proc-Type:|[A-Za-z0-9+/=]{16})"
+    rb"|\b(ghp|gho|pypi|glpat|xox[bp])[-_][A-Za-z0-9_-]{30,}|\bAKIA[A-Z0-9]{16}\b|\blck_[0-9a-f]{8}_[\w-]{32}"
 )
 LARGEST = 1024 * 1024
 """Bytes of a file that is read for secrets; larger ones are libraries and models."""

@@ -27,6 +27,7 @@ def layer_with(name: str, content: str) -> tarfile.TarFile:
         ("app/notes", "a line\n" + PRIVATE.format("RSA ")),
         ("app/notes", "AKIA" + "A" * 16),
         ("app/notes", "token: ghp_" + "a" * 36),
+        ("app/notes", "key=lck_0123abcd_" + "a" * 32),
         ("root/.netrc", ""),
         ("app/.git", ""),
         ("app/server.key", ""),
