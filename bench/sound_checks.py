@@ -19,8 +19,9 @@ from captions.audio import SAMPLE_RATE, Pcm, from_bytes
 from captions.audio_warnings import AudioWarnings
 from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.declaration import Declaration
+from streamer.audio.floats import to_pcm16
 from streamer.audio.levels import Levels
-from streamer.audio.samples import READ, to_pcm16
+from streamer.audio.samples import READ
 
 Floats = npt.NDArray[np.float32]
 SECONDS = 20

@@ -12,6 +12,9 @@ PROGRAM = 200 * 2**20
 SESSION = 700 * 2**10
 """Bytes per publisher whose audio is appended without delay (bench/capacity.md)."""
 
+DECODER = 5 * 2**20
+"""Bytes of the process that decodes a publisher's container, besides what all share (bench/capacity.md)."""
+
 VIEWER = 45 * 2**10
 """Bytes per viewer connection (bench/capacity.md)."""
 
@@ -32,6 +35,7 @@ def shares(settings: Settings) -> list[Share]:
         Share("finals in rooms, twice while many viewers join", 2 * settings.captions_bytes, "captions_bytes"),
         Share(f"{sessions} publishers", sessions * SESSION, "max_sessions"),
         Share("their unacknowledged audio", sessions * settings.max_unacknowledged, "max_sessions, max_unacknowledged"),
+        Share("their decoders, if all send containers", sessions * DECODER, "max_sessions"),
         Share(f"{viewers} viewers", viewers * VIEWER, "max_viewers"),
     ]
     if settings.transport == MEMORY:

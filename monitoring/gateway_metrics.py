@@ -16,6 +16,7 @@ VIEWERS = ("ws", "sse")
 CODES = tuple(refusal.code for refusal in REFUSALS)
 SESSION_ENDS = ("done", "away", *CODES)
 VIEWER_ENDS = ("left", SlowConsumer.code, ShuttingDown.code, Internal.code)
+DECODER_STOPS = ("crash", "cpu", "memory", "hang", "killed", "lost")
 UTTERANCE_ENDS = ("endpoint", "longest", "finalize", "stall", "end")
 
 
@@ -37,6 +38,9 @@ class GatewayProbe(PrometheusProbe):
             self._refusals.labels(code)
         warnings = families.counter("audio_warnings", "Warnings to publishers about their audio, by code.", "code")
         self._warnings = {code: warnings.labels(code) for code in WarningCode}
+        self._decoder_stops = families.counter(
+            "decoder_stops", "Processes of containers' decoders that stopped before their stream, by reason.", "reason"
+        )
         messages = families.counter(
             "socket_messages", "WebSocket messages, by socket and direction.", "socket", "direction"
         )  # fmt: skip
@@ -78,6 +82,8 @@ class GatewayProbe(PrometheusProbe):
             self._refusals.labels(code)
         for reason in UTTERANCE_ENDS:
             self._utterances.labels(reason)
+        for reason in DECODER_STOPS:
+            self._decoder_stops.labels(reason)
 
     def _audio(self, families: Families) -> None:
         self._received = families.counter("audio_received_seconds", "Audio received from publishers.")
@@ -140,6 +146,10 @@ class GatewayProbe(PrometheusProbe):
     def audio_warned(self, code: WarningCode) -> None:
         """A warning about its audio was sent to a publisher."""
         self._warnings[code].inc()
+
+    def decoder_stopped(self, reason: str) -> None:
+        """The process of a container's decoder stopped early."""
+        self._decoder_stops.labels(reason).inc()
 
     def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
         """Messages passed a socket."""

@@ -20,6 +20,7 @@ from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
+from streamer.audio.processes import DecoderProcesses
 from streamer.clients import Clients
 from streamer.rooms.history_turns import HistoryTurns
 from streamer.rooms.hub import Hub
@@ -37,7 +38,7 @@ class Gateway:
     """Publishers' sessions and viewers' rooms on one log.
 
     ``detector`` creates the speech detector of one stream. ``signer`` makes short-lived tokens; None if
-    this server has no secret to sign with.
+    this server has no secret to sign with. ``processes`` decode containers.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Gateway:
         authenticator: Authenticator | None = None,
         signer: TokenSigner | None = None,
         rooms: RoomDirectory | None = None,
+        processes: DecoderProcesses | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -61,6 +63,7 @@ class Gateway:
         self.signer = signer
         self.clients = Clients(self.authenticator)
         self.pending = PendingFinals(clock)
+        self.processes = processes or DecoderProcesses()
         self.hub = Hub(log, self._observe, tracer, settings.history_bytes)
         self.sessions = Sessions(
             log=log,
@@ -70,6 +73,7 @@ class Gateway:
             hub=self.hub,
             pending=self.pending,
             detector=detector,
+            processes=self.processes,
             rooms=rooms or NoRoomDirectory(),
             settings=settings,
         )
@@ -149,3 +153,4 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await self.sessions.close()
         await self.hub.close()
+        self.processes.close()

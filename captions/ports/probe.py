@@ -43,6 +43,12 @@ class Probe:
     def audio_warned(self, code: WarningCode) -> None:
         """A warning about its audio was sent to a publisher."""
 
+    def decoder_stopped(self, reason: str) -> None:
+        """The process of a container's decoder stopped early.
+
+        ``reason`` is ``crash``, ``cpu``, ``memory``, ``hang``, ``killed`` or ``lost``.
+        """
+
     def socket_message(self, socket: str, direction: str, count: int = 1) -> None:
         """``count`` messages passed a ``publish`` or ``view`` socket in direction ``in`` or ``out``."""
 

@@ -2,18 +2,14 @@
 
 from collections.abc import Callable
 
-import structlog
 from av.error import FFmpegError
 
 from captions.audio import Pcm
 from captions.audio_warnings import AudioWarning, WarningCode
 from captions.errors import UnsupportedAudio
 from streamer.audio.demux import NOT_A_CONTAINER, Outcome, Resampler, decode_recording
-from streamer.audio.pipe import BytePipe
-from streamer.audio.recordings import Recordings
+from streamer.audio.recordings import Recordings, Source
 from streamer.audio.signatures import LONGEST, Kind, begun_signature
-
-logger = structlog.get_logger(__name__)
 
 MOST_LOST_BYTES = 256 * 1024
 """Consecutive bytes without sound after which the stream is refused."""
@@ -35,14 +31,14 @@ HEADERS, FLAC_HEADERS = 8 * 1024, 64 * 1024
 
 
 class ContainerStream:
-    """Decodes the bytes of ``pipe`` to their end, in the caller's thread.
+    """Decodes the bytes of ``stream`` to their end.
 
     ``put`` is called with samples, and with the stream offset up to which all bytes are decoded or counted as lost.
     ``warn`` is called with warnings about lost bytes.
     """
 
-    def __init__(self, pipe: BytePipe, put: Callable[[Pcm, int], None], warn: Callable[[AudioWarning], None]) -> None:
-        self._recordings = Recordings(pipe)
+    def __init__(self, stream: Source, put: Callable[[Pcm, int], None], warn: Callable[[AudioWarning], None]) -> None:
+        self._recordings = Recordings(stream)
         self._resampler = Resampler()
         self._put = put
         self._warn = warn
@@ -56,14 +52,15 @@ class ContainerStream:
         """Decode all recordings.
 
         Raises ``UnsupportedAudio`` if the stream does not begin with a container, if a recording cannot be read, or if
-        too many consecutive bytes hold no sound. Exceptions of ``put`` propagate.
+        too many consecutive bytes hold no sound. Raises ``MemoryError``. Exceptions of ``put`` propagate.
         """
         while self._recordings.next():
             outcome = Outcome()
             try:
                 decode_recording(self._recordings, self._resampler, self._put, outcome)
+            except MemoryError:  # FFmpeg's too
+                raise
             except (FFmpegError, ValueError) as error:
-                logger.debug("recording_not_read", error=str(error), kind=self._recordings.kind)
                 if outcome.samples or not (self._any_sound or self._barely_begun() or self._recordings.followed):
                     raise UnsupportedAudio(NOT_A_CONTAINER) from error
                 outcome = Outcome()

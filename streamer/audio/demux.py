@@ -1,4 +1,4 @@
-"""Demuxes, decodes and resamples one recording with PyAV, in the caller's thread."""
+"""Demuxes, decodes and resamples one recording with PyAV."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -7,20 +7,19 @@ from typing import cast
 
 import av
 import numpy as np
-import structlog
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.error import BlockingIOError as NothingYet
+from av.error import EOFError as Flushed
 from av.error import FFmpegError
+from av.filter import Graph
 
 from captions.audio import NO_AUDIO, SAMPLE_RATE, Pcm, to_seconds
 from captions.errors import UnsupportedAudio
+from streamer.audio.floats import to_pcm16
 from streamer.audio.mixing import Mixer
 from streamer.audio.recordings import Recordings
-from streamer.audio.samples import to_pcm16
 from streamer.audio.signatures import Kind
-
-logger = structlog.get_logger(__name__)
 
 DEMUXERS = ("matroska", "webm", "ogg", "wav", "flac", "mp3", "mov", "mp4", "aac")
 """FFmpeg's demuxers that may run. Those for playlists, which open other files, are not among them."""
@@ -153,11 +152,10 @@ def _decode_packets(
     for packet in packets:
         try:
             frames = packet.decode()
-        except FFmpegError as error:
+        except FFmpegError:
             bad += 1
             outcome.pass_over(packet.size)
             early.clear()
-            logger.info("packet_skipped", error=str(error), in_a_row=bad)
             if bad >= (MOST_BAD_PACKETS if outcome.samples else MOST_BAD_PACKETS_FIRST):
                 raise
             continue
@@ -210,15 +208,15 @@ class Resampler:
     """Converts frames to samples. Rate and layout may change between frames, as in chained Ogg."""
 
     def __init__(self) -> None:
-        self._resampler: AudioResampler | None = None
+        self._graph: Graph | None = None
         self._shape: tuple[str, str, int] | None = None
         self._mixer: Mixer | None = None
 
     def resample(self, frame: AudioFrame) -> Pcm:
         """Return the samples of ``frame`` and those held back before, shape (samples,). Raises ``UnsupportedAudio``."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._resampler is not None and shape == self._shape:
-            return self._samples(self._resampler.resample(frame))
+        if self._graph is not None and shape == self._shape:
+            return self._through(self._graph, frame)
         if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or frame.layout.nb_channels > MOST_CHANNELS:
             raise UnsupportedAudio(
                 f"audio of {frame.layout.nb_channels} channels at {frame.sample_rate} Hz is not supported; "
@@ -228,24 +226,50 @@ class Resampler:
         channels = frame.layout.nb_channels
         if self._mixer is None or shape != self._shape:
             self._mixer = Mixer(channels, SAMPLE_RATE) if channels > 1 else None
-        self._resampler = AudioResampler(
-            format="s16" if self._mixer is None else "flt", layout=frame.layout, rate=SAMPLE_RATE
-        )
+        self._graph = _graph(frame, "s16" if self._mixer is None else "flt")
         self._shape = shape
-        return _joined([rest, self._samples(self._resampler.resample(frame))])
+        return _joined([rest, self._through(self._graph, frame)])
 
     def flush(self) -> Pcm:
         """Return the samples that the filter still holds, at the end of a recording."""
-        resampler, self._resampler = self._resampler, None
-        return NO_AUDIO if resampler is None else self._samples(resampler.resample(None))
+        graph, self._graph = self._graph, None
+        return NO_AUDIO if graph is None else self._through(graph, None)
 
-    def _samples(self, frames: list[AudioFrame]) -> Pcm:
+    def _through(self, graph: Graph, frame: AudioFrame | None) -> Pcm:
+        graph.push(frame)
+        frames: list[AudioFrame] = []
+        while True:
+            try:
+                frames.append(cast("AudioFrame", graph.pull()))
+            except (NothingYet, Flushed):
+                break
         arrays = [frame.to_ndarray() for frame in frames]
         if self._mixer is None:
             return _joined([array.reshape(-1).astype(np.int16, copy=False) for array in arrays])
         channels = self._mixer.channels
         floats = [array.reshape(-1, channels).astype(np.float32, copy=False) for array in arrays]
         return _joined([to_pcm16(self._mixer.mix(samples)) for samples in floats])
+
+
+def _graph(frame: AudioFrame, sample_format: str) -> Graph:
+    """A graph that converts frames like this one. PyAV's own AudioResampler would start a thread for each core."""
+    graph = Graph()
+    graph.threads = 1
+    nodes = (
+        graph.add(
+            "abuffer",
+            sample_rate=f"{frame.sample_rate}",
+            sample_fmt=frame.format.name,
+            channel_layout=frame.layout.name,
+            **({} if frame.time_base is None else {"time_base": f"{frame.time_base}"}),
+        ),
+        graph.add(
+            "aformat", sample_rates=f"{SAMPLE_RATE}", sample_fmts=sample_format, channel_layouts=frame.layout.name
+        ),
+        graph.add("abuffersink"),
+    )
+    graph.link_nodes(*nodes).configure()
+    return graph
 
 
 def _joined(pieces: list[Pcm]) -> Pcm:

@@ -1,9 +1,8 @@
 """Mixes channels to mono. Channels of opposite phase are inverted first, because they would cancel each other."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from streamer.audio.floats import Floats
 
 BLOCKS_PER_SECOND = 100
 """Blocks per second. Channels are compared after each block, and a change of signs fades in over the next one."""

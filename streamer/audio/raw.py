@@ -12,8 +12,9 @@ from captions.errors import Refusal, UnsupportedAudio
 from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.declaration import Declaration
 from streamer.audio.decoder import Decoded
+from streamer.audio.floats import Floats, to_pcm16
 from streamer.audio.mixing import Mixer
-from streamer.audio.samples import BYTES, READ, Floats, silenced, to_pcm16
+from streamer.audio.samples import BYTES, READ, silenced
 
 MOST_WAITING = SAMPLE_RATE * 10
 """Decoded samples that may wait before ``feed`` blocks."""

@@ -6,8 +6,8 @@ the signature of another one begins, and a WAV file ends where its header says.
 
 import re
 import struct
+from typing import Protocol
 
-from streamer.audio.pipe import BytePipe
 from streamer.audio.signatures import LONGEST, Kind, begun_signature, kind_at, next_signature
 
 _READ = 65_536
@@ -19,11 +19,19 @@ _IN_PICTURES = frozenset({Kind.MP4, Kind.ID3})  # signatures that a picture in a
 _LATER_OGG_PAGE = re.compile(rb"OggS\0[\0\1\4\5]")
 
 
-class Recordings:
-    """Splits the bytes of ``pipe`` into recordings. ``next`` begins one, ``read`` returns its bytes. For the thread."""
+class Source(Protocol):
+    """The bytes of a stream."""
 
-    def __init__(self, pipe: BytePipe) -> None:
-        self._pipe = pipe
+    def read(self, size: int) -> bytes:
+        """Return at most ``size`` bytes as soon as there are any; none at the end. Blocks."""
+        ...
+
+
+class Recordings:
+    """Splits the bytes of ``stream`` into recordings. ``next`` begins one, ``read`` returns its bytes. Both block."""
+
+    def __init__(self, stream: Source) -> None:
+        self._stream = stream
         self._past = b""
         self._held = b""
         self._clear = 0
@@ -114,7 +122,7 @@ class Recordings:
         return self.length - begin
 
     def _fill(self) -> bool:
-        data = b"" if self._ended else self._pipe.read(_READ)
+        data = b"" if self._ended else self._stream.read(_READ)
         self._held += data
         self._ended = self._ended or not data
         return not self._ended

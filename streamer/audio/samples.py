@@ -1,13 +1,11 @@
-"""Converts raw sample encodings to floats in -1..1, and floats to PCM16."""
+"""Converts raw sample encodings to floats in -1..1."""
 
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from captions.stream_options import Encoding
-
-Floats = npt.NDArray[np.float32]
+from streamer.audio.floats import Floats
 
 LOUDEST_PLAUSIBLE = 1000.0
 """Larger float32 samples are invalid. Other data that is decoded as float32 gives extremely large numbers."""
@@ -56,9 +54,3 @@ READ: dict[Encoding, Callable[[bytes], Floats]] = {
     Encoding.ALAW: lambda data: _ALAW[np.frombuffer(data, np.uint8)],
 }
 """Decoders of whole samples to floats, shape (samples,). mulaw and alaw follow ITU-T G.711."""
-
-
-def to_pcm16(samples: Floats) -> npt.NDArray[np.int16]:
-    """Convert floats in -1..1 to PCM16, rounded and clipped. The shape stays."""
-    pcm: npt.NDArray[np.int16] = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype(np.int16)
-    return pcm

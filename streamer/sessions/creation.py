@@ -19,6 +19,7 @@ from captions.session import SessionSettings
 from captions.stream_options import AudioFormat, Encoding, StreamOptions
 from captions.track import TrackId
 from streamer.audio.open import open_decoder
+from streamer.audio.processes import DecoderProcesses
 from streamer.audio.samples import BYTES
 from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.recorder import Recorder
@@ -40,6 +41,7 @@ class SessionMaker:
         tracer: Tracer,
         pending: PendingFinals,
         detector: Callable[[], SpeechDetector],
+        processes: DecoderProcesses,
         settings: GatewaySettings,
     ) -> None:
         self._log = log
@@ -48,6 +50,7 @@ class SessionMaker:
         self._tracer = tracer
         self._pending = pending
         self._detector = detector
+        self._processes = processes
         self._settings = settings
 
     def new(self, track: TrackId, options: StreamOptions, room: RoomSettings, timeline: Timeline) -> Session:
@@ -123,7 +126,7 @@ class SessionMaker:
         )
         return Session(
             recorder=recorder,
-            decoder=open_decoder(audio),
+            decoder=open_decoder(audio, self._processes, self._probe),
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
             samples=samples,

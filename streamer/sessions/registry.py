@@ -22,6 +22,7 @@ from captions.ports.tracer import Tracer
 from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
+from streamer.audio.processes import DecoderProcesses
 from streamer.rooms.hub import Hub
 from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits, not_found
 from streamer.sessions.announcer import Announcer
@@ -58,6 +59,7 @@ class Sessions:
         hub: Hub,
         pending: PendingFinals,
         detector: Callable[[], SpeechDetector],
+        processes: DecoderProcesses,
         rooms: RoomDirectory,
         settings: GatewaySettings,
     ) -> None:
@@ -77,6 +79,7 @@ class Sessions:
             tracer=tracer,
             pending=pending,
             detector=detector,
+            processes=processes,
             settings=settings,
         )
         self.draining = False

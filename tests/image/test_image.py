@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from livecaptions.talk import talk_path
-from tests.e2e.conftest import Heard, Server, pcm16
+from tests.e2e.conftest import Heard, Server, pcm16, publish
 from tests.image import container
 
 pytestmark = pytest.mark.image
@@ -85,6 +85,12 @@ def test_its_health_is_asked_by_its_own_check(server: Server) -> None:
     assert (well.returncode, well.stdout) == (0, f"{server.http}/healthz answers\n")
     ill = subprocess.run(["podman", "exec", NAME, *check, "http://localhost:1"], check=False, capture_output=True)
     assert ill.returncode == 1
+
+
+async def test_it_decodes_containers_in_processes(server: Server) -> None:
+    heard = await publish(server, "ogg", talk_path().read_bytes()[:60_000], query="encoding=container")
+    assert heard.messages[-1]["type"] == "done", heard.messages[-1]
+    assert "welcome to the second day of the conference" in heard.text.lower()
 
 
 async def test_it_captions_the_talk_and_ends_what_was_said_at_sigterm(server: Server) -> None:

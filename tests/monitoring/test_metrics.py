@@ -7,6 +7,7 @@ from captions.errors import REFUSALS
 from captions.gates import GATES
 from monitoring.families import Families
 from monitoring.metrics import GatewayProbe, PrometheusProbe, ServeProbe, WorkerProbe
+from streamer.audio.stops import Stop
 from tests.monitoring.hooks import HOOKS, arguments
 
 
@@ -53,6 +54,7 @@ def test_every_hook_shows(hook: str) -> None:
         *(("refusals_total", {"code": refusal.code}) for refusal in REFUSALS),
         ("utterance_seconds_count", {"reason": "longest"}),
         *(("gates_fired_total", {"gate": gate}) for gate in GATES),
+        *(("decoder_stops_total", {"reason": str(stop)}) for stop in Stop),
         ("dead_letter_records_total", {"kind": "utterance"}),
         ("log_errors_total", {"operation": "append"}),
     ],

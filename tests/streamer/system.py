@@ -25,6 +25,7 @@ from inference.settings import WorkerSettings
 from inference.worker import Worker
 from livecaptions.clock import SystemClock
 from livecaptions.server import listen, serving
+from streamer.audio.processes import DecoderProcesses
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
 from streamer.web.app import create_app
@@ -77,6 +78,7 @@ async def running(
     tokens: dict[str, Principal] | None = None,
     authenticator: Authenticator | None = None,
     signer: TokenSigner | None = None,
+    processes: DecoderProcesses | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -97,6 +99,7 @@ async def running(
         tracer=tracer,
         authenticator=TokenAuthenticator(clock, static=StaticTokens(tokens)) if tokens is not None else authenticator,
         signer=signer,
+        processes=processes,
     )
     decoders = decoders_of(engine or ScriptedEngine(script), delay=delay)
     worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)

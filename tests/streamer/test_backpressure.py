@@ -114,9 +114,9 @@ class Reasons(Probe):
 
 
 class Sluggish(RawDecoder):
-    """Decodes slowly, like a container's thread may: a piece of 0.1 s each second."""
+    """Decodes slowly, like a container's process may: a piece of 0.1 s each second."""
 
-    def __init__(self, _: AudioFormat) -> None:
+    def __init__(self, *_: object) -> None:
         super().__init__(AudioFormat())
         self._next = 0.0
 

@@ -22,7 +22,7 @@ from tests.support import EnergyDetector, LoopClock, memory_log, told
 pytestmark = pytest.mark.looptime
 
 
-@pytest.mark.parametrize("encoding", ["linear16", "container"])
+@pytest.mark.parametrize("encoding", ["linear16", pytest.param("container", marks=pytest.mark.server)])
 async def test_a_track_is_taken_over_from_a_publisher_at_another_gateway(encoding: str) -> None:
     async with two_gateways() as (log, here, there):
         old, feed = await opened(here, encoding=encoding)
@@ -118,7 +118,7 @@ async def test_a_session_that_ended_or_expired_is_not_found_elsewhere() -> None:
             await opened(here, fresh.id)
 
 
-@pytest.mark.parametrize("encoding", [Encoding.FLOAT32, Encoding.CONTAINER])
+@pytest.mark.parametrize("encoding", [Encoding.FLOAT32, Encoding.MULAW])
 async def test_a_session_goes_on_elsewhere_in_its_own_format_only(encoding: Encoding) -> None:
     async with two_gateways() as (_, here, there):
         session, feed = await opened(here)
@@ -142,6 +142,7 @@ async def test_a_session_that_goes_on_elsewhere_need_not_say_its_format_again() 
         assert moved.seconds == pytest.approx(moved.acknowledged / 32_000, abs=0.01)
 
 
+@pytest.mark.server
 async def test_a_container_begins_anew_elsewhere_at_once() -> None:
     async with two_gateways() as (_, here, there):
         session, _ = await opened(here, encoding=Encoding.CONTAINER)
@@ -180,7 +181,8 @@ async def test_a_gateway_that_drains_tells_who_comes_back_to_go_elsewhere() -> N
             await opened(here, session.id)
 
 
-@pytest.mark.looptime(False)  # a container is decoded in a thread, which virtual time does not wait for
+@pytest.mark.server
+@pytest.mark.looptime(False)  # a container is decoded in a process, which virtual time does not wait for
 async def test_a_drain_ends_what_cannot_go_on_elsewhere() -> None:
     async with two_gateways() as (_, here, _there):
         session, _ = await opened(here, encoding=Encoding.CONTAINER)

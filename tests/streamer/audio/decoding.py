@@ -1,52 +1,59 @@
 """Whole streams through a decoder."""
 
-import asyncio
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from captions.audio import NO_AUDIO, Pcm
-from captions.audio_warnings import AudioWarning
+from captions.audio_warnings import AudioWarning, AudioWarnings
+from captions.ports.probe import Probe
 from captions.stream_options import AudioFormat
-from streamer.audio.container import ContainerDecoder
-from streamer.audio.decoder import Decoded
+from streamer.audio.container_stream import ContainerStream
 from streamer.audio.open import open_decoder
+from streamer.audio.processes import DecoderProcesses
 
 
-async def read(decoder: ContainerDecoder) -> Decoded | None:
-    """The next decoded piece; None at the end."""
-    while True:
-        decoder.ready.clear()
-        if (decoded := decoder.take()) is not None or decoder.over:
-            return decoded
-        await decoder.ready.wait()
+class Pieces:
+    """A stream's bytes, which are read in pieces of ``size``."""
+
+    def __init__(self, data: bytes, sizes: Iterable[int]) -> None:
+        self._rest = [piece for piece in _cut(data, sizes) if piece]
+        self.consumed = 0
+
+    def read(self, size: int) -> bytes:
+        """Return at most ``size`` bytes of the next piece; none at the end."""
+        if not self._rest:
+            return b""
+        piece, self._rest[0] = self._rest[0][:size], self._rest[0][size:]
+        if not self._rest[0]:
+            del self._rest[0]
+        self.consumed += len(piece)
+        return piece
 
 
-async def decode_container(data: bytes, size: int = 2000, told: list[AudioWarning] | None = None) -> Pcm:
+def _cut(data: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
+    at = 0
+    for size in sizes:
+        yield data[at : at + size]
+        at += size
+    yield data[at:]
+
+
+def decode_container(data: bytes, size: int = 2000, told: list[AudioWarning] | None = None) -> Pcm:
     """The samples of a stream that arrives in pieces of ``size`` bytes; warnings are appended to ``told``."""
-    decoder = ContainerDecoder()
+    warnings = AudioWarnings()
+    stream = Pieces(data, [size] * (len(data) // size))
     pieces: list[Pcm] = []
-    fed = 0
 
-    async def gather() -> None:
-        while (decoded := await read(decoder)) is not None:
-            pieces.append(decoded.pcm)
-            assert decoded.offset <= fed
+    def put(pcm: Pcm, offset: int) -> None:
+        assert offset <= stream.consumed
+        pieces.append(pcm)
 
-    reading = asyncio.create_task(gather())
     try:
-        async with asyncio.timeout(30):
-            for at in range(0, len(data), size):
-                fed = min(at + size, len(data))
-                await decoder.feed(data[at : at + size])
-                await asyncio.sleep(0)
-            await decoder.finish()
-            await reading
+        ContainerStream(stream, put, warnings.add).decode()
     finally:
-        reading.cancel()
-        await decoder.close()
-        await asyncio.gather(reading, return_exceptions=True)
         if told is not None:
-            told += decoder.warnings.all
+            told += warnings.all
     return np.concatenate(pieces) if pieces else NO_AUDIO
 
 
@@ -60,7 +67,7 @@ async def decode_warned(
     audio: AudioFormat, data: bytes, sizes: list[int] | None = None
 ) -> tuple[Pcm, list[int], tuple[AudioWarning, ...]]:
     """The same, with the warnings."""
-    decoder = open_decoder(audio)
+    decoder = open_decoder(audio, DecoderProcesses(), Probe())
     pieces: list[Pcm] = []
     offsets: list[int] = []
     at = 0

@@ -1,8 +1,5 @@
-import asyncio
 import io
 import struct
-import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,63 +15,17 @@ from captions.audio_warnings import AudioWarning
 from captions.errors import Refusal, UnsupportedAudio
 from livecaptions.talk import talk_path
 from livecaptions.terminal.files import read_file
-from streamer.audio.container import ContainerDecoder
 from streamer.audio.container_stream import MOST_LOST_BYTES, ContainerStream
-from streamer.audio.pipe import BytePipe
+from tests.streamer.audio.decoding import Pieces
 from tests.streamer.audio.decoding import decode_container as decode
-from tests.streamer.audio.decoding import read
+from tests.streamer.audio.encoding import FORMATS, encoded
 
 SECONDS = 8
-FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "200000"}
-FORMATS: dict[str, tuple[str, str, int, dict[str, str]]] = {
-    "webm as MediaRecorder makes it": ("webm", "libopus", 48_000, {"live": "1", "cluster_time_limit": "100"}),
-    "ogg/opus": ("ogg", "libopus", 48_000, {}),
-    "wav": ("wav", "pcm_s16le", 44_100, {}),
-    "flac": ("flac", "flac", 22_050, {}),
-    "mp3": ("mp3", "libmp3lame", 44_100, {}),
-    "mp3 without a tag": ("mp3", "libmp3lame", 44_100, {"id3v2_version": "0", "write_xing": "0"}),
-    "fragmented mp4": ("mp4", "aac", 44_100, FRAGMENTED),
-    "adts": ("adts", "aac", 44_100, {}),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def speech() -> Pcm:
     return from_bytes(b"".join(read_file(talk_path())))[: SECONDS * 16_000]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert not [thread for thread in threading.enumerate() if thread.name == "container-decoder"]
-
-
-def encoded(
-    pcm: Pcm, container: str, codec: str, rate: int, options: dict[str, str], *, path: Path | None = None
-) -> bytes:
-    class Pipe(io.BytesIO):
-        """Like a socket: the muxer cannot go back to write lengths."""
-
-        seekable = None  # type: ignore[assignment] # PyAV asks whether it is there
-
-    out: Any = io.BytesIO() if container in {"wav", "flac"} else Pipe()
-    with av.open(path or out, "w", format=container, options=options) as muxer:
-        stream: Any = muxer.add_stream(codec, rate=rate)
-        stream.layout = "mono"
-        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=rate)
-        frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = 16_000
-        fifo = av.AudioFifo()
-        for part in (*resampler.resample(frame), *resampler.resample(None)):
-            part.pts = None
-            fifo.write(part)
-        size = stream.codec_context.frame_size or 1024
-        while (chunk := fifo.read(size, partial=True)) is not None:
-            for packet in stream.encode(chunk):
-                muxer.mux(packet)
-        for packet in stream.encode(None):
-            muxer.mux(packet)
-    return path.read_bytes() if path else bytes(out.getvalue())
 
 
 class Heard(NamedTuple):
@@ -87,10 +38,7 @@ class Heard(NamedTuple):
 
 def progress(data: bytes, size: int = 2000) -> list[Heard]:
     """A decoder's progress after each piece of bytes. It cannot read beyond the piece that it waits for."""
-    source = BytePipe(len(data), lambda: None)
-    for at in range(0, len(data), size):
-        source.write(data[at : at + size])
-    source.finish()
+    source = Pieces(data, [size] * (len(data) // size))
     seen: list[Heard] = []
 
     def put(pcm: Pcm, offset: int) -> None:
@@ -101,8 +49,8 @@ def progress(data: bytes, size: int = 2000) -> list[Heard]:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-async def test_a_container_is_decoded_as_it_was_recorded(name: str, speech: Pcm) -> None:
-    pcm = await decode(encoded(speech, *FORMATS[name]))
+def test_a_container_is_decoded_as_it_was_recorded(name: str, speech: Pcm) -> None:
+    pcm = decode(encoded(speech, *FORMATS[name]))
     assert abs(len(pcm) - len(speech)) <= 2500
     delay = max(
         range(-2500, 2500, 4),
@@ -121,62 +69,62 @@ def test_a_container_is_decoded_while_it_arrives(name: str, speech: Pcm) -> None
 
 
 @pytest.mark.parametrize("name", FORMATS)
-async def test_an_offset_never_runs_ahead_of_the_samples(name: str, speech: Pcm) -> None:
+def test_an_offset_never_runs_ahead_of_the_samples(name: str, speech: Pcm) -> None:
     data = encoded(speech, *FORMATS[name])
     seen = [heard for heard in progress(data, len(data) // 6) if heard.offset > len(data) // 4]
     assert all(heard.offset <= heard.consumed for heard in seen)
     for heard in seen[:: max(1, len(seen) // 6)]:
-        assert len(await decode(data[: heard.offset], 20_000)) <= heard.samples
+        assert len(decode(data[: heard.offset], 20_000)) <= heard.samples
     assert seen
 
 
 @pytest.mark.parametrize("share", [0.4, 0.61, 0.97])
 @pytest.mark.parametrize("name", FORMATS)
-async def test_a_stream_that_breaks_off_keeps_what_was_heard(name: str, share: float, speech: Pcm) -> None:
+def test_a_stream_that_breaks_off_keeps_what_was_heard(name: str, share: float, speech: Pcm) -> None:
     data = encoded(speech, *FORMATS[name])
-    pcm = await decode(data[: int(len(data) * share)])
+    pcm = decode(data[: int(len(data) * share)])
     assert len(pcm) > len(speech) * (share - 0.2)
 
 
 @pytest.mark.parametrize("name", FORMATS)
-async def test_bytes_spoilt_on_the_way_cost_little(name: str, speech: Pcm) -> None:
+def test_bytes_spoilt_on_the_way_cost_little(name: str, speech: Pcm) -> None:
     data = bytearray(encoded(speech, *FORMATS[name]))
     middle = len(data) // 2
     data[middle : middle + 300] = np.random.default_rng(1).bytes(300)
-    pcm = await decode(bytes(data))
+    pcm = decode(bytes(data))
     assert abs(len(pcm) - len(speech)) <= 34_000  # Ogg gives up two pages of a second
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
-async def test_a_wav_that_does_not_know_its_length_is_read_to_its_end(size: int, speech: Pcm) -> None:
+def test_a_wav_that_does_not_know_its_length_is_read_to_its_end(size: int, speech: Pcm) -> None:
     data = bytearray(encoded(speech, *FORMATS["wav"]))
     at = data.index(b"data")
     data[4:8] = data[at + 4 : at + 8] = struct.pack("<I", size)
-    pcm = await decode(bytes(data), 20_000)
+    pcm = decode(bytes(data), 20_000)
     assert abs(len(pcm) - len(speech)) <= 20
 
 
 @pytest.mark.parametrize("second", FORMATS)
 @pytest.mark.parametrize("first", FORMATS)
-async def test_recordings_one_after_the_other_are_heard_or_said_not_to_be(first: str, second: str, speech: Pcm) -> None:
+def test_recordings_one_after_the_other_are_heard_or_said_not_to_be(first: str, second: str, speech: Pcm) -> None:
     data = encoded(speech, *FORMATS[first]) + encoded(speech, *FORMATS[second])
     told: list[AudioWarning] = []
     if second in {"mp3 without a tag", "adts"} and first not in {"wav", second} | (
         {"mp3"} if second != "adts" else set()
     ):
         with suppress(UnsupportedAudio):  # the stream has no recognisable beginning
-            await decode(data, 3000, told)
+            decode(data, 3000, told)
             assert [warning.code for warning in told] == ["lost_bytes"]
         return
-    pcm = await decode(data, 3000, told)
+    pcm = decode(data, 3000, told)
     assert abs(len(pcm) - 2 * len(speech)) <= 5000
     assert told == []
 
 
 @pytest.mark.parametrize("name", ["ogg/opus", "wav", "flac", "webm as MediaRecorder makes it", "fragmented mp4"])
-async def test_a_recording_that_breaks_off_does_not_cost_the_next(name: str, speech: Pcm) -> None:
+def test_a_recording_that_breaks_off_does_not_cost_the_next(name: str, speech: Pcm) -> None:
     data = encoded(speech, *FORMATS[name])
-    pcm = await decode(data[: len(data) * 2 // 3] + encoded(speech, *FORMATS["wav"]), 3000)
+    pcm = decode(data[: len(data) * 2 // 3] + encoded(speech, *FORMATS["wav"]), 3000)
     assert len(pcm) > 1.5 * len(speech)
 
 
@@ -190,117 +138,82 @@ def wav_header(size: int) -> bytes:
 
 @pytest.mark.parametrize("declared", [None, 0, 10_000_000, 0xFFFFFFFF])
 @pytest.mark.parametrize("seconds", [0.02, 0.25, 1.0])
-async def test_a_header_before_every_slice_of_wav(seconds: float, declared: int | None, speech: Pcm) -> None:
+def test_a_header_before_every_slice_of_wav(seconds: float, declared: int | None, speech: Pcm) -> None:
     samples = int(seconds * 16_000)
     slices = [
         wav_header(2 * samples if declared is None else declared) + to_bytes(speech[at : at + samples])
         for at in range(0, len(speech), samples)
     ]
     told: list[AudioWarning] = []
-    pcm = await decode(b"".join(slices), 1000, told)
+    pcm = decode(b"".join(slices), 1000, told)
     assert np.array_equal(pcm, speech)
     assert told == []
 
 
-async def test_sound_after_the_end_that_a_wav_header_declares_is_said(speech: Pcm) -> None:
+def test_sound_after_the_end_that_a_wav_header_declares_is_said(speech: Pcm) -> None:
     data = encoded(speech[:16_000], "wav", "pcm_s16le", 16_000, {})
     told: list[AudioWarning] = []
-    pcm = await decode(data + to_bytes(speech[16_000:48_000]), 2000, told)
+    pcm = decode(data + to_bytes(speech[16_000:48_000]), 2000, told)
     assert len(pcm) == 16_000
     assert [warning.code for warning in told] == ["lost_bytes"]
     assert told[0].message.startswith(f"64000 bytes, from byte {len(data)} on")
     assert "0xFFFFFFFF" in told[0].message
     with pytest.raises(UnsupportedAudio, match="ended by its header"):
-        await decode(data + to_bytes(np.tile(speech, 2)), 2000)
+        decode(data + to_bytes(np.tile(speech, 2)), 2000)
 
 
-async def test_tags_behind_the_sound_of_a_wav_are_no_sound_and_no_loss(speech: Pcm) -> None:
+def test_tags_behind_the_sound_of_a_wav_are_no_sound_and_no_loss(speech: Pcm) -> None:
     data = bytearray(encoded(speech, "wav", "pcm_s16le", 16_000, {}))
     chunk = b"id3 " + struct.pack("<I", 30) + b"ID3\x03\0\0\0\0\0\x14" + bytes(20)
     data[4:8] = struct.pack("<I", len(data) + len(chunk) - 8)
     told: list[AudioWarning] = []
-    pcm = await decode(bytes(data) + chunk + encoded(speech, *FORMATS["flac"]), 2000, told)
+    pcm = decode(bytes(data) + chunk + encoded(speech, *FORMATS["flac"]), 2000, told)
     assert abs(len(pcm) - 2 * len(speech)) <= 2500
     assert told == []
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("length", [0, 1, 3, 7, 16, 30, 43, 44, 60, 100, 152, 300, 304, 400, 600])
-async def test_a_recording_that_had_barely_begun_is_no_fault(name: str, length: int, speech: Pcm) -> None:
+def test_a_recording_that_had_barely_begun_is_no_fault(name: str, length: int, speech: Pcm) -> None:
     told: list[AudioWarning] = []
-    pcm = await decode(encoded(speech, *FORMATS[name])[:length], 1000, told)
+    pcm = decode(encoded(speech, *FORMATS[name])[:length], 1000, told)
     assert len(pcm) <= 2000
     assert len(pcm) or not length or [warning.code for warning in told] == ["no_sound"]
 
 
-async def test_a_picture_of_megabytes_before_the_sound_does_not_block_the_stream(speech: Pcm) -> None:
+def test_a_picture_of_megabytes_before_the_sound_does_not_block_the_stream(speech: Pcm) -> None:
     size = 3_000_000
     tag = b"ID3\x04\x00\x00" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
-    pcm = await decode(tag + encoded(speech, *FORMATS["mp3"]), 60_000)
+    pcm = decode(tag + encoded(speech, *FORMATS["mp3"]), 60_000)
     assert abs(len(pcm) - len(speech)) <= 2500
 
 
-async def test_a_rate_nobody_records_at_is_refused_before_it_grows(speech: Pcm) -> None:
+def test_a_rate_nobody_records_at_is_refused_before_it_grows(speech: Pcm) -> None:
     data = bytearray(encoded(speech, *FORMATS["wav"]))
     data[24:28] = struct.pack("<I", 1)
     with pytest.raises(UnsupportedAudio, match="at 1 Hz"):
-        await decode(bytes(data), 20_000)
+        decode(bytes(data), 20_000)
 
 
-async def test_a_codec_off_the_list_is_refused_by_name(speech: Pcm) -> None:
+def test_a_codec_off_the_list_is_refused_by_name(speech: Pcm) -> None:
     with pytest.raises(UnsupportedAudio, match="ac3"):
-        await decode(encoded(speech, "matroska", "ac3", 44_100, {}))
+        decode(encoded(speech, "matroska", "ac3", 44_100, {}))
 
 
-async def test_a_file_that_tells_its_layout_first_ends_where_it_says(speech: Pcm, tmp_path: Path) -> None:
+def test_a_file_that_tells_its_layout_first_ends_where_it_says(speech: Pcm, tmp_path: Path) -> None:
     data = encoded(speech, "mp4", "aac", 44_100, {"movflags": "faststart"}, path=tmp_path / "a.mp4")
     told: list[AudioWarning] = []
-    pcm = await decode(data + bytes(20_000), 20_000, told)
+    pcm = decode(data + bytes(20_000), 20_000, told)
     assert abs(len(pcm) - len(speech)) <= 2500
     assert [warning.code for warning in told] == ["lost_bytes"]
     assert int(told[0].message.split()[0]) > 10_000
     with pytest.raises(UnsupportedAudio, match="no sound that can be read"):
-        await decode(data + bytes(MOST_LOST_BYTES + 1_000_000), 20_000)
+        decode(data + bytes(MOST_LOST_BYTES + 1_000_000), 20_000)
 
 
-async def test_a_file_that_tells_its_layout_last_is_refused_with_the_way_out(speech: Pcm, tmp_path: Path) -> None:
+def test_a_file_that_tells_its_layout_last_is_refused_with_the_way_out(speech: Pcm, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedAudio, match="fragmented mp4"):
-        await decode(encoded(speech, "mp4", "aac", 44_100, {}, path=tmp_path / "a.mp4"), 20_000)
-
-
-async def test_garbage_is_refused_before_a_second_of_it_came() -> None:
-    decoder = ContainerDecoder()
-    reading = asyncio.create_task(read(decoder))
-    async with asyncio.timeout(30):
-        for _ in range(20):
-            await decoder.feed(b"plain text" * 100)
-        with pytest.raises(UnsupportedAudio):
-            await reading
-    with pytest.raises(UnsupportedAudio):
-        await decoder.feed(b"more")
-    await decoder.close()
-
-
-async def test_bytes_and_samples_that_wait_are_bounded() -> None:
-    decoder = ContainerDecoder()
-    silence = encoded(np.zeros(16_000 * 60, np.int16), *FORMATS["flac"])
-    fed = 0
-
-    async def feed() -> None:
-        nonlocal fed
-        for _ in range(100_000):
-            await decoder.feed(silence)
-            fed += len(silence)
-
-    feeding = asyncio.create_task(feed())
-    await asyncio.sleep(0.5)
-    assert not feeding.done()
-    assert fed < 3_000_000
-    held = await read(decoder)
-    assert held is not None
-    assert len(held.pcm) < 16_000 * 40
-    feeding.cancel()
-    await decoder.close()
+        decode(encoded(speech, "mp4", "aac", 44_100, {}, path=tmp_path / "a.mp4"), 20_000)
 
 
 NO_CONTAINERS = [
@@ -317,24 +230,24 @@ NO_CONTAINERS = [
 
 
 @pytest.mark.parametrize("junk", NO_CONTAINERS)
-async def test_what_is_no_audio_container_is_refused(junk: bytes) -> None:
+def test_what_is_no_audio_container_is_refused(junk: bytes) -> None:
     with pytest.raises(UnsupportedAudio):
-        await decode(junk)
+        decode(junk)
 
 
-async def test_a_little_sound_does_not_make_megabytes_of_something_else_audio(speech: Pcm) -> None:
+def test_a_little_sound_does_not_make_megabytes_of_something_else_audio(speech: Pcm) -> None:
     with pytest.raises(UnsupportedAudio):
-        await decode(encoded(speech[:16_000], *FORMATS["adts"]) + bytes(2_000_000), 60_000)
+        decode(encoded(speech[:16_000], *FORMATS["adts"]) + bytes(2_000_000), 60_000)
 
 
-async def test_mp3_that_begins_inside_a_frame_is_heard(speech: Pcm) -> None:
+def test_mp3_that_begins_inside_a_frame_is_heard(speech: Pcm) -> None:
     data = encoded(speech, "mp3", "libmp3lame", 44_100, {"id3v2_version": "0", "write_xing": "0"})
-    pcm = await decode(data[1000:])
+    pcm = decode(data[1000:])
     assert abs(len(pcm) - len(speech)) <= 2500
     assert progress(data[1000:])[0].consumed <= 20_000
 
 
-async def test_pictures_without_sound_are_refused() -> None:
+def test_pictures_without_sound_are_refused() -> None:
     out = io.BytesIO()
     with av.open(out, "w", format="matroska") as muxer:
         stream: Any = muxer.add_stream("mpeg4", rate=10)
@@ -342,17 +255,7 @@ async def test_pictures_without_sound_are_refused() -> None:
         for packet in (*stream.encode(av.VideoFrame(64, 64, "yuv420p")), *stream.encode(None)):
             muxer.mux(packet)
     with pytest.raises(UnsupportedAudio, match="audio stream"):
-        await decode(out.getvalue())
-
-
-async def test_a_decoder_can_be_closed_while_it_waits() -> None:
-    decoder = ContainerDecoder()
-    reading = asyncio.create_task(read(decoder))
-    await decoder.feed(b"RIFF")
-    await asyncio.sleep(0.01)
-    await decoder.close()
-    assert await reading is None
-    await decoder.close()
+        decode(out.getvalue())
 
 
 KINDS = ("wav", "ogg/opus", "webm as MediaRecorder makes it", "flac", "fragmented mp4", "mp3")
@@ -360,7 +263,7 @@ KINDS = ("wav", "ogg/opus", "webm as MediaRecorder makes it", "flac", "fragmente
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-async def test_what_is_acknowledged_was_heard_or_is_said(speech: Pcm, data: st.DataObject) -> None:
+def test_what_is_acknowledged_was_heard_or_is_said(speech: Pcm, data: st.DataObject) -> None:
     """Complete recordings, truncated ones and garbage, in any order."""
     parts, whole, sound = [], 0, True
     for _ in range(data.draw(st.integers(1, 4))):
@@ -376,7 +279,7 @@ async def test_what_is_acknowledged_was_heard_or_is_said(speech: Pcm, data: st.D
             parts.append(data.draw(st.randoms(use_true_random=False)).randbytes(40_000))
     told: list[AudioWarning] = []
     try:
-        pcm = await decode(b"".join(parts), data.draw(st.sampled_from([700, 5000, 60_000])), told)
+        pcm = decode(b"".join(parts), data.draw(st.sampled_from([700, 5000, 60_000])), told)
     except UnsupportedAudio:
         assert not (sound and whole), "only what cannot be heard is refused"
     else:
@@ -386,14 +289,14 @@ async def test_what_is_acknowledged_was_heard_or_is_said(speech: Pcm, data: st.D
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-async def test_no_bytes_raise_anything_but_a_refusal(speech: Pcm, data: st.DataObject) -> None:
+def test_no_bytes_raise_anything_but_a_refusal(speech: Pcm, data: st.DataObject) -> None:
     good = encoded(speech[:16_000], *FORMATS["ogg/opus"])
     noise = data.draw(st.binary(max_size=600))
     at = data.draw(st.integers(0, len(good)))
     for broken in (noise, good[:at] + noise + good[at + len(noise) :]):
         try:
             told: list[AudioWarning] = []
-            pcm = await decode(broken, 500, told)
+            pcm = decode(broken, 500, told)
         except Refusal as refusal:
             assert refusal.code == "unsupported_audio"  # noqa: PT017 - either way is right
         else:

@@ -4,8 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captions.errors import Refusal, UnsupportedAudio
+from captions.ports.probe import Probe
 from captions.stream_options import AudioFormat, Encoding
 from streamer.audio.open import open_decoder
+from streamer.audio.processes import DecoderProcesses
 from streamer.audio.samples import BYTES
 from tests.streamer.audio.decoding import decode_raw as decode
 from tests.streamer.audio.decoding import decode_warned
@@ -68,7 +70,7 @@ async def test_the_samples_do_not_depend_on_where_the_bytes_were_cut(
 
 
 async def test_an_offset_never_runs_ahead_of_the_samples() -> None:
-    decoder = open_decoder(AudioFormat(sample_rate=48_000))
+    decoder = open_decoder(AudioFormat(sample_rate=48_000), DecoderProcesses(), Probe())
     data = np.tile(TONE, 3).tobytes()
     heard = 0
     for at in range(0, len(data), 960):
@@ -80,7 +82,7 @@ async def test_an_offset_never_runs_ahead_of_the_samples() -> None:
 
 
 async def test_samples_wait_until_they_are_enough_or_the_last() -> None:
-    decoder = open_decoder(AudioFormat())
+    decoder = open_decoder(AudioFormat(), DecoderProcesses(), Probe())
     assert decoder.take(300) is None
     await decoder.feed(TONE[:200].tobytes())
     assert not decoder.ready.is_set()

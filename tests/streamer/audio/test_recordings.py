@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.audio.pipe import BytePipe
 from streamer.audio.recordings import Recordings, wav_length
 from streamer.audio.signatures import LONGEST, begun_signature, kind_at, next_signature
+from tests.streamer.audio.decoding import Pieces
 
 PLAIN = st.binary(max_size=300).map(lambda data: data.translate(bytes.maketrans(b"\x1a\xffRWOfI", b"\x1b\x7frwoFi")))
 """Bytes with which neither frames nor signatures begin."""
@@ -30,14 +30,7 @@ BEHIND = {"ogg": LATER_OGG_PAGE, "id3": b"\xff\xfb\x90\x64"}
 
 def cut(data: bytes, sizes: Sequence[int] = ()) -> list[tuple[str | None, bytes]]:
     """Kind and bytes of each recording of ``data``, which arrives in pieces of ``sizes``."""
-    pipe = BytePipe(len(data), lambda: None)
-    at = 0
-    for size in sizes:
-        pipe.write(data[at : at + size])
-        at += size
-    pipe.write(data[at:])
-    pipe.finish()
-    recordings = Recordings(pipe)
+    recordings = Recordings(Pieces(data, sizes))
     found: list[tuple[str | None, bytes]] = []
     while recordings.next():
         parts = []

@@ -5,10 +5,12 @@ import pytest
 
 from bench.sound_checks import WAYS, Floats, levels_of, recordings, sounds_like
 from captions.audio_warnings import AudioWarnings
+from captions.ports.probe import Probe
 from captions.stream_options import AudioFormat
+from streamer.audio.floats import to_pcm16
 from streamer.audio.levels import Levels
 from streamer.audio.open import open_decoder
-from streamer.audio.samples import to_pcm16
+from streamer.audio.processes import DecoderProcesses
 
 pytestmark = pytest.mark.speech
 
@@ -89,7 +91,7 @@ def test_who_says_that_they_are_muted_is_not_told_of_silence() -> None:
 
 async def test_a_decoder_warns_while_it_goes_on(everything: list[Floats]) -> None:
     data = to_pcm16(everything[0]).astype(">i2").tobytes()
-    decoder = open_decoder(AudioFormat())
+    decoder = open_decoder(AudioFormat(), DecoderProcesses(), Probe())
     heard = 0
     for at in range(0, len(data), 3200):
         await decoder.feed(data[at : at + 3200])
