@@ -310,15 +310,21 @@ async def test_without_a_process_the_refusal_is_ours(monkeypatch: pytest.MonkeyP
     assert probe.reasons == ["lost"]
 
 
-async def test_a_server_that_fails_to_start_is_not_the_audios_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_fails_to_start_is_not_the_audios_fault(
+    monkeypatch: pytest.MonkeyPatch, limited: Limited
+) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    processes = DecoderProcesses()
-    decoder = ContainerDecoder(processes, Probe())
+    processes = limited(DecoderLimits())
     async with asyncio.timeout(20):
-        with pytest.raises(Internal):
-            await read(decoder)
-    await decoder.close()
-    processes.close()
+        with pytest.raises(Internal):  # at once, where it has ended already
+            await read_and_close(ContainerDecoder(processes, Probe()))
+
+
+async def read_and_close(decoder: ContainerDecoder) -> None:
+    try:
+        await read(decoder)
+    finally:
+        await decoder.close()
 
 
 async def test_cpu_is_limited_by_the_duration_of_the_sound(speech: Pcm, limited: Limited) -> None:
