@@ -6,6 +6,7 @@ nothing.
 
 import base64
 import contextlib
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -149,7 +150,8 @@ class KeysFile:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
-            raise SetupError(f"cannot write the keys file {self.path}: {error.strerror}") from error
+            hint = "; change the original that it is made from" if error.errno == errno.EROFS else ""
+            raise SetupError(f"cannot write the keys file {self.path}: {error.strerror}{hint}") from error
 
     def _write(self, keys: Keys) -> None:
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")

@@ -8,6 +8,7 @@ import structlog
 from auth.api_keys import ApiKeys
 from auth.authenticator import TokenAuthenticator
 from auth.jwt_tokens import JwtSettings, JwtTokens
+from auth.keys_file import KeysFile
 from auth.room_tokens import RoomTokens
 from auth.static_tokens import StaticTokens
 from captions.access import Principal
@@ -66,6 +67,24 @@ def check_access(settings: Settings) -> None:
             f"without keys everybody who reaches {settings.host} could publish and read. Make a key with "
             "livecaptions keys create --keys-file keys.json and set keys_file, or let everybody in with --open"
         )
+
+
+def describe_access(settings: Settings, clock: Clock) -> str:
+    """How the server is protected, in one line without secrets. Raises ``SetupError`` if the keys file is not valid."""
+    if not _closed(settings):
+        return "open to this machine only" if _is_loopback(settings.host) else "open to everybody: --open"
+    ways = []
+    if settings.keys_file is not None:
+        states = [key.state(clock.wall()) for key in KeysFile(settings.keys_file).read().keys]
+        active = states.count("active")
+        ways.append(f"keys file {settings.keys_file} ({active} active {'key' if active == 1 else 'keys'})")
+    issuers = [*(["jwt_secret"] if settings.jwt_secret else []), *([settings.jwt_jwks] if settings.jwt_jwks else [])]
+    if issuers:
+        claims = (("issuer", settings.jwt_issuer), ("audience", settings.jwt_audience))
+        ways += [f"JWT from {' and '.join(issuers)}", *(f"{name} {value}" for name, value in claims if value)]
+    if settings.tokens:
+        ways.append(f"{len(settings.tokens)} of [[tokens]], which are deprecated")
+    return ", ".join(ways)
 
 
 def _closed(settings: Settings) -> bool:

@@ -1,12 +1,16 @@
 """``livecaptions check-config``: the effective settings and the source of each."""
 
 import json
+from enum import StrEnum
+from typing import Annotated
 
+import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from livecaptions.access import check_access
+from livecaptions.access import check_access, describe_access
+from livecaptions.clock import SystemClock
 from livecaptions.logs import MEMORY, kafka_settings
 from livecaptions.memory import shares
 from livecaptions.settings.fields import Settings
@@ -17,20 +21,38 @@ from livecaptions.wiring import check_rooms
 MEGABYTE = 2**20
 
 
-def check_config(effective: Effective) -> None:
-    """Print the effective settings, their sources and the memory they allow. Fails if a setting is unknown or wrong."""
+class Role(StrEnum):
+    """A process that gets settings. ``serve`` is a gateway too."""
+
+    GATEWAY = "gateway"
+    WORKER = "worker"
+
+
+RoleOption = Annotated[
+    Role, typer.Option(help="Whose settings they are. A worker lets nobody in: its access is not checked.")
+]
+
+
+def check_config(effective: Effective, role: RoleOption = Role.GATEWAY) -> None:
+    """Print the effective settings, their sources, who is let in and the memory they allow.
+
+    Fails if a setting is unknown or wrong.
+    """
     if effective.settings.transport != MEMORY:
         kafka_settings(effective.settings)
     check_traces(effective.settings)
     check_rooms(effective.settings)
-    check_access(effective.settings)
+    if role is Role.GATEWAY:
+        check_access(effective.settings)
     table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)
         table.add_row(Settings.group_of(name), name, _shown(value), effective.origins[name])
     console = Console(soft_wrap=True)
-    console.print(table, "")
-    console.print(_memory(effective.settings))
+    console.print(table)
+    if role is Role.GATEWAY:
+        console.print("", f"access: {describe_access(effective.settings, SystemClock())}", "", sep="\n", markup=False)
+        console.print(_memory(effective.settings))
 
 
 def _memory(settings: Settings) -> Table:

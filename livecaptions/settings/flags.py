@@ -8,19 +8,24 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from livecaptions.settings.fields import Settings
-from livecaptions.settings.load import Effective, load
+from livecaptions.settings.load import load
 
 
-def takes_settings(command: Callable[[Effective], None]) -> Callable[..., None]:
-    """The command with a flag for every setting, and ``--config FILE``.
+def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a flag for every setting, ``--config FILE``, and its own options after the ``Effective``.
 
     Values are handed on as text: validation is the settings' own, the same for every source.
     """
 
     def run(config: Path | None = None, **flags: Any) -> None:  # noqa: ANN401 - whatever the flags hold
-        command(load({name: value for name, value in flags.items() if value not in (None, [])}, config))
+        options = {parameter.name: flags.pop(parameter.name) for parameter in own}
+        command(load({name: value for name, value in flags.items() if value not in (None, [])}, config), **options)
 
-    parameters = [_parameter("config", Path | None, "A TOML file with any of these settings.", "Sources")]
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in list(inspect.signature(command).parameters.values())[1:]
+    ]
+    parameters = [*own, _parameter("config", Path | None, "A TOML file with any of these settings.", "Sources")]
     for name, field in Settings.model_fields.items():
         kind: Any = bool | None if field.annotation is bool else str | None
         if get_origin(field.annotation) is tuple:

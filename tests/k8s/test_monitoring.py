@@ -3,6 +3,7 @@
 import pytest
 
 from tests.k8s.manifests import container_of, labels_of, manifests, selects
+from tools.k8s.lint import OVERLAYS
 from tools.k8s.rules import WRITTEN, groups, manifest
 
 pytestmark = pytest.mark.k8s
@@ -15,19 +16,19 @@ def test_the_rules_are_those_of_monitoring() -> None:
     assert rule["spec"]["groups"] == groups()
 
 
-def test_gateways_are_scraped_under_the_name_of_their_service() -> None:
-    (monitor,) = manifests("gpu").of("ServiceMonitor")
-    service = manifests("gpu").get("Service", "livecaptions-gateway")  # an operator's job is the Service's name
-    assert "jobLabel" not in monitor["spec"]
-    assert selects(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"])
-    (endpoint,) = monitor["spec"]["endpoints"]
-    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
-
-
-def test_workers_are_scraped_as_one_job() -> None:
-    (monitor,) = manifests("gpu").of("PodMonitor")
-    worker = manifests("gpu").get("Deployment", "livecaptions-worker")
-    assert selects(monitor["spec"]["selector"]["matchLabels"], labels_of(worker))
+@pytest.mark.parametrize("name", ["livecaptions-gateway", "livecaptions-worker"])
+def test_pods_are_scraped_where_their_metrics_are_and_under_the_job_that_alerts_name(name: str) -> None:
+    monitor, pods = manifests("gpu").get("PodMonitor", name), manifests("gpu").get("Deployment", name)
+    assert selects(monitor["spec"]["selector"]["matchLabels"], labels_of(pods))
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
-    assert endpoint["port"] in {port["name"] for port in container_of(worker)["ports"]}
-    assert {"targetLabel": "job", "replacement": "livecaptions-worker"} in endpoint["relabelings"]
+    ports = {port["name"]: port["containerPort"] for port in container_of(pods)["ports"]}
+    environment = manifests("gpu").environment(pods)
+    assert ports[endpoint["port"]] == int(environment["LIVECAPTIONS_METRICS_PORT"])
+    assert environment["LIVECAPTIONS_METRICS_ACCESS"] == "port"
+    assert {"targetLabel": "job", "replacement": name} in endpoint["relabelings"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_service_of_clients_does_not_have_the_metrics(overlay: str) -> None:
+    (port,) = manifests(overlay).get("Service", "livecaptions-gateway")["spec"]["ports"]
+    assert port["targetPort"] == "http"

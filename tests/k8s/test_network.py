@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.k8s.manifests import Labels, Object, labels_of, manifests, selects
+from tests.k8s.manifests import COMPONENTS, Labels, Manifests, Object, labels_of, manifests, manifests_with, selects
 
 pytestmark = pytest.mark.k8s
 
@@ -33,7 +33,7 @@ STRIMZI = {
 }
 
 
-def allowed(overlay: str, peers: dict[str, Peer]) -> set[tuple[str, str, int]]:
+def allowed(rendered: Manifests, peers: dict[str, Peer]) -> set[tuple[str, str, int]]:
     """All (from, to, TCP port) that the policies let through, between ours and anybody."""
     return {
         (source, target, port)
@@ -42,18 +42,18 @@ def allowed(overlay: str, peers: dict[str, Peer]) -> set[tuple[str, str, int]]:
         for port in PORTS
         if source != target
         and "livecaptions" in {one.namespace, other.namespace}
-        and permits(overlay, "Egress", one, other, port)
-        and permits(overlay, "Ingress", other, one, port)
+        and permits(rendered, "Egress", one, other, port)
+        and permits(rendered, "Ingress", other, one, port)
     }
 
 
-def permits(overlay: str, direction: str, pod: Peer, peer: Peer, port: int) -> bool:
+def permits(rendered: Manifests, direction: str, pod: Peer, peer: Peer, port: int) -> bool:
     """Whether the policies of the pod's namespace (ours has some, others have none) let the peer through."""
     if pod.namespace != "livecaptions":
         return True
     policies = [
         policy
-        for policy in policies_of(overlay)
+        for policy in policies_of(rendered)
         if direction in policy["policyTypes"] and selects(policy["podSelector"].get("matchLabels", {}), pod.labels)
     ]
     return not policies or any(
@@ -61,11 +61,11 @@ def permits(overlay: str, direction: str, pod: Peer, peer: Peer, port: int) -> b
     )
 
 
-def policies_of(overlay: str) -> Iterator[Object]:
+def policies_of(rendered: Manifests) -> Iterator[Object]:
     """Ours, and those that Strimzi makes of a listener's peers."""
-    for policy in manifests(overlay).of("NetworkPolicy"):
+    for policy in rendered.of("NetworkPolicy"):
         yield policy["spec"]
-    for kafka in manifests(overlay).of("Kafka"):
+    for kafka in rendered.of("Kafka"):
         yield {
             "podSelector": {"matchLabels": STRIMZI["kafka"].labels},
             "policyTypes": ["Ingress"],
@@ -90,35 +90,46 @@ def matches(end: Object, peer: Peer) -> bool:
     return peer.namespace == "livecaptions" and selects(end["podSelector"]["matchLabels"], peer.labels)
 
 
-def pods(overlay: str) -> dict[str, Peer]:
+def pods(rendered: Manifests) -> dict[str, Peer]:
     return {
         labels.get(COMPONENT, labels[NAME]): Peer(labels)
-        for workload in manifests(overlay).workloads()
+        for workload in rendered.workloads()
         for labels in [labels_of(workload)]
     }
 
 
 def test_one_node() -> None:
-    peers = pods("dev") | ELSEWHERE
+    peers = pods(manifests("dev")) | ELSEWHERE
     ours = {"gateway", "worker", "topics"}
-    assert allowed("dev", peers) == {
+    assert allowed(manifests("dev"), peers) == {
         *((pod, "kafka", 9092) for pod in ours),
         *((pod, "kube-dns", 53) for pod in (*ours, "kafka")),
         *((client, "gateway", 8080) for client in ELSEWHERE),
-        ("prometheus", "worker", 9100),
+        *(("prometheus", pod, 9100) for pod in ("gateway", "worker")),
     }
 
 
 def test_production() -> None:
-    peers = pods("gpu") | ELSEWHERE | STRIMZI
-    assert allowed("gpu", peers) == {
+    peers = pods(manifests("gpu")) | ELSEWHERE | STRIMZI
+    assert allowed(manifests("gpu"), peers) == {
         ("gateway", "kafka", 9093),
         ("worker", "kafka", 9093),
         *((pod, "kube-dns", 53) for pod in ("gateway", "worker", "kafka")),
         ("ingress-nginx", "gateway", 8080),
-        ("prometheus", "gateway", 8080),
+        ("prometheus", "gateway", 9100),
         ("prometheus", "worker", 9100),
         ("worker", "internet", 443),
         # the API server is at an address that only the cluster knows
         *(("kafka", anybody, 443) for anybody in ELSEWHERE),
     }
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_gateways_reach_the_issuer_of_tokens_with_its_component_alone(component: str) -> None:
+    rendered = manifests_with(component)
+    reached = {
+        (target, port)
+        for source, target, port in allowed(rendered, pods(rendered) | ELSEWHERE)
+        if source == "gateway" and port not in {53, 9092, 9093}
+    }
+    assert reached == ({("internet", 443)} if component == "jwt-issuer" else set())

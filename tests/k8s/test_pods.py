@@ -54,7 +54,9 @@ def test_pods_are_restricted(overlay: str) -> None:
             "capabilities": {"drop": ["ALL"]},
         }
         assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & pod.keys()
-        assert all({"emptyDir", "secret", "persistentVolumeClaim"} & volume.keys() for volume in pod["volumes"])
+        assert all(
+            {"emptyDir", "secret", "projected", "persistentVolumeClaim"} & volume.keys() for volume in pod["volumes"]
+        )
         assert "/tmp" in {mount["mountPath"] for mount in container["volumeMounts"]}  # noqa: S108 - the pod's own
 
 

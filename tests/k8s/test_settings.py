@@ -1,60 +1,25 @@
 """What the manifests say to the processes is what these take."""
 
-import base64
-import os
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from livecaptions.cli import app
-from livecaptions.commands.check_config import check_config
 from livecaptions.logs import kafka_settings, topic_plans
-from livecaptions.settings.fields import ENV_PREFIX, Settings
-from livecaptions.settings.load import CONFIG_VARIABLE, load
-from tests.k8s.manifests import OURS, Object, container_of, labels_of, manifests, pod_of, selects
-from tools.k8s.lint import OVERLAYS, ROOT
+from livecaptions.settings.fields import Settings
+from tests.k8s import effective
+from tests.k8s.effective import example_secrets, rendered_secrets
+from tests.k8s.manifests import Object, container_of, manifests, pod_of
+from tools.k8s.lint import OVERLAYS
 
 pytestmark = pytest.mark.k8s
 
-EXAMPLE = ROOT / "k8s/overlays/gpu/livecaptions.example.toml"
-
 
 def settings_of(overlay: str, workload: Object, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Settings:
-    """The settings as the container would have them. Raises ``SetupError``."""
-    for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
-        monkeypatch.delenv(name)
-    for name, value in manifests(overlay).environment(workload).items():
-        if name == CONFIG_VARIABLE:
-            file = folder / "livecaptions.toml"
-            file.write_bytes(access_file(overlay))
-            assert value in mounted_files(workload)
-            value = str(file)  # noqa: PLW2901 - the same file, where this machine has it
-        monkeypatch.setenv(name, value)
-    effective = load({})
-    check_config(effective)
-    return effective.settings
-
-
-def access_file(overlay: str) -> bytes:
-    """livecaptions.toml, from the overlay's Secret or, where that is the operator's, its example."""
-    for secret in manifests(overlay).of("Secret"):
-        return base64.b64decode(secret["data"]["livecaptions.toml"])
-    return EXAMPLE.read_bytes()
-
-
-def mounted_files(workload: Object) -> set[str]:
-    places = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
-    return {
-        f"{places[volume['name']]}/{item['path']}"
-        for volume in pod_of(workload)["volumes"]
-        for item in volume.get("secret", {}).get("items", ())
-    }
-
-
-def processes(overlay: str) -> list[Object]:
-    """The workloads that run livecaptions."""
-    return [w for w in manifests(overlay).workloads() if selects(OURS, labels_of(w))]
+    """The settings as the container would have them, with the Secrets of the documentation. Raises ``SetupError``."""
+    rendered = manifests(overlay)
+    secrets = rendered_secrets(rendered) or example_secrets(folder)
+    return effective.settings_of(rendered, workload, secrets, monkeypatch, folder)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -62,11 +27,11 @@ def test_check_config_accepts_the_environment_and_the_command_exists(
     overlay: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    for workload in processes(overlay):
+    for workload in manifests(overlay).processes():
         settings = settings_of(overlay, workload, monkeypatch, tmp_path)
         assert settings.log_format == "json"
         assert container_of(workload)["args"][0] in commands
-        assert not settings.kafka_tls_ca or settings.kafka_tls_ca in mounted_files(workload)
+        assert not settings.kafka_tls_ca or settings.kafka_tls_ca in effective.secret_files(workload)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -77,15 +42,10 @@ def test_kafka_is_a_service_of_the_namespace(overlay: str, monkeypatch: pytest.M
     for kafka in manifests(overlay).of("Kafka"):  # Strimzi makes one of the cluster's name and its listeners
         name = f"{kafka['metadata']['name']}-kafka-bootstrap"
         services |= {(name, listener["port"]) for listener in kafka["spec"]["kafka"]["listeners"]}
-    for workload in processes(overlay):
+    for workload in manifests(overlay).processes():
         settings = settings_of(overlay, workload, monkeypatch, tmp_path)
         host, _, port = kafka_settings(settings).bootstrap[0].partition(":")
         assert (host, int(port)) in services
-
-
-def test_the_example_asks_for_tokens() -> None:
-    tokens = tomllib.loads(EXAMPLE.read_text())["tokens"]
-    assert {right for token in tokens for right in token.get("rights", ["publish", "view"])} == {"publish", "view"}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -10,7 +10,7 @@ from auth.keys_file import KeysFile
 from captions.access import Right
 from captions.errors import SetupError
 from captions.ports.authenticator import OpenAccess
-from livecaptions.access import build_access, check_access
+from livecaptions.access import build_access, check_access, describe_access
 from livecaptions.clock import SystemClock
 from livecaptions.settings.fields import Settings
 
@@ -74,3 +74,31 @@ async def test_old_tokens_have_the_rights_that_they_had() -> None:
     principal = await access.authenticator.authenticate("old")
     assert (principal.rights, principal.tenant) == (frozenset({Right.PUBLISH, Right.VIEW}), "acme")
     assert access.signer is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "open to this machine only"),
+        ({"open": True}, "open to this machine only"),
+        ({"host": EVERYWHERE, "open": True}, "open to everybody: --open"),
+        ({"jwt_jwks": "https://id/jwks", "jwt_audience": "us"}, "JWT from https://id/jwks, audience us"),
+        (
+            {"jwt_secret": "s" * 32, "jwt_jwks": "https://id/jwks", "jwt_issuer": "https://id"},
+            "JWT from jwt_secret and https://id/jwks, issuer https://id",
+        ),
+        ({"tokens": [{"token": "old"}, {"token": "older"}]}, "2 of [[tokens]], which are deprecated"),
+    ],
+)
+def test_how_a_server_is_protected_is_said_in_a_line(given: dict[str, Any], says: str) -> None:
+    assert describe_access(settings(**given), SystemClock()) == says
+
+
+def test_keys_that_are_revoked_or_expired_are_not_counted(keys: Path) -> None:
+    file = KeysFile(keys)
+    revoked, _ = file.create(1, rooms=("*",), rights=frozenset({Right.VIEW}))
+    file.create(1, rooms=("*",), rights=frozenset({Right.VIEW}), expires_at=2)
+    file.create(1, rooms=("*",), rights=frozenset({Right.VIEW}))
+    file.revoke(revoked.id, 2)
+    told = describe_access(settings(keys_file=keys, jwt_secret="s" * 32), SystemClock())
+    assert told == f"keys file {keys} (2 active keys), JWT from jwt_secret"

@@ -110,6 +110,23 @@ def test_check_config_shows_every_setting_and_hides_tokens(monkeypatch: pytest.M
         assert name in result.output
 
 
+def test_check_config_says_who_is_let_in_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVECAPTIONS_JWT_SECRET", "s3cret of thirty-two bytes or more")
+    result = CliRunner().invoke(app, ["check-config", "--host", "0.0.0.0", "--jwt-audience", "captions"])  # noqa: S104 - with keys
+    assert "\naccess: JWT from jwt_secret, audience captions\n" in result.output
+    assert "s3cret" not in result.output
+
+
+def test_check_config_asks_a_worker_for_no_keys() -> None:
+    arguments = ["check-config", "--host", "0.0.0.0", "--transport", "kafka://localhost:9092"]  # noqa: S104 - for its metrics
+    refused = CliRunner().invoke(app, arguments)
+    assert isinstance(refused.exception, SetupError)
+    assert "livecaptions keys create" in str(refused.exception)
+    result = CliRunner().invoke(app, [*arguments, "--role", "worker"])
+    assert result.exit_code == 0
+    assert "access:" not in result.output
+
+
 def test_check_config_says_what_memory_a_server_may_take() -> None:
     arguments = ["check-config", "--log-bytes", str(800 * 2**20), "--captions-bytes", str(50 * 2**20)]
     output = CliRunner().invoke(app, arguments).output

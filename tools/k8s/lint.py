@@ -17,7 +17,7 @@ CHECKOV = "checkov@3.3.30"
 SKIPPED = {
     "CKV_K8S_11": "CPU limits throttle processes that have to answer within half a second; requests share the cores",
     "CKV_K8S_15": "tags are versions and never move, so pulling an existing image again gains nothing",
-    "CKV_K8S_35": "the settings read the broker's password from the environment; tokens are in a file",
+    "CKV_K8S_35": "the settings read kafka_password and jwt_secret from the environment; keys are in a file",
     "CKV_K8S_43": "the publisher of the image sets digests: kustomize edit set image livecaptions=...@sha256:...",
 }
 """Disabled rules of checkov, with the reason for each."""
