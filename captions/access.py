@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from captions.errors import Forbidden
 from captions.explain import check_name
+from captions.limits import Allowance
 from captions.track import RoomId
 
 ROOM_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._*-]{0,63}$"
@@ -33,7 +34,7 @@ class Principal:
     ``rooms`` lists names of rooms, or patterns with ``*``. All of them are rooms of ``tenant``; None means rooms
     without a tenant. ``subject`` names the principal in the audit log. ``credential`` is the id of the key that lets
     it in, and that can be revoked; None means that it cannot be revoked. ``expires_at`` is when its token expires, in
-    Unix seconds; None means never.
+    Unix seconds; None means never. ``limits`` are those that the key has for itself; None means the defaults for keys.
     """
 
     rooms: tuple[str, ...]
@@ -42,6 +43,7 @@ class Principal:
     subject: str = "anybody"
     credential: str | None = None
     expires_at: float | None = None
+    limits: Allowance | None = None
 
     @property
     def operates(self) -> bool:

@@ -13,7 +13,8 @@
     │   │   ├── TakenOver
     │   │   ├── TooLarge
     │   │   ├── UnsupportedAudio
-    │   │   └── SlowConsumer
+    │   │   ├── SlowConsumer
+    │   │   └── QuotaExceeded
     │   └── ServerFault        the same request may succeed later, or at another gateway
     │       ├── TooMany
     │       ├── Overloaded
@@ -107,12 +108,18 @@ class SlowConsumer(ClientFault):
     code, http_status, close_code = "slow_consumer", 429, 1008
 
 
+class QuotaExceeded(ClientFault):
+    """The key or the tenant has sent all the audio that it may send this month."""
+
+    code, http_status, close_code = "quota_exceeded", 429, 1008
+
+
 class ServerFault(Refusal):
     """The same request may succeed later, or at another gateway."""
 
 
 class TooMany(ServerFault):
-    """A limit on sessions or viewers is reached."""
+    """A limit is reached: the server's, or one of the client's key, tenant or address."""
 
     code, http_status, close_code, default_retry_after = "too_many", 429, 1013, 10.0
 
@@ -140,7 +147,7 @@ class Internal(ServerFault):
 
 REFUSALS: tuple[type[Refusal], ...] = (
     BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TakenOver, TooLarge, UnsupportedAudio, SlowConsumer,
-    TooMany, Overloaded, ShuttingDown, Internal,
+    QuotaExceeded, TooMany, Overloaded, ShuttingDown, Internal,
 )  # fmt: skip
 """All refusals. Each has a unique ``code``."""
 

@@ -7,6 +7,9 @@
     Keyed by room. Finals and track states, as the JSON that viewers get without ``seq``.
 ``partials``
     Keyed by room. Partial captions in the same format.
+``usage``
+    Keyed by month, gateway and account. A gateway's total of an account's audio, in seconds; the latest record of a key
+    replaces the earlier ones.
 ``dead-letters``
     Records that could not be processed, unchanged, with the reason in the headers. People inspect them.
 """
@@ -15,6 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from dataclasses import fields as dataclass_fields
+from math import inf
 from typing import NamedTuple
 
 from captions.audio import BYTES_PER_SAMPLE, Pcm, from_bytes, to_bytes
@@ -28,6 +32,7 @@ from captions.track import RoomId, TrackId
 AUDIO = "audio"
 CAPTIONS = "captions"
 PARTIALS = "partials"
+USAGE = "usage"
 DEAD_LETTERS = "dead-letters"
 
 GATEWAY = "gateway"
@@ -262,3 +267,30 @@ def read_room_event(record: Record) -> RoomEvent:
         return room_event(record.value)
     except ValueError as error:
         raise RecordError(f"not a caption or a track state: {error}") from error
+
+
+class UsageTotal(NamedTuple):
+    """The seconds of an account's audio in a month (``2026-12``) that ``gateway`` has counted."""
+
+    month: str
+    account: str
+    gateway: str
+    seconds: float
+
+
+def write_usage(total: UsageTotal) -> Record:
+    """Write a gateway's total as a record."""
+    return Record(f"{total.month}/{total.gateway}/{total.account}", json.dumps(total.seconds).encode())
+
+
+def read_usage(record: Record) -> UsageTotal:
+    """Read a gateway's total. Raises ``RecordError``."""
+    month, _, rest = record.key.partition("/")
+    gateway, _, account = rest.partition("/")
+    try:
+        seconds = float(record.value)
+    except ValueError as error:
+        raise RecordError(f"usage value {record.value[:20]!r} is not a number of seconds") from error
+    if not (month and gateway and account and 0 <= seconds < inf):
+        raise RecordError(f"usage key {record.key!r} is not month/gateway/account, or its value is no duration")
+    return UsageTotal(month, account, gateway, seconds)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from captions.errors import SetupError
 from captions.ports.clock import Clock
 from captions.ports.log import Log
-from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, USAGE
 from livecaptions.observation import alongside
 from livecaptions.settings.fields import Settings
 from transport.kafka import KafkaSettings, TopicPlan, kafka_log, parse_address
@@ -21,6 +21,9 @@ TRIM_INTERVAL = 60.0
 """Seconds between two trims of the log in memory. Without them, topics without appends would keep old records."""
 DEAD_LETTERS_RETENTION = 7 * 24 * 3600.0
 """Seconds. People have a week to inspect dead letters."""
+USAGE_RETENTION = 40 * 24 * 3600.0
+"""Seconds. Longer than a month: a quota counts everything since the month began."""
+ONE_PARTITION = (DEAD_LETTERS, USAGE)
 
 
 @asynccontextmanager
@@ -96,13 +99,15 @@ def topic_plans(settings: Settings) -> tuple[TopicPlan, ...]:
         CAPTIONS: settings.captions_retention,
         PARTIALS: PARTIALS_RETENTION,
         DEAD_LETTERS: DEAD_LETTERS_RETENTION,
+        USAGE: USAGE_RETENTION,
     }
     return tuple(
         TopicPlan(
             name=name,
-            partitions=1 if name == DEAD_LETTERS else settings.partitions,
+            partitions=1 if name in ONE_PARTITION else settings.partitions,
             replication=settings.replication,
             retention_seconds=seconds,
+            compacted=name == USAGE,
         )
         for name, seconds in retention.items()
     )

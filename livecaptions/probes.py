@@ -28,10 +28,10 @@ def serve_probe(settings: Settings) -> ServeProbe:
     return ServeProbe(_families(), version("livecaptions"), tenants(settings))
 
 
-def tenants(settings: Settings) -> tuple[str, ...]:
-    """The tenants with metrics of their own: those of the tokens if ``tenant_metrics`` is on, otherwise none."""
+def tenants(settings: Settings) -> tuple[str, ...] | None:
+    """The tenants with metrics from the start: those of the tokens. None unless ``tenant_metrics`` is on."""
     named = {token.tenant for token in settings.tokens if token.tenant is not None}
-    return tuple(sorted(named)) if settings.tenant_metrics else ()
+    return tuple(sorted(named)) if settings.tenant_metrics else None
 
 
 def _families() -> Families:

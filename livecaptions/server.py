@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -52,6 +52,12 @@ class _WebSocket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self.conn.parser.close()  # it references the connection and would keep it until the next full collection
 
+    def keepalive_timeout(self) -> None:
+        if self.read_paused and self.ping_timeout is not None:  # the answer may be behind audio that is not read yet
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+        else:
+            super().keepalive_timeout()
+
     async def send(self, message: Any) -> None:  # noqa: ANN401 - any message of ASGI, and our own
         if "frames" not in message or not self.handshake_complete or self.close_sent:
             await super().send(message)
@@ -84,8 +90,12 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app`` on ``sock`` while the context lasts. At the end, open connections are closed."""
+async def serving(app: ASGIApp, sock: socket.socket, trusted_proxies: Sequence[str] = ()) -> AsyncIterator[None]:
+    """Serve ``app`` on ``sock`` while the context lasts. At the end, open connections are closed.
+
+    ``trusted_proxies`` are addresses and networks. A request from one of them comes from the last address in its
+    ``X-Forwarded-For`` that is not of a trusted proxy; any other request comes from where it seems to.
+    """
 
     class Http(_Http):
         upgrades = BatchedCallbacks(UPGRADED_AT_A_TIME)
@@ -102,6 +112,8 @@ async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
         server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),  # without it uvicorn trusts every client on this machine
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]), name="http")

@@ -9,12 +9,14 @@ from typing import NamedTuple
 import structlog
 
 from captions.errors import SetupError
+from captions.limits import Scope
 from captions.ports.clock import Clock
 from captions.ports.engine import Engine
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.room_directory import NoRoomDirectory
 from captions.ports.tracer import NO_TRACES, Tracer
+from captions.ports.usage import UsageLedger
 from captions.segmenter import SegmenterSettings
 from inference.decoders import Decoder, Decoders, in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
@@ -55,7 +57,15 @@ def _build_engine(settings: Settings, model: str) -> WhisperEngine:
     )
 
 
-def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, tracer: Tracer = NO_TRACES) -> Gateway:
+def build_gateway(
+    settings: Settings,
+    log: Log,
+    clock: Clock,
+    probe: Probe,
+    tracer: Tracer = NO_TRACES,
+    *,
+    usage: UsageLedger | None = None,
+) -> Gateway:
     """The gateway. Raises ``SetupError`` where its speech detector is missing."""
     segmenter = SegmenterSettings(
         pre_roll=settings.pre_roll, endpoint=settings.endpoint, longest=settings.longest_utterance
@@ -74,6 +84,10 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         max_unacknowledged=settings.max_unacknowledged,
         viewer_backlog=settings.viewer_backlog,
         history_bytes=settings.captions_bytes,
+        key_limits=settings.allowance_of(Scope.KEY),
+        tenant_limits=settings.allowance_of(Scope.TENANT),
+        address_limits=settings.allowance_of(Scope.ADDRESS),
+        audio_burst=settings.audio_burst,
     )
     access = build_access(settings, clock)
     return Gateway(
@@ -86,6 +100,7 @@ def build_gateway(settings: Settings, log: Log, clock: Clock, probe: Probe, trac
         authenticator=access.authenticator,
         signer=access.signer,
         rooms=NoRoomDirectory() if settings.rooms_file is None else RoomsFile(settings.rooms_file),
+        usage=usage,
     )
 
 

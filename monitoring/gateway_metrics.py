@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge
 
 from captions.audio_warnings import WarningCode
 from captions.errors import REFUSALS, Internal, ShuttingDown, SlowConsumer
+from captions.limits import Limit, Scope
 from monitoring import buckets
 from monitoring.families import Families
 from monitoring.process_metrics import PrometheusProbe
@@ -17,13 +18,19 @@ CODES = tuple(refusal.code for refusal in REFUSALS)
 SESSION_ENDS = ("done", "away", *CODES)
 VIEWER_ENDS = ("left", SlowConsumer.code, ShuttingDown.code, Internal.code)
 DECODER_STOPS = ("crash", "cpu", "memory", "hang", "killed", "lost")
+MOST_TENANTS = 100
+"""Tenants with series of their own. Tenants of keys and JWTs come as they please, and a series is for ever."""
+OTHER = "other"
 UTTERANCE_ENDS = ("endpoint", "longest", "finalize", "stall", "end")
 
 
 class GatewayProbe(PrometheusProbe):
-    """The gateway's hooks. ``tenants`` are the values of label ``tenant``; without any, those metrics do not exist."""
+    """The gateway's hooks.
 
-    def __init__(self, families: Families, version: str, tenants: Sequence[str] = ()) -> None:
+    ``tenants`` have series from the start, and others from when they come; None means no metrics by tenant.
+    """
+
+    def __init__(self, families: Families, version: str, tenants: Sequence[str] | None = None) -> None:
         super().__init__(families, version)
         self._sessions = families.gauge("sessions", "Connected publishers.", multiprocess_mode="livesum")
         self._session_ends = families.counter("session_ends", "Ended publisher connections, by outcome.", "outcome")
@@ -36,6 +43,12 @@ class GatewayProbe(PrometheusProbe):
         self._refusals = families.counter("refusals", "Refused requests, by code.", "code")
         for code in ("too_many", "overloaded"):
             self._refusals.labels(code)
+        self._limited = families.counter(
+            "limited",
+            "Clients that a limit of their key, tenant or address refused or slowed, by limit and scope.",
+            "limit",
+            "scope",
+        )
         warnings = families.counter("audio_warnings", "Warnings to publishers about their audio, by code.", "code")
         self._warnings = {code: warnings.labels(code) for code in WarningCode}
         self._decoder_stops = families.counter(
@@ -80,6 +93,9 @@ class GatewayProbe(PrometheusProbe):
                 self._viewer_ends.labels(kind, outcome)
         for code in CODES:
             self._refusals.labels(code)
+        for limit in Limit:
+            for scope in Scope:
+                self._limited.labels(limit, scope)
         for reason in UTTERANCE_ENDS:
             self._utterances.labels(reason)
         for reason in DECODER_STOPS:
@@ -95,22 +111,29 @@ class GatewayProbe(PrometheusProbe):
             "utterance_seconds", "Lengths of utterances, by the reason for their end.", buckets.UTTERANCE, "reason"
         )
 
-    def _of_tenants(self, families: Families, tenants: Sequence[str]) -> None:
-        self._tenant_sessions: dict[str | None, Gauge] = {}
-        self._tenant_audio: dict[str | None, Counter] = {}
-        if not tenants:
+    def _of_tenants(self, families: Families, tenants: Sequence[str] | None) -> None:
+        self._tenants: dict[str, tuple[Gauge, Counter]] | None = None
+        if tenants is None:
             return
         sessions = families.gauge(
-            "tenant_sessions",
-            "Connected publishers, by the tenant of their token.",
-            "tenant",
-            multiprocess_mode="livesum",
+            "tenant_sessions", "Connected publishers, by tenant.", "tenant", multiprocess_mode="livesum"
         )
-        audio = families.counter(
-            "tenant_audio_seconds", "Audio received from publishers, by the tenant of their token.", "tenant"
-        )
-        self._tenant_sessions |= {tenant: sessions.labels(tenant) for tenant in tenants}
-        self._tenant_audio |= {tenant: audio.labels(tenant) for tenant in tenants}
+        audio = families.counter("tenant_audio_seconds", "Audio received from publishers, by tenant.", "tenant")
+        self._by_tenant = sessions, audio
+        self._tenants = {}
+        for tenant in tenants:
+            self._of_tenant(tenant)
+
+    def _of_tenant(self, tenant: str | None) -> tuple[Gauge, Counter] | None:
+        """The series of a tenant; those of ``other`` for tenants beyond the first ``MOST_TENANTS``."""
+        if self._tenants is None or tenant is None:
+            return None
+        if (series := self._tenants.get(tenant)) is None:
+            if len(self._tenants) >= MOST_TENANTS and tenant != OTHER:
+                return self._of_tenant(OTHER)
+            sessions, audio = self._by_tenant
+            series = self._tenants[tenant] = sessions.labels(tenant), audio.labels(tenant)
+        return series
 
     def http_answered(self, route: str, method: str, status: int, took: float) -> None:
         """A plain HTTP request was answered."""
@@ -120,15 +143,15 @@ class GatewayProbe(PrometheusProbe):
     def session_opened(self, tenant: str | None = None) -> None:
         """A publisher connected."""
         self._sessions.inc()
-        if (sessions := self._tenant_sessions.get(tenant)) is not None:
-            sessions.inc()
+        if (series := self._of_tenant(tenant)) is not None:
+            series[0].inc()
 
     def session_closed(self, outcome: str, tenant: str | None = None) -> None:
         """A publisher's connection ended."""
         self._sessions.dec()
         self._session_ends.labels(outcome).inc()
-        if (sessions := self._tenant_sessions.get(tenant)) is not None:
-            sessions.dec()
+        if (series := self._of_tenant(tenant)) is not None:
+            series[0].dec()
 
     def viewer_opened(self, kind: str) -> None:
         """A viewer connected."""
@@ -142,6 +165,10 @@ class GatewayProbe(PrometheusProbe):
     def refused(self, code: str) -> None:
         """A request was refused."""
         self._refusals.labels(code).inc()
+
+    def limited(self, limit: str, scope: str) -> None:
+        """A limit of a key, tenant or address refused or slowed a client."""
+        self._limited.labels(limit, scope).inc()
 
     def audio_warned(self, code: WarningCode) -> None:
         """A warning about its audio was sent to a publisher."""
@@ -158,8 +185,8 @@ class GatewayProbe(PrometheusProbe):
     def audio_received(self, duration: float, tenant: str | None = None) -> None:
         """Audio was received from a publisher."""
         self._received.inc(duration)
-        if (audio := self._tenant_audio.get(tenant)) is not None:
-            audio.inc(duration)
+        if (series := self._of_tenant(tenant)) is not None:
+            series[1].inc(duration)
 
     def segment_logged(self, duration: float, took: float) -> None:
         """A segment was appended to the log."""

@@ -13,5 +13,5 @@ __all__ = ["Families", "GatewayProbe", "PrometheusProbe", "ServeProbe", "WorkerP
 class ServeProbe(GatewayProbe, WorkerProbe):
     """A gateway and a worker in one process."""
 
-    def __init__(self, families: Families, version: str, tenants: Sequence[str] = ()) -> None:
+    def __init__(self, families: Families, version: str, tenants: Sequence[str] | None = None) -> None:
         super().__init__(families, version, tenants)

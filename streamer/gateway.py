@@ -17,11 +17,13 @@ from captions.ports.probe import Probe
 from captions.ports.room_directory import NoRoomDirectory, RoomDirectory
 from captions.ports.token_signer import TokenSigner
 from captions.ports.tracer import NO_TRACES, Tracer
+from captions.ports.usage import UsageLedger
 from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
 from streamer.audio.processes import DecoderProcesses
 from streamer.clients import Clients
+from streamer.limits import Caller, Limits
 from streamer.rooms.history_turns import HistoryTurns
 from streamer.rooms.hub import Hub
 from streamer.rooms.viewer import Viewer
@@ -30,6 +32,7 @@ from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.publication import Publication, PublicationContext
 from streamer.sessions.registry import Sessions
 from streamer.settings import GatewaySettings
+from streamer.usage import Usage
 
 logger = structlog.get_logger(__name__)
 
@@ -38,7 +41,8 @@ class Gateway:
     """Publishers' sessions and viewers' rooms on one log.
 
     ``detector`` creates the speech detector of one stream. ``signer`` makes short-lived tokens; None if
-    this server has no secret to sign with. ``processes`` decode containers.
+    this server has no secret to sign with. ``processes`` decode containers. ``usage`` counts the audio of keys and
+    tenants; without it, the gateway counts for itself, and forgets.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Gateway:
         signer: TokenSigner | None = None,
         rooms: RoomDirectory | None = None,
         processes: DecoderProcesses | None = None,
+        usage: UsageLedger | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -62,6 +67,7 @@ class Gateway:
         self.authenticator = authenticator or OpenAccess()
         self.signer = signer
         self.clients = Clients(self.authenticator)
+        self.limits = Limits(settings, clock, probe, Usage(clock) if usage is None else usage)
         self.pending = PendingFinals(clock)
         self.processes = processes or DecoderProcesses()
         self.hub = Hub(log, self._observe, tracer, settings.history_bytes)
@@ -76,6 +82,7 @@ class Gateway:
             processes=self.processes,
             rooms=rooms or NoRoomDirectory(),
             settings=settings,
+            limits=self.limits,
         )
         self._context = PublicationContext(
             sessions=self.sessions,
@@ -116,10 +123,10 @@ class Gateway:
         if self.viewers >= self.settings.max_viewers:
             raise TooMany(f"this server has {self.settings.max_viewers} viewers, which is its limit; try again later")
 
-    async def publish(self, room: RoomId, options: StreamOptions) -> Publication:
+    async def publish(self, room: RoomId, options: StreamOptions, caller: Caller) -> Publication:
         """Begin or resume a publisher's session. Raises the ``Refusal`` that the publisher gets, or ``LogError``."""
         feed = Feed()
-        session = await self.sessions.open(room, options, feed)
+        session = await self.sessions.open(room, options, feed, caller)
         viewer = self.viewer(tracks=(session.track.name,), wake=session.wake)
         return Publication(session, feed, self.hub.room(room), viewer, self._context)
 

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from captions.limits import Allowance
 from captions.segmenter import SegmenterSettings
+
+UNLIMITED = Allowance()
+
+HALL = Allowance(connections=200)
+"""The default of an address, behind which a whole hall may be: 6,000 clients may connect at once (``BURST``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +35,8 @@ class GatewaySettings:
     send_timeout: float = 10.0
     done_timeout: float = 30.0
     """After ``end``, the longest wait for the next final before the publisher is disconnected."""
+    key_limits: Allowance = UNLIMITED
+    tenant_limits: Allowance = UNLIMITED
+    address_limits: Allowance = HALL
+    audio_burst: float = 120.0
+    """Seconds of audio that a session may send faster than ``speed``: twice ``resume_window``, to catch up after it."""

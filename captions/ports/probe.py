@@ -40,6 +40,9 @@ class Probe:
     def refused(self, code: str) -> None:
         """A request was refused with this code."""
 
+    def limited(self, limit: str, scope: str) -> None:
+        """A ``limit`` of a key, tenant or address (``scope``) refused or slowed a client: ``captions.limits``."""
+
     def audio_warned(self, code: WarningCode) -> None:
         """A warning about its audio was sent to a publisher."""
 

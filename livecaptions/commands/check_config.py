@@ -16,6 +16,7 @@ from livecaptions.memory import shares
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces
+from livecaptions.usage import check_usage
 from livecaptions.wiring import check_rooms
 
 MEGABYTE = 2**20
@@ -44,6 +45,7 @@ def check_config(effective: Effective, role: RoleOption = Role.GATEWAY) -> None:
     check_rooms(effective.settings)
     if role is Role.GATEWAY:
         check_access(effective.settings)
+    check_usage(effective.settings)
     table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)

@@ -29,6 +29,7 @@ from livecaptions.server import listen, serving
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
+from livecaptions.usage import check_usage, usage_of
 from livecaptions.wiring import build_engines, build_gateway, check_rooms, working
 from monitoring.endpoints import NotReady, Readiness, endpoints_alone, health, metrics_endpoint
 from monitoring.http import MeasuredRequests
@@ -68,6 +69,7 @@ def run(settings: Settings, role: Role) -> None:
     """Run a role until SIGINT or SIGTERM."""
     check_traces(settings)
     check_rooms(settings)
+    check_usage(settings)
     configure_logs(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signalled(settings, role))
@@ -159,31 +161,32 @@ async def _answer(
     **described: object,
 ) -> None:
     """Serve clients until ``stopped`` returns, then drain the gateway within the deadline."""
-    gateway = build_gateway(settings, log, clock, probe, tracer)
-    watch = LogWatch(log, probe)
-    app = create_app(gateway)
+    async with usage_of(settings, log, clock) as usage:
+        gateway = build_gateway(settings, log, clock, probe, tracer, usage=usage)
+        watch = LogWatch(log, probe)
+        app = create_app(gateway)
 
-    def reasons() -> list[str]:
-        return [*gateway.not_ready(), *watch.failures, *not_ready()]
+        def reasons() -> list[str]:
+            return [*gateway.not_ready(), *watch.failures, *not_ready()]
 
-    app.include_router(health(reasons))
-    async with (
-        _metrics(settings, app, gateway, probe, reasons),
-        alongside(
-            watch.run(),
-            watch_loop(probe),
-            sample(gateway.observe),
-            gateway.clients.watch(),
-            release_memory_periodically(),
-        ),
-        serving(MeasuredRequests(app, clock, probe), sock),
-    ):
-        tune_garbage_collection()
-        logger.info("serving", url=_url(sock), **described, vad=settings.vad)
-        await stopped()
-        logger.info("stopping", deadline=settings.drain_deadline)
-        await gateway.drain(settings.drain_deadline - flush_time(settings), elsewhere=log.shared)
-    await gateway.close()
+        app.include_router(health(reasons))
+        async with (
+            _metrics(settings, app, gateway, probe, reasons),
+            alongside(
+                watch.run(),
+                watch_loop(probe),
+                sample(gateway.observe),
+                gateway.clients.watch(),
+                release_memory_periodically(),
+            ),
+            serving(MeasuredRequests(app, clock, probe), sock, settings.trusted_proxies),
+        ):
+            tune_garbage_collection()
+            logger.info("serving", url=_url(sock), **described, vad=settings.vad)
+            await stopped()
+            logger.info("stopping", deadline=settings.drain_deadline)
+            await gateway.drain(settings.drain_deadline - flush_time(settings), elsewhere=log.shared)
+        await gateway.close()
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from captions.segmenter import SegmenterSettings
 from captions.session import LANGUAGE_PATTERN
 from inference.engine import WhisperSettings
 from inference.settings import WorkerSettings
+from livecaptions.settings.allowances import Allowances
 from streamer.settings import GatewaySettings
 from streamer.vad import DetectorName
 from transport.kafka.settings import Compression, KafkaSettings, Login
@@ -214,7 +215,7 @@ class Output(BaseModel):
     """What the server says of itself."""
 
     tenant_metrics: bool = Field(
-        False, description="Sessions and audio by the tenant of their token too: a series for each tenant."
+        False, description="Sessions and audio by tenant too: a series for each of the first 100 tenants."
     )
     log_format: Literal["console", "json"] = Field("console", description="json for machines that collect logs.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level shown.")
@@ -270,7 +271,19 @@ class Access(BaseModel):
 
 
 class Settings(
-    Access, Rooms, Output, Retention, Transport, Limits, Sessions, Decoding, Segmenting, Model, Listening, BaseSettings
+    Access,
+    Rooms,
+    Output,
+    Retention,
+    Transport,
+    Allowances,
+    Limits,
+    Sessions,
+    Decoding,
+    Segmenting,
+    Model,
+    Listening,
+    BaseSettings,
 ):
     """All of them; pydantic lists the fields of the last base first."""
 

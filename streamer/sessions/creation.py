@@ -21,6 +21,7 @@ from captions.track import TrackId
 from streamer.audio.open import open_decoder
 from streamer.audio.processes import DecoderProcesses
 from streamer.audio.samples import BYTES
+from streamer.limits import Meter
 from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.recorder import Recorder
 from streamer.sessions.session import Session
@@ -53,7 +54,9 @@ class SessionMaker:
         self._processes = processes
         self._settings = settings
 
-    def new(self, track: TrackId, options: StreamOptions, room: RoomSettings, timeline: Timeline) -> Session:
+    def new(
+        self, track: TrackId, options: StreamOptions, room: RoomSettings, timeline: Timeline, meter: Meter
+    ) -> Session:
         """Build a new session that continues its track at ``timeline``."""
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
@@ -66,9 +69,9 @@ class SessionMaker:
             endpointing=options.endpointing,
         )
         listener = self._listener(settings, timeline.next_utterance, timeline.position, grid=timeline.position)
-        return self._session(track, options.format, settings, listener)
+        return self._session(track, options.format, settings, listener, meter)
 
-    def taken_over(self, track: TrackId, claimed: Claimed) -> Session:
+    def taken_over(self, track: TrackId, claimed: Claimed, meter: Meter) -> Session:
         """Build a session that another gateway held, from its state on the log. An open utterance continues."""
         audio, progress = claimed.options.format, claimed.progress
         samples = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
@@ -84,6 +87,7 @@ class SessionMaker:
             audio,
             progress.settings,
             listener,
+            meter,
             begun=progress.offset,
             samples=samples,
             reopened=first,
@@ -104,6 +108,7 @@ class SessionMaker:
         audio: AudioFormat,
         settings: SessionSettings,
         listener: Listener,
+        meter: Meter,
         *,
         begun: int = 0,
         samples: int = 0,
@@ -129,6 +134,7 @@ class SessionMaker:
             decoder=open_decoder(audio, self._processes, self._probe),
             stall_timeout=self._settings.stall_timeout,
             max_unacknowledged=self._settings.max_unacknowledged,
+            meter=meter,
             samples=samples,
         )
 

@@ -13,6 +13,7 @@ from captions.errors import (
     Refusal,
     ShuttingDown,
     SlowConsumer,
+    TooMany,
     TrackBusy,
     Unauthorized,
     UnsupportedAudio,
@@ -52,7 +53,7 @@ class IdleTimeout(BadRequest):
     """The publisher sent neither audio nor ``keepalive`` for too long. Its connection counts as lost."""
 
 
-RESUMABLE = (ShuttingDown, Internal, TrackBusy, SlowConsumer, IdleTimeout)
+RESUMABLE = (ShuttingDown, Internal, TrackBusy, SlowConsumer, TooMany, IdleTimeout)
 """Refusals after which the publisher may resume the session. All others end it."""
 
 
@@ -94,10 +95,15 @@ class Publication:
     async def execute(self, command: Command) -> bool:
         """Execute a publisher's command. Returns whether more commands may follow.
 
-        If the bytes cannot be decoded, it returns False, and ``events`` raises the reason after the captions of the
-        audio before. Raises ``TooLarge`` if too many bytes are not acknowledged, and ``ShuttingDown`` for an end of
+        Waits before it takes audio that comes faster than the publisher may send it. If the bytes cannot be decoded, it
+        returns False, and ``events`` raises the reason after the captions of the audio before. Raises ``TooLarge`` if
+        too many bytes are not acknowledged, ``TooMany`` if too many commands come, and ``ShuttingDown`` for an end of
         the stream after bytes that were not taken.
         """
+        if not isinstance(command, Audio):
+            self.session.meter.command()
+        elif wait := self.session.meter.audio():
+            await asyncio.sleep(wait)
         if self._feed.dismissed:
             return True  # the connection that feeds the session now sends this again
         match command:

@@ -23,6 +23,7 @@ from captions.records import Origin
 from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
 from streamer.audio.processes import DecoderProcesses
+from streamer.limits import Caller, Limits
 from streamer.rooms.hub import Hub
 from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits, not_found
 from streamer.sessions.announcer import Announcer
@@ -41,6 +42,9 @@ logger = structlog.get_logger(__name__)
 
 BEGIN_TIMEOUT = 1.0
 """Seconds that a new session's publisher waits for the log. If the log is full, its audio waits too."""
+
+NOBODY = Caller()
+"""The caller of sessions that count for nobody."""
 
 CLEAN_CLOSES = frozenset({1000, 1001})
 """Close codes of a publisher that closes its connection on purpose. Other codes mean a lost connection."""
@@ -62,8 +66,10 @@ class Sessions:
         processes: DecoderProcesses,
         rooms: RoomDirectory,
         settings: GatewaySettings,
+        limits: Limits,
     ) -> None:
         self._probe = probe
+        self._limits = limits
         self._tracer = tracer
         self._hub = hub
         self._pending = pending
@@ -101,14 +107,16 @@ class Sessions:
         if self.draining:
             raise ShuttingDown
 
-    def _check_free(self, track: TrackId) -> None:
+    def _check_free(self, track: TrackId, caller: Caller) -> None:
         self._check_open()
         self.admit(track.room)
+        others = ((held.session.meter.caller, held.session.track) for held in self._held.all)
+        self._limits.check_session(caller, track, others)
         if (held := self._held.on(track)) is not None:
             raise busy(track, held.expires_in)
 
-    async def open(self, room: RoomId, options: StreamOptions, feed: Feed) -> Session:
-        """Begin or resume a session for the connection that holds ``feed``.
+    async def open(self, room: RoomId, options: StreamOptions, feed: Feed, caller: Caller = NOBODY) -> Session:
+        """Begin or resume a session for the connection that holds ``feed``. A new session counts for ``caller``.
 
         Raises the ``Refusal`` that the publisher gets, or ``LogError``.
         """
@@ -116,21 +124,22 @@ class Sessions:
         self._check_open()
         track = room.track(options.track)
         async with self._opening.setdefault(track, asyncio.Lock()):  # one connection per track at a time
-            return await self._open(track, options, feed)
+            return await self._open(track, options, feed, caller)
 
-    async def _open(self, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
+    async def _open(self, track: TrackId, options: StreamOptions, feed: Feed, caller: Caller) -> Session:
         self._check_open()
         if options.session is not None:
             if (held := self._held.get(options.session)) is not None:
                 return await self._resume(held, track, options, feed)
-            return await self._take_over(track, options, feed)
+            return await self._take_over(track, options, feed, caller)
         if options.takeover:
+            self._limits.check_quota(caller)  # first: a client that may not speak must not end another's session
             await self._replace(track)
-        self._check_free(track)
+        self._check_free(track, caller)
         timeline = await self._timelines.next(track, self._hub.room(track.room).state)
         room_settings = await self._rooms.settings_of(track.room)
-        self._check_free(track)  # again, because a drain may have begun or the room may have filled up meanwhile
-        session = self._maker.new(track, options, room_settings, timeline)
+        self._check_free(track, caller)  # again: a drain may have begun or the room may have filled up meanwhile
+        session = self._maker.new(track, options, room_settings, timeline, self._limits.meter(caller))
         return await self._hold(session, feed)
 
     async def _resume(self, held: Held, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
@@ -156,7 +165,7 @@ class Sessions:
             if session is None:
                 return
             with suppress(NotFound):  # it has ended meanwhile, or it is a container's
-                await self._take_over(track, StreamOptions(track=track.name, session=session), Feed())
+                await self._take_over(track, StreamOptions(track=track.name, session=session), Feed(), NOBODY)
                 self._probe.session_closed("taken_over", track.room.tenant)
         if (held := self._held.on(track)) is None:
             return
@@ -165,7 +174,7 @@ class Sessions:
         logger.info("session_replaced", session=held.session.id, **track.describe())
         await self._finish(held.session)
 
-    async def _take_over(self, track: TrackId, options: StreamOptions, feed: Feed) -> Session:
+    async def _take_over(self, track: TrackId, options: StreamOptions, feed: Feed, caller: Caller) -> Session:
         """Continue a session that another gateway held. Raises ``NotFound`` if the log does not know it."""
         if self._held.on(track) is not None:  # the track has another session by now
             raise not_found(track, options)
@@ -173,7 +182,7 @@ class Sessions:
         if self.draining:  # the claim stands: the other gateway has lost the session
             await self._takeover.release(track, claimed.progress, claimed.epoch)
             raise ShuttingDown
-        session = self._maker.taken_over(track, claimed)
+        session = self._maker.taken_over(track, claimed, self._limits.meter(caller))
         finals = self._hub.room(track.room).state.finals(track.name)
         for utterance in claimed.progress.ended - finals:
             self._pending.ended(CaptionId(track, utterance))

@@ -16,6 +16,7 @@ from captions.session import SessionSettings
 from streamer.audio.decoder import AudioDecoder, Decoded
 from streamer.audio.levels import Levels
 from streamer.event_timer import EARLY, EventTimer
+from streamer.limits import Meter
 from streamer.sessions.lifecycle import TAKES_AUDIO, WRITTEN, Event, State, after
 from streamer.sessions.recorder import Recorder
 
@@ -41,7 +42,8 @@ class Session:
 
     It begins at the position of ``recorder``. ``samples`` is the number of samples decoded in the session so far,
     including those at other gateways. After ``stall_timeout`` seconds without audio the open utterance ends. At most
-    ``max_unacknowledged`` bytes may wait for their acknowledgement.
+    ``max_unacknowledged`` bytes may wait for their acknowledgement. ``meter`` counts what the session sends for the one
+    who began it here.
     ``failure`` is why the session failed: an error in its audio, or one of this server.
     """
 
@@ -49,6 +51,7 @@ class Session:
     decoder: AudioDecoder
     stall_timeout: float
     max_unacknowledged: int
+    meter: Meter
     samples: int = 0
     state: State = State.FED
     failure: Refusal | None = None
@@ -288,7 +291,9 @@ class Session:
         self.samples += len(decoded.pcm)
         self._levels.add(decoded.pcm)
         self._decoded_at = self._clock.monotonic()
-        self._probe.audio_received(to_seconds(len(decoded.pcm)), self.track.room.tenant)
+        seconds = to_seconds(len(decoded.pcm))
+        self._probe.audio_received(seconds, self.track.room.tenant)
+        self.meter.heard(seconds)
         pieces = self.listener.push(decoded.pcm)
         self.recorder.decoded(decoded.offset, self._clock.wall() - (self._decoded_at - self._received_at))
         await self.recorder.append(pieces)

@@ -7,6 +7,8 @@ from starlette.requests import HTTPConnection
 from captions.access import Principal, Right
 from captions.track import RoomId
 from streamer.gateway import Gateway
+from streamer.limits import Caller
+from streamer.web.address import address_of
 
 
 class Admitted(NamedTuple):
@@ -24,14 +26,22 @@ def token_of(connection: HTTPConnection) -> str | None:
 
 
 async def principal_of(connection: HTTPConnection, gateway: Gateway) -> Principal:
-    """The principal that sends the request. Raises ``Unauthorized``."""
-    return await gateway.authenticator.authenticate(token_of(connection))
+    """The principal that sends the request. Raises ``Unauthorized``, or ``TooMany`` if too many requests come."""
+    gateway.limits.knock(address_of(connection))
+    principal = await gateway.authenticator.authenticate(token_of(connection))
+    gateway.limits.enter(caller_of(connection, gateway, principal))
+    return principal
+
+
+def caller_of(connection: HTTPConnection, gateway: Gateway, principal: Principal) -> Caller:
+    """The accounts that a connection of this principal counts for."""
+    return gateway.limits.caller(principal, address_of(connection))
 
 
 async def admitted(connection: HTTPConnection, gateway: Gateway, right: Right, room_name: str) -> Admitted:
     """The principal and its room of this name, or the tenant's that an operator names in the query.
 
-    Raises ``BadRequest``, ``Unauthorized`` or ``Forbidden``.
+    Raises ``BadRequest``, ``Unauthorized``, ``Forbidden`` or ``TooMany``.
     """
     principal = await principal_of(connection, gateway)
     room = principal.room(room_name, connection.query_params.get("tenant"))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -12,8 +12,9 @@ from captions.errors import Refusal, SlowConsumer
 from captions.messages import Live, error_message
 from captions.ports.log import Bounds
 from streamer.gateway import Gateway
+from streamer.limits import Caller
 from streamer.rooms.event import server_sent
-from streamer.web.credentials import Admitted
+from streamer.web.credentials import Admitted, caller_of
 from streamer.web.query import ViewQuery
 from streamer.web.view import TOO_SLOW, admit, counted, open_room
 
@@ -51,14 +52,16 @@ async def view_events(request: Request, gateway: Gateway, room_name: str) -> Res
     """Serve one reader of an event stream. Raises the ``Refusal`` that the reader gets instead."""
     admission, query = await admit(request, gateway, room_name, request.headers.get("last-event-id"))
     bounds = await open_room(gateway, admission.room)
-    return EventStream(_events(gateway, admission, query, bounds), gateway.settings.send_timeout)
+    caller = caller_of(request, gateway, admission.principal)
+    return EventStream(_events(gateway, admission, caller, query, bounds), gateway.settings.send_timeout)
 
 
-async def _events(gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> Events:
+async def _events(gateway: Gateway, admission: Admitted, caller: Caller, query: ViewQuery, bounds: Bounds) -> Events:
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
     room = gateway.hub.room(admission.room)
-    with counted(gateway, admission.principal, room, viewer, "sse") as outcome:
+    with counted(gateway, admission.principal, room, viewer, "sse") as outcome, ExitStack() as held:
         try:
+            held.enter_context(gateway.limits.viewing(caller))  # others may have connected since the answer began
             room.join(viewer)
             async with gateway.history_turns.turn():
                 replay = room.replay(viewer, bounds, query.after, query.history)

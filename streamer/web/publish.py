@@ -14,7 +14,7 @@ from captions.publication import Event
 from streamer.gateway import Gateway
 from streamer.protocols.protocol import Frame, PublisherProtocol
 from streamer.sessions.publication import IdleTimeout, Publication
-from streamer.web.credentials import admitted
+from streamer.web.credentials import admitted, caller_of
 from streamer.web.refusals import accept, refuse, send
 
 logger = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
         principal, room = await admitted(websocket, gateway, Right.PUBLISH, room_name)
         query = websocket.query_params
         options = protocol.options({name: query.getlist(name) for name in query})
-        publication = await gateway.publish(room, options)
+        publication = await gateway.publish(room, options, caller_of(websocket, gateway, principal))
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)

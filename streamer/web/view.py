@@ -18,7 +18,7 @@ from streamer.gateway import Gateway
 from streamer.rooms.frames import text_frame
 from streamer.rooms.room import Replay, Room
 from streamer.rooms.viewer import Viewer
-from streamer.web.credentials import Admitted, admitted
+from streamer.web.credentials import Admitted, admitted, caller_of
 from streamer.web.frames import check_server, send_frames
 from streamer.web.query import ViewQuery, view_query
 from streamer.web.refusals import accept, refuse
@@ -35,6 +35,7 @@ async def admit(
     """Check that a viewer may read the room, and parse its query. Raises the ``Refusal`` that it gets otherwise."""
     gateway.admit_viewer()
     admission = await admitted(connection, gateway, Right.VIEW, room_name)
+    gateway.limits.check_viewer(caller_of(connection, gateway, admission.principal))
     return admission, view_query(connection.query_params, last_event_id)
 
 
@@ -68,14 +69,15 @@ async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
     check_server(websocket)
     try:
         admission, query = await admit(websocket, gateway, room_name, None)
-        bounds = await open_room(gateway, admission.room)
+        caller = caller_of(websocket, gateway, admission.principal)
+        with gateway.limits.viewing(caller):
+            bounds = await open_room(gateway, admission.room)
+            with suppress(WebSocketDisconnect):  # the client may leave before the connection is accepted
+                await accept(websocket)
+                await _serve(websocket, gateway, admission, query, bounds)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
-        return
-    with suppress(WebSocketDisconnect):  # the client may leave before the connection is accepted
-        await accept(websocket)
-        await _serve(websocket, gateway, admission, query, bounds)
 
 
 async def _serve(websocket: WebSocket, gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> None:
@@ -85,7 +87,7 @@ async def _serve(websocket: WebSocket, gateway: Gateway, admission: Admitted, qu
         room.join(viewer)
         replay = partial(room.replay, viewer, bounds, query.after, query.history)
         sending = asyncio.create_task(_send(websocket, gateway, viewer, replay))
-        receiving = asyncio.create_task(_receive(websocket, gateway))
+        receiving = asyncio.create_task(_receive(websocket, gateway, admission))
         try:
             done, _ = await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -136,7 +138,9 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, replay_o
             await send(encoded.frame)
 
 
-async def _receive(websocket: WebSocket, gateway: Gateway) -> None:
-    """Ignore messages from the viewer until it disconnects."""
+async def _receive(websocket: WebSocket, gateway: Gateway, admission: Admitted) -> None:
+    """Ignore messages from the viewer until it disconnects. Raises ``TooMany`` if they come too fast."""
+    meter = gateway.limits.messages(caller_of(websocket, gateway, admission.principal))
     while (await websocket.receive())["type"] != "websocket.disconnect":
         gateway.probe.socket_message("view", "in")
+        meter.command()

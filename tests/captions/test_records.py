@@ -15,12 +15,15 @@ from captions.records import (
     TRACE,
     AudioMark,
     AudioSegment,
+    UsageTotal,
     read_audio,
     read_room_event,
+    read_usage,
     trace_of,
     write_audio,
     write_mark,
     write_room_event,
+    write_usage,
 )
 from captions.session import SessionSettings
 from captions.track import RoomId, TrackId
@@ -154,7 +157,7 @@ def test_what_is_not_audio_is_named(change: dict[str, object], says: str) -> Non
     st.binary(), st.dictionaries(st.sampled_from(["utterance", "segment", "start", "offset", "settings"]), st.binary())
 )
 def test_no_record_raises_anything_but_a_record_error(value: bytes, headers: dict[str, bytes]) -> None:
-    for read in (read_audio, read_room_event):
+    for read in (read_audio, read_room_event, read_usage):
         with suppress(RecordError):
             read(Record("room/track", value, headers))
 
@@ -163,3 +166,26 @@ def test_a_room_event_is_kept_without_its_seq() -> None:
     record = write_room_event(RoomId("hall"), TrackMessage(room="hall", track="main", state="live", seq=12))
     assert record.key == "hall"
     assert read_room_event(record).seq is None
+
+
+@given(
+    account=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), seconds=st.floats(0, 1e9, allow_nan=False)
+)
+def test_usage_is_read_as_it_was_written(account: str, seconds: float) -> None:
+    total = UsageTotal("2026-12", f"key:{account}", "gateway", seconds)
+    assert read_usage(write_usage(total)) == total
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("2026-12/g/key:a", b""),
+        ("2026-12/g/key:a", b"nan"),
+        ("2026-12/g/key:a", b"-1"),
+        ("2026-12", b"1"),
+        ("/g/", b"1"),
+    ],
+)
+def test_what_is_no_usage_is_named(key: str, value: bytes) -> None:
+    with pytest.raises(RecordError, match="usage"):
+        read_usage(Record(key, value))

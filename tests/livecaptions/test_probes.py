@@ -18,12 +18,12 @@ TOKENS = [
 
 def test_tenants_are_those_of_the_tokens_and_only_if_asked_for() -> None:
     assert tenants(Settings.model_validate({"tokens": TOKENS, "tenant_metrics": True})) == ("acme", "zenith")
-    assert tenants(Settings.model_validate({"tokens": TOKENS})) == ()
+    assert tenants(Settings.model_validate({"tokens": TOKENS})) is None
     assert (
         b'tenant="acme"'
         in gateway_probe(Settings.model_validate({"tokens": TOKENS, "tenant_metrics": True})).render()[0]
     )
-    assert b"tenant" not in gateway_probe(Settings.model_validate({"tokens": TOKENS})).render()[0]
+    assert b"livecaptions_tenant" not in gateway_probe(Settings.model_validate({"tokens": TOKENS})).render()[0]
 
 
 def test_an_empty_tenant_is_refused() -> None:

@@ -5,13 +5,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from captions.errors import REFUSALS
 from captions.gates import GATES
+from captions.limits import Limit, Scope
 from monitoring.families import Families
 from monitoring.metrics import GatewayProbe, PrometheusProbe, ServeProbe, WorkerProbe
 from streamer.audio.stops import Stop
 from tests.monitoring.hooks import HOOKS, arguments
 
 
-def gateway(tenants: Sequence[str] = ()) -> GatewayProbe:
+def gateway(tenants: Sequence[str] | None = None) -> GatewayProbe:
     return GatewayProbe(Families(), "1.2", tenants)
 
 
@@ -111,20 +112,47 @@ def test_a_models_series_are_there_before_it_decodes() -> None:
         assert found[f"livecaptions_{name}[('model', 'tiny.en')]"] == 0
 
 
-def test_tenants_have_series_where_they_were_asked_for_and_nobody_else_does() -> None:
-    assert not {name for name in families(gateway()) if "tenant" in name}
+def test_tenants_have_series_where_they_were_asked_for_and_new_ones_as_they_come() -> None:
+    silent = gateway()
+    silent.session_opened("acme")
+    assert not {name for name in families(silent) if "livecaptions_tenant" in name}
     probe = gateway(["acme", "zenith"])
     probe.session_opened("acme")
-    probe.session_opened("stranger")
+    probe.session_opened("newcomer")
     probe.session_opened()
     probe.audio_received(2.5, "acme")
     probe.session_opened("zenith")
     probe.session_closed("done", "zenith")
-    found = {name: value for name, value in rendered(probe).items() if "tenant" in name}
+    found = {name: value for name, value in rendered(probe).items() if "livecaptions_tenant" in name}
     assert found == {
         "livecaptions_tenant_sessions[('tenant', 'acme')]": 1,
+        "livecaptions_tenant_sessions[('tenant', 'newcomer')]": 1,
         "livecaptions_tenant_sessions[('tenant', 'zenith')]": 0,
         "livecaptions_tenant_audio_seconds_total[('tenant', 'acme')]": 2.5,
+        "livecaptions_tenant_audio_seconds_total[('tenant', 'newcomer')]": 0,
         "livecaptions_tenant_audio_seconds_total[('tenant', 'zenith')]": 0,
     }
-    assert rendered(probe)["livecaptions_sessions[]"] == 3
+    assert rendered(probe)["livecaptions_sessions[]"] == 4 - 1
+
+
+def test_tenants_beyond_the_first_hundred_are_counted_together() -> None:
+    probe = gateway([])
+    for number in range(150):
+        probe.audio_received(2.0, f"tenant-{number}")
+        probe.session_opened(f"tenant-{number}")
+    probe.session_closed("done", "tenant-149")
+    found = rendered(probe)
+    assert len([name for name in found if name.startswith("livecaptions_tenant_sessions")]) == 101
+    assert found["livecaptions_tenant_sessions[('tenant', 'tenant-99')]"] == 1
+    assert found["livecaptions_tenant_sessions[('tenant', 'other')]"] == 49
+    assert found["livecaptions_tenant_audio_seconds_total[('tenant', 'other')]"] == 100
+
+
+def test_every_limit_of_every_scope_has_a_series_from_the_start() -> None:
+    probe = gateway()
+    probe.limited(Limit.VIEWERS, Scope.ADDRESS)
+    found = {name: value for name, value in rendered(probe).items() if name.startswith("livecaptions_limited_total")}
+    assert len(found) == len(Limit) * len(Scope)
+    assert {name for name, value in found.items() if value} == {
+        "livecaptions_limited_total[('limit', 'viewers'), ('scope', 'address')]"
+    }

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from captions.ports.engine import Engine
 from captions.ports.probe import Probe
 from captions.ports.token_signer import TokenSigner
 from captions.ports.tracer import NO_TRACES, Tracer
+from captions.ports.usage import UsageLedger
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
 from inference.engine.scripted import ScriptedEngine, ScriptedWord
 from inference.settings import WorkerSettings
@@ -79,6 +80,8 @@ async def running(
     authenticator: Authenticator | None = None,
     signer: TokenSigner | None = None,
     processes: DecoderProcesses | None = None,
+    usage: UsageLedger | None = None,
+    trusted_proxies: Sequence[str] = (),
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -100,6 +103,7 @@ async def running(
         authenticator=TokenAuthenticator(clock, static=StaticTokens(tokens)) if tokens is not None else authenticator,
         signer=signer,
         processes=processes,
+        usage=usage,
     )
     decoders = decoders_of(engine or ScriptedEngine(script), delay=delay)
     worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)
@@ -107,7 +111,7 @@ async def running(
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway)
     try:
-        async with serving(app, sock):
+        async with serving(app, sock, trusted_proxies):
             yield System(gateway, log, sock.getsockname()[1], app)
             await gateway.close()
     finally:

@@ -19,17 +19,22 @@ logger = structlog.get_logger(__name__)
 
 TOPIC_EXISTS = 36
 POLL_INTERVAL = 0.1
+COMPACTED_SEGMENT_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicPlan:
-    """The settings of a topic to create. ``retention_bytes`` is per partition; None means unlimited."""
+    """The settings of a topic to create. ``retention_bytes`` is per partition; None means unlimited.
+
+    Of a ``compacted`` topic only the latest record of each key has to stay.
+    """
 
     name: str
     partitions: int
     replication: int
     retention_seconds: float
     retention_bytes: int | None = None
+    compacted: bool = False
 
     def config(self) -> dict[str, str]:
         """The topic's settings, as Kafka names them."""
@@ -40,6 +45,8 @@ class TopicPlan:
             "min.insync.replicas": str(max(1, self.replication - 1)),
             "cleanup.policy": "delete",
         }
+        if self.compacted:  # a segment is compacted only once it is closed
+            config |= {"cleanup.policy": "compact,delete", "segment.ms": str(COMPACTED_SEGMENT_MS)}
         if self.retention_bytes is not None:
             config["retention.bytes"] = str(self.retention_bytes)
         return config
@@ -116,7 +123,7 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
 def _problems(plan: TopicPlan, full: str, config: Mapping[str, Any]) -> list[str]:
     """Settings of the topic that would lose records: compaction, or a retention that is too short."""
     problems = []
-    if "compact" in (config.get("cleanup.policy") or ""):
+    if not plan.compacted and "compact" in (config.get("cleanup.policy") or ""):
         problems.append(f"topic {full} is compacted, which drops needed records: set cleanup.policy=delete")
     retention = int(config.get("retention.ms") or -1)
     if 0 <= retention < plan.retention_seconds * 500:
