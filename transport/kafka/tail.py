@@ -152,7 +152,11 @@ class Tails:
             tail = next((tail for tail in self._tails if tail.free_for(follower.partition)), None)
             if tail is None:
                 consumer = self._consumer()
-                await consumer.start()
+                try:
+                    await consumer.start()
+                except BaseException:  # it failed, or nobody reads any more
+                    await stop(consumer)
+                    raise
                 tail = Tail(consumer)
                 self._tails.append(tail)
             tail.add(follower)
