@@ -45,7 +45,7 @@ class GatewayProbe(PrometheusProbe):
             self._refusals.labels(code)
         self._limited = families.counter(
             "limited",
-            "Clients that a limit of their key, tenant or address refused or slowed, by limit and scope.",
+            "Refusals because of a limit of a key, tenant or address; with limit speed, sessions that were slowed.",
             "limit",
             "scope",
         )

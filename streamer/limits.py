@@ -75,15 +75,14 @@ class Meter:
         """Count a message with audio. Returns the seconds to wait before it is taken."""
         if self._pace is None and not self._frames:
             return 0.0
-        now, wait, behind, limit = self._clock.monotonic(), 0.0, self._pace, Limit.SPEED
-        if behind is not None:
-            wait = behind[1].debt(now)
-        for rate in self._frames:
-            if (debt := rate[1].spend(now)) > wait:
-                wait, behind, limit = debt, rate, Limit.MESSAGES
-        if wait and behind is not None and not self._slowed:
+        now = self._clock.monotonic()
+        wait, slowed_by = (0.0, None) if self._pace is None else (self._pace[1].debt(now), self._pace[0])
+        for account, bucket in self._frames:
+            if (debt := bucket.spend(now)) > wait:
+                wait, slowed_by = debt, account
+        if wait and slowed_by is not None and not self._slowed:
             self._slowed = True
-            self._probe.limited(limit, behind[0].scope)
+            self._probe.limited(Limit.SPEED, slowed_by.scope)
         return wait
 
     def command(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from math import inf
 
 import structlog
 
@@ -10,7 +11,7 @@ from captions.errors import LogError, RecordError
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.records import USAGE, UsageTotal, read_usage, write_usage
-from captions.usage import MonthlyTotals, month_of
+from captions.usage import MonthlyTotals, month_of, rest_of_month
 
 logger = structlog.get_logger(__name__)
 
@@ -30,14 +31,21 @@ class Usage:
         self.totals = MonthlyTotals()
         self._clock = clock
         self._writer = writer
+        self._month, self._since, self._until = "", inf, -inf
 
     def used(self, account: str) -> float:
         """Seconds of audio of this month that are known here."""
-        return self.totals.used(month_of(self._clock.wall()), account)
+        return self.totals.used(self._this_month(), account)
 
     def add(self, account: str, seconds: float) -> None:
         """Count audio of now."""
-        self.count(month_of(self._clock.wall()), account, seconds)
+        self.count(self._this_month(), account, seconds)
+
+    def _this_month(self) -> str:
+        wall = self._clock.wall()
+        if not self._since <= wall < self._until:  # five times a second and stream, the calendar would cost 5 µs
+            self._month, self._since, self._until = month_of(wall), wall, wall + rest_of_month(wall)
+        return self._month
 
     def count(self, month: str, account: str, seconds: float) -> float:
         """Count audio of a month. Returns what this process has counted in it."""

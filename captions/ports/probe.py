@@ -41,7 +41,7 @@ class Probe:
         """A request was refused with this code."""
 
     def limited(self, limit: str, scope: str) -> None:
-        """A ``limit`` of a key, tenant or address (``scope``) refused or slowed a client: ``captions.limits``."""
+        """A ``limit`` of a key, tenant or address (``scope``) refused a client; ``speed``: a session is slowed."""
 
     def audio_warned(self, code: WarningCode) -> None:
         """A warning about its audio was sent to a publisher."""

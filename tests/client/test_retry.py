@@ -64,6 +64,12 @@ async def test_a_refusal_that_may_pass_is_waited_for_as_long_as_it_asks() -> Non
         await losing(retry, full)
 
 
+async def test_a_quota_that_is_used_up_is_no_reason_to_wait_for_weeks() -> None:
+    with pytest.raises(RefusedError) as refused:
+        Retry("here").lost(RefusedError("quota_exceeded", "used up", 1_000_000.0))
+    assert refused.value.retry_after == 1_000_000.0
+
+
 async def test_of_several_servers_each_is_tried_in_turn() -> None:
     retry = Retry("a,b")
     assert retry.server == "a"

@@ -6,9 +6,11 @@ from typer.testing import CliRunner
 
 from captions.access import Right
 from captions.errors import SetupError
+from captions.limits import Allowance, Scope
 from livecaptions.cli import app
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import load
+from streamer.settings import HALL
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +143,42 @@ def test_check_config_says_what_memory_a_server_may_take() -> None:
     over_kafka = CliRunner().invoke(app, ["check-config", "--transport", "kafka://localhost:9092"]).output
     assert "memory of a gateway" in over_kafka
     assert "on the log" not in over_kafka
+
+
+def test_limits_are_those_of_the_three_kinds_of_account(config: Path) -> None:
+    config.write_text("key_sessions = 3\ntenant_minutes = 600.5\naddress_connections = 0\naddress_speed = 2\n")
+    settings = load({}, config).settings
+    assert settings.allowance_of(Scope.KEY) == Allowance(sessions=3)
+    assert settings.allowance_of(Scope.TENANT) == Allowance(minutes=600.5)
+    assert settings.allowance_of(Scope.ADDRESS) == Allowance(speed=2)
+    assert Settings().allowance_of(Scope.ADDRESS) == Allowance(connections=200)
+    for scope in Scope:
+        for name in Allowance.model_fields:
+            assert (f"{scope}_{name}" in Settings.model_fields) == ((scope, name) != ("address", "minutes"))
+
+
+def test_every_limit_is_in_its_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
+    for name in Allowance.model_fields:
+        assert f"| `_{name}` |" in page
+    assert f"{HALL.connections:g}" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('trusted_proxies = ["proxy.example.org"]', "has to be an address or a network"),
+        ('trusted_proxies = ["*"]', "has to be an address or a network"),
+        ('trusted_proxies = ["10.0.0.1/8"]', "has to be an address or a network"),
+        ("key_speed = 0.5", "has to be 1 or more"),
+        ("key_sessions = -1", "has to be 0 or more"),
+        ("audio_burst = 0", "has to be more than 0"),
+    ],
+)
+def test_what_no_limit_can_be_is_named(config: Path, text: str, says: str) -> None:
+    config.write_text(text + "\n")
+    with pytest.raises(SetupError, match=says):
+        load({}, config)
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -227,7 +227,7 @@ async def test_audio_in_too_many_messages_is_slowed_and_nothing_is_lost() -> Non
         done = await publisher.of("done")
         assert (done["offset"], text_of(publisher.heard)) == (len(TALK_AUDIO), TALK_SAID)
         assert asyncio.get_running_loop().time() - began >= (frames - 20 * BURST) / 20
-        assert counted(probe) == [(Limit.MESSAGES, Scope.KEY)]
+        assert counted(probe) == [(Limit.SPEED, Scope.KEY)]
 
 
 @pytest.mark.parametrize("scope", Scope)

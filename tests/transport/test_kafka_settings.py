@@ -59,3 +59,10 @@ def test_a_topic_survives_a_replica_less() -> None:
     plan = TopicPlan(name="audio", partitions=1, replication=3, retention_seconds=600)
     assert plan.config()["min.insync.replicas"] == "2"
     assert plan.config()["retention.ms"] == "600000"
+
+
+def test_of_a_compacted_topic_the_latest_record_of_each_key_stays_for_a_while() -> None:
+    plan = TopicPlan(name="usage", partitions=1, replication=1, retention_seconds=40 * 86400, compacted=True)
+    assert plan.config()["cleanup.policy"] == "compact,delete"
+    assert plan.config()["retention.ms"] == str(40 * 86400 * 1000)
+    assert plan.config()["segment.ms"] == "3600000"

@@ -10,7 +10,7 @@ import { CaptionsError } from "./error.js";
  */
 
 /** Codes of final refusals: trying again does not help. */
-export const FINAL_CODES = new Set(["bad_request", "unauthorized", "forbidden"]);
+export const FINAL_CODES = new Set(["bad_request", "unauthorized", "forbidden", "quota_exceeded"]);
 
 // The server's root. A proxy may serve it under a path. This file is in the folder `static/client` of the root.
 const OWN = new URL("../../", import.meta.url);
