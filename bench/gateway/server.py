@@ -98,7 +98,9 @@ async def serve(port: int, vad: str, finals: int) -> list[Segment]:
     """Serve until SIGTERM, and return the appended segments."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    settings = Settings.model_validate({"max_sessions": 10_000, "max_viewers": 10_000, "vad": vad})
+    settings = Settings.model_validate(
+        {"max_sessions": 10_000, "max_viewers": 10_000, "address_connections": 0, "vad": vad}
+    )
     clock, probe = SystemClock(), gateway_probe(settings)
     log = TimedLog(clock)
     await have_spoken(log, finals)
