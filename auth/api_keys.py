@@ -7,6 +7,7 @@ import structlog
 from auth.keys_file import PREFIX, Key, KeysFile, find
 from captions.access import Principal
 from captions.errors import SetupError, Unauthorized
+from captions.limits import Allowance
 from captions.ports.clock import Clock
 
 logger = structlog.get_logger(__name__)
@@ -53,6 +54,11 @@ class ApiKeys:
         self._refresh()
         key = find(self._keys, credential)
         return key is None or key.revoked_at is not None
+
+    def limits_of(self, credential: str) -> Allowance | None:
+        """The own limits of the key with this id; None if it has none."""
+        key = find(self._keys, credential)
+        return None if key is None else key.limits
 
     def _check(self, key: Key) -> None:
         state = key.state(self._clock.wall())

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
+from dataclasses import replace
 
 from auth import room_tokens
 from auth.api_keys import ApiKeys
@@ -51,6 +52,8 @@ class TokenAuthenticator:
         principal = await self._signed(token)
         if principal.credential is not None and self.revoked(principal.credential):
             raise Unauthorized("the key that made this token has been revoked; ask the operator for another token")
+        if principal.credential is not None and self._keys is not None:
+            return replace(principal, limits=self._keys.limits_of(principal.credential))
         return principal
 
     def revoked(self, credential: str) -> bool:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from captions.access import ROOM_PATTERN, Principal, Right
 from captions.errors import SetupError
 from captions.explain import explain
+from captions.limits import Allowance
 from captions.messages import Name
 
 PREFIX = "lck_"
@@ -31,7 +32,10 @@ RoomPattern = Annotated[str, Field(pattern=ROOM_PATTERN)]
 
 
 class Key(BaseModel):
-    """An API key as the file keeps it. Times are Unix seconds; ``expires_at`` None means never."""
+    """An API key as the file keeps it. Times are Unix seconds; ``expires_at`` None means never.
+
+    ``limits`` are the key's own; None means the limits in the settings.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +48,7 @@ class Key(BaseModel):
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
+    limits: Allowance | None = None
 
     def state(self, now: float) -> str:
         """``active``, ``revoked`` or ``expired`` at ``now``, in Unix seconds."""
@@ -64,6 +69,7 @@ class Key(BaseModel):
             subject=f"key:{self.name or self.id}",
             credential=self.id,
             expires_at=self.expires_at,
+            limits=self.limits,
         )
 
 
@@ -107,6 +113,7 @@ class KeysFile:
         tenant: str | None = None,
         name: str | None = None,
         expires_at: int | None = None,
+        limits: Allowance | None = None,
     ) -> tuple[Key, str]:
         """Add a key, and the file if it is missing. Returns the entry, and the key that nobody can read again.
 
@@ -124,6 +131,7 @@ class KeysFile:
                 rights=rights,
                 created_at=now,
                 expires_at=expires_at,
+                limits=limits,
             )
         except ValidationError as error:
             raise SetupError(explain(error)) from error

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 BURST = 30.0
 """A rate may be exceeded until the excess is what it allows in so many seconds: clients reconnect all at once."""
@@ -76,7 +76,12 @@ class Allowance(BaseModel):
 
     def changed_by(self, own: "Allowance | None") -> "Allowance":
         """This allowance with the fields that ``own`` sets, even if it sets them to 0."""
-        return self if own is None else self.model_copy(update=own.model_dump(exclude_unset=True))
+        return self if own is None else self.model_copy(update=own.model_dump())
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, float]:
+        """What is not set stays so in a file: a 0 would lift the limit."""
+        return {name: value for name, value in serialise(self).items() if name in self.model_fields_set}
 
 
 class TokenBucket:

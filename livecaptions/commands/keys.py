@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from auth.keys_file import Key, KeysFile
 from captions.access import Right
 from captions.errors import SetupError
+from captions.explain import explain
+from captions.limits import Allowance
 from livecaptions.clock import SystemClock
 from livecaptions.settings.load import load
 
@@ -37,6 +40,9 @@ def create(
     tenant: Annotated[str | None, typer.Option(help="Whose rooms they are; none: rooms without a tenant.")] = None,
     expires: Annotated[str | None, typer.Option(help="Such as 12h or 30d; none: the key never expires.")] = None,
     name: Annotated[str | None, typer.Option(help="What the key is for, as list and the audit log show it.")] = None,
+    limits: Annotated[
+        str | None, typer.Option(help='Its own limits as JSON, such as {"sessions": 20}; none: those of the settings.')
+    ] = None,
 ) -> None:
     """Create a key, and the file if it is missing. The last line printed is the key; it is shown only now."""
     now = int(SystemClock().wall())
@@ -47,6 +53,7 @@ def create(
         tenant=tenant,
         name=name,
         expires_at=None if expires is None else now + _duration(expires),
+        limits=None if limits is None else _limits(limits),
     )
     typer.echo(f"Key {key.id}: {_described(key)}.")
     typer.echo("It is shown only now: the file keeps its SHA-256.")
@@ -97,6 +104,14 @@ def _file(keys_file: Path | None, config: Path | None) -> KeysFile:
     if path is None:
         raise SetupError("no keys file: name it with --keys-file, LIVECAPTIONS_KEYS_FILE or the setting keys_file")
     return KeysFile(path)
+
+
+def _limits(text: str) -> Allowance:
+    """A key's own limits. Raises ``SetupError``."""
+    try:
+        return Allowance.model_validate_json(text)
+    except ValidationError as error:
+        raise SetupError(f"--limits {text}: {explain(error)}; docs/limits.md has the names") from error
 
 
 def _split(listed: str) -> tuple[str, ...]:

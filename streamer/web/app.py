@@ -86,7 +86,8 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         return await event_stream.view_events(request, gateway, room)
 
     @app.get("/v1/rooms/{room}/publish", include_in_schema=False)
-    async def publish_without_upgrade(room: str) -> Response:
+    async def publish_without_upgrade(request: Request, room: str) -> Response:
+        await publishing.check(request, gateway, room)  # a browser asks here why its socket was refused
         raise BadRequest(f"/v1/rooms/{room}/publish is a WebSocket: connect to it with ws:// or wss://")
 
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")

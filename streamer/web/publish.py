@@ -6,6 +6,7 @@ from contextlib import suppress
 from math import inf
 
 import structlog
+from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.access import Right
@@ -50,6 +51,15 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
         finally:
             gateway.probe.session_closed(outcome, session.track.room.tenant)
             logger.info("publisher_left", outcome=outcome, seconds=session.seconds)
+
+
+async def check(request: Request, gateway: Gateway, room_name: str) -> None:
+    """Check that a publisher may begin a session in the room, as far as that depends on who it is.
+
+    Raises the ``Refusal`` that it gets otherwise.
+    """
+    principal, _ = await admitted(request, gateway, Right.PUBLISH, room_name)
+    gateway.limits.check_quota(caller_of(request, gateway, principal))
 
 
 class Connection:

@@ -19,6 +19,7 @@ from auth.room_tokens import RoomTokens
 from auth.static_tokens import StaticTokens
 from captions.access import ANYBODY, Principal, Right
 from captions.errors import Unauthorized
+from captions.limits import Allowance
 from tests.auth.clock import NOW, SetClock
 
 SECRET = "s" * 32
@@ -129,6 +130,20 @@ async def test_keys_and_their_tokens_expire(rig: Rig) -> None:
     rig.clock.passed = 1000
     assert "expired" in await rig.refused(long.token)
     assert "expired" in await rig.refused(rig.secret)
+
+
+async def test_a_keys_own_limits_hold_for_its_tokens_and_follow_the_file(rig: Rig) -> None:
+    token = rig.rooms.sign(await rig.authenticator.authenticate(rig.secret), 600).token
+    assert (await rig.authenticator.authenticate(token)).limits is None
+    content = rig.file.read()
+    own = Allowance.model_validate({"sessions": 2, "viewers": 0})
+    changed = tuple(key.model_copy(update={"limits": own}) for key in content.keys)
+    rig.file.path.write_text(content.model_copy(update={"keys": changed}).model_dump_json(exclude_none=True))
+    rig.clock.passed += 1
+    for each in (rig.secret, token):
+        limits = (await rig.authenticator.authenticate(each)).limits
+        assert limits == own
+        assert Allowance(sessions=1, viewers=5, rooms=3).changed_by(limits) == Allowance(sessions=2, rooms=3)
 
 
 async def test_a_token_of_another_server_is_refused(rig: Rig, tmp_path: Path) -> None:

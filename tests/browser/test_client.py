@@ -11,8 +11,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from captions.access import Principal, Right
 from captions.errors import Internal, TakenOver, Unauthorized
+from captions.limits import Allowance
 from captions.track import RoomId
+from livecaptions.clock import SystemClock
+from streamer.usage import Usage
 from streamer.web.refusals import refuse
 from tests.browser.conftest import opened
 from tests.browser.foreign import page_elsewhere
@@ -93,6 +97,32 @@ async def test_the_example_publishes_the_microphone(speaking: Browser, scripted:
         await page.get_by_text("Stop").click()
         await until(lambda: scripted.published[1].commands == ["end"])
         await page.close()
+
+
+@pytest.mark.parametrize(
+    ("principal", "code"),
+    [
+        (Principal(rooms=("*",), rights=frozenset({Right.PUBLISH}), credential="a"), "quota_exceeded"),
+        (Principal(rooms=("*",), rights=frozenset({Right.VIEW})), "forbidden"),
+    ],
+)
+async def test_a_publisher_whose_token_does_not_let_it_speak_is_told(
+    elsewhere: Page, principal: Principal, code: str
+) -> None:
+    usage = Usage(SystemClock())
+    usage.add("key:a", 60)
+    limits = Allowance(minutes=1)
+    async with running([], working=False, tokens={"t": principal}, usage=usage, key_limits=limits) as system:
+        told = await elsewhere.evaluate(
+            """async (server) => {
+              const { publish } = await import(`${server}/static/client.js`);
+              const publisher = publish("hall", { source: "pcm", token: "t" });
+              return publisher.finished.catch(({ code, message }) => [code, message]);
+            }""",
+            system.http,
+        )
+        assert told[0] == code
+        assert "minutes" in told[1] or "right to publish" in told[1]
 
 
 @pytest.mark.parametrize(("endpointing", "utterances"), [(None, 2), (2.5, 1)])

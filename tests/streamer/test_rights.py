@@ -53,7 +53,7 @@ TABLE: dict[tuple[str, str], Row] = {
     (SOCKET, "/{path:path}"): PUBLIC,
     ("GET", "/v1/rooms"): Row("any"),
     ("GET", "/v1/rooms/{room}/captions"): Row(Right.VIEW, in_room=True),
-    ("GET", "/v1/rooms/{room}/publish"): PUBLIC,
+    ("GET", "/v1/rooms/{room}/publish"): Row(Right.PUBLISH, in_room=True),
     ("GET", "/v1/rooms/{room}/transcript"): Row(Right.VIEW, in_room=True),
     ("POST", "/v1/tokens"): Row("any"),
     ("GET", "/metrics"): Row(Right.OPERATE),

@@ -40,6 +40,15 @@ async def test_a_key_is_made_listed_and_revoked(tmp_path: Path) -> None:
     assert "revoked" in out
 
 
+async def test_a_key_may_have_limits_of_its_own(tmp_path: Path) -> None:
+    file = ["--keys-file", str(tmp_path / "keys.json")]
+    code, _, err = await livecaptions("keys", "create", *file, "--limits", '{"sessions": 2, "viewers": 0}')
+    assert (code, err) == (0, "")
+    await livecaptions("keys", "create", *file)  # which writes the file again
+    _, out, _ = await livecaptions("keys", "list", *file, "--json")
+    assert [key["limits"] for key in json.loads(out)] == [{"sessions": 2, "viewers": 0}, None]
+
+
 async def test_the_file_is_that_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVECAPTIONS_KEYS_FILE", str(tmp_path / "keys.json"))
     code, _, _ = await livecaptions("keys", "create")
@@ -55,6 +64,8 @@ async def test_the_file_is_that_of_the_settings(tmp_path: Path, monkeypatch: pyt
         (["create"], "no keys file: name it with --keys-file"),
         (["create", "--rights", "publish,sing", "--keys-file", "k"], "there is no right sing"),
         (["create", "--expires", "soon", "--keys-file", "k"], "write a number with s, m, h, d or w"),
+        (["create", "--limits", '{"speed": 0.5}', "--keys-file", "k"], "speed: has to be 1 or more"),
+        (["create", "--limits", "lots", "--keys-file", "k"], "is not JSON"),
         (["create", "--rooms", "a/b", "--keys-file", "k"], "rooms.0"),
         (["create", "--tenant", "a b", "--keys-file", "k"], "tenant"),
         (["list", "--keys-file", "missing"], "there is no keys file missing"),

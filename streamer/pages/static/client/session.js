@@ -81,7 +81,10 @@ export class Session {
       if (opened) {
         refusals = 0;
         backoff.reset();
-      } else if (await this.#refused()) refusals += 1;
+      } else {
+        if (!this.#session) await this.#checkMayBegin();
+        if (await this.#refused()) refusals += 1;
+      }
       if (signal.aborted) break;
       this.#setState(refusals >= MAX_REFUSALS ? "refused" : "reconnecting");
       await backoff.wait(signal, error?.retryAfter);
@@ -94,6 +97,12 @@ export class Session {
     const { rooms, error } = await this.#rooms();
     if (error && ENDS_SESSION.has(error.code)) throw error;
     this.#track = this.#options.track || trackName(this.#options.speaker ?? "", this.#tracksOf(rooms));
+  }
+
+  // Throws the reason if this client may not begin a session. The path answers `bad_request` if it may.
+  async #checkMayBegin() {
+    const reason = await this.#server.whyNot(roomPath(this.#room, "publish"));
+    if (reason && reason.code !== "bad_request" && FINAL_CODES.has(reason.code)) throw reason;
   }
 
   // A browser does not report why a WebSocket was refused. The answer to a plain HTTP request often has the same reason.
