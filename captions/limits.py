@@ -1,7 +1,7 @@
 """What a key, a tenant and an address may use, and the arithmetic of rates. The time is always an argument."""
 
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -79,7 +79,7 @@ class Allowance(BaseModel):
         return self if own is None else self.model_copy(update=own.model_dump())
 
     @model_serializer(mode="wrap")
-    def _only_what_is_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, float]:
+    def _only_what_is_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What is not set stays so in a file: a 0 would lift the limit."""
         return {name: value for name, value in serialise(self).items() if name in self.model_fields_set}
 
