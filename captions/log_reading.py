@@ -17,7 +17,7 @@ async def entries_between(
 ) -> AsyncGenerator[Entry]:
     """Yield the entries appended since epoch second ``since``, up to offset ``end`` (None: the current end).
 
-    Raises ``LogError``. Entries that are no longer retained are skipped.
+    Raises ``LogError``. Entries that are no longer retained, or were erased, are skipped.
     """
     start = await log.offset_at(topic, partition, since)
     if end is None:
@@ -26,7 +26,7 @@ async def entries_between(
         return
     async with aclosing(log.read(topic, partition, start)) as entries:
         async for entry in entries:
-            if entry.offset < end:
+            if entry.offset < end and not entry.record.erased:
                 yield entry
             if entry.offset >= end - 1:
                 return
@@ -35,9 +35,9 @@ async def entries_between(
 async def consume(log: Log, topic: str, group: str, handle: Callable[[Entry], Awaitable[None]], clock: Clock) -> None:
     """Consume ``topic`` as a member of ``group``, without end.
 
-    Each entry is handled at least once; entries with the same key are handled in order. An entry is committed after
-    ``handle`` has returned, at most about a second later. Errors from ``handle`` and ``LogError`` are raised; a
-    member that joins afterwards continues with the entry that failed.
+    Each entry that was not erased is handled at least once; entries with the same key are handled in order. An entry is
+    committed after ``handle`` has returned, at most about a second later. Errors from ``handle`` and ``LogError`` are
+    raised; a member that joins afterwards continues with the entry that failed.
     """
     async with log.join(topic, group) as member:
         handled: dict[int, int] = {}
@@ -54,7 +54,8 @@ async def consume(log: Log, topic: str, group: str, handle: Callable[[Entry], Aw
                     if isinstance(event, Revoked):
                         handled.pop(event.partition, None)
                     elif isinstance(event, Entry):
-                        await handle(event)
+                        if not event.record.erased:
+                            await handle(event)
                         handled[event.partition] = event.offset + 1
                     if handled and clock.monotonic() - committed >= COMMIT_INTERVAL:
                         await commit()

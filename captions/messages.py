@@ -5,7 +5,7 @@ the audio stream as sent.
 """
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
@@ -27,6 +27,11 @@ from captions.words import Word
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 PassLabel = Literal["live", "refined", "edited"]
 TrackState = Literal["live", "away", "ended"]
+
+
+def in_utc(time: datetime) -> str:
+    """A time as ISO 8601 in UTC, to the millisecond."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Message(BaseModel):
@@ -171,7 +176,7 @@ class CaptionMessage(Message):
 
     @field_serializer("started_at")
     def _in_utc(self, value: AwareDatetime) -> str:
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return in_utc(value)
 
 
 class TrackMessage(Message):
@@ -184,6 +189,20 @@ class TrackMessage(Message):
     track: Name
     speaker: str | None = None
     state: TrackState
+
+
+class Deleted(Message):
+    """To a viewer: everything in the room up to ``seq`` was deleted, and so were the partials before this message."""
+
+    omitted_when_none = frozenset({"seq"})
+    type: Literal["deleted"] = "deleted"
+    seq: int | None = None
+    room: Name
+    deleted_at: AwareDatetime
+
+    @field_serializer("deleted_at")
+    def _in_utc(self, value: AwareDatetime) -> str:
+        return in_utc(value)
 
 
 RoomEvent = CaptionMessage | TrackMessage

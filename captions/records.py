@@ -39,6 +39,8 @@ GATEWAY = "gateway"
 """Header of a track state: the gateway that wrote it."""
 EPOCH = "epoch"
 """Header of a session's records: the offset of the claim of the gateway that wrote them."""
+BEGAN = "began"
+"""Header of a caption: the offset on topic ``audio`` at which its utterance began (``captions.deletion``)."""
 STABLE = "stable"
 """Header of a partial: the list of its stable words."""
 TRACE = ("traceparent", "tracestate", "baggage")
@@ -211,16 +213,20 @@ def write_room_event(
     *,
     gateway: str | None = None,
     epoch: int | None = None,
+    began: int | None = None,
     stable: Sequence[str] | None = None,
     trace: Context = NO_CONTEXT,
 ) -> Record:
     """Write a caption or a track state as a record. The offset of the record becomes the event's ``seq``.
 
     ``gateway`` is the id of the gateway that announces a track state, and ``epoch`` the epoch of its session. A gateway
-    that holds the track in an earlier epoch gives it up. ``stable`` lists the stable words of a partial, so that a
+    that holds the track in an earlier epoch gives it up. ``began`` is the offset of a caption's first segment of audio.
+    ``stable`` lists the stable words of a partial, so that a
     worker that takes over the utterance keeps them. ``trace`` is the context of the trace.
     """
     headers = ({} if gateway is None else {GATEWAY: gateway.encode()}) | _epoch_header(epoch)
+    if began is not None:
+        headers[BEGAN] = str(began).encode()
     if stable is not None:
         headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
     headers |= trace_headers(trace)
@@ -240,6 +246,12 @@ def origin_of(record: Record) -> Origin:
     return Origin(
         gateway.decode(errors="replace") if gateway is not None else None, int(epoch) if epoch.isdigit() else None
     )
+
+
+def began_of(record: Record) -> int | None:
+    """The offset on topic ``audio`` at which a caption's utterance began; None if the caption does not say it."""
+    began = record.headers.get(BEGAN, b"")
+    return int(began) if began.isdigit() else None
 
 
 def stable_words(record: Record) -> list[str]:

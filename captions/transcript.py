@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from captions.caption import Version
+from captions.deletion import Deletion, LastUtterance
 from captions.messages import CaptionMessage, RoomEvent, TrackMessage
 
 
@@ -22,7 +23,7 @@ class RoomState:
         self._finals: dict[str, dict[int, Version]] = {}
         self._partials: dict[tuple[str, int], Version] = {}
         self._tracks: dict[str, TrackMessage] = {}
-        self._last: dict[str, CaptionMessage] = {}
+        self._last: dict[str, LastUtterance] = {}
 
     def apply(self, event: RoomEvent) -> bool:
         """Apply an event. Returns whether it was new."""
@@ -33,17 +34,21 @@ class RoomState:
         if (final := finals.get(event.utterance)) is not None:
             if not event.final or event.version <= final:
                 return False
-        elif (partial := self._partials.get(key)) is not None and event.version <= partial:
+        elif not event.final and (partial := self._partials.get(key)) is not None and event.version <= partial:
             return False
         if event.final:
             self._partials.pop(key, None)
             finals[event.utterance] = event.version
         else:
             self._partials[key] = event.version
-        last = self._last.get(event.track)
-        if last is None or event.utterance >= last.utterance:
-            self._last[event.track] = event
+        self.count(event.track, LastUtterance.of(event))
         return True
+
+    def count(self, track: str, utterance: LastUtterance) -> None:
+        """Count an utterance of ``track``: later ones have higher numbers."""
+        last = self._last.get(track)
+        if last is None or utterance.number >= last.number:
+            self._last[track] = utterance
 
     def _apply_track(self, event: TrackMessage) -> bool:
         held = self._tracks.get(event.track)
@@ -61,9 +66,24 @@ class RoomState:
         """The last state of every track."""
         return list(self._tracks.values())
 
-    def last_utterance(self, track: str) -> CaptionMessage | None:
-        """The caption with the highest utterance number on ``track``."""
+    def knows(self, track: str) -> bool:
+        """Whether ``track`` has a state, or a last utterance."""
+        return track in self._tracks or track in self._last
+
+    @property
+    def last_utterances(self) -> dict[str, LastUtterance]:
+        """The last utterance of every known track, also of those without captions."""
+        nothing = LastUtterance(-1, 0.0, 0.0)
+        return {**dict.fromkeys(self._tracks, nothing), **self._last}
+
+    def last_utterance(self, track: str) -> LastUtterance | None:
+        """The utterance with the highest number on ``track``."""
         return self._last.get(track)
+
+    def delete(self, deletion: Deletion) -> None:
+        """Keep the numbering of tracks whose captions were deleted."""
+        for track, last in deletion.tracks.items():
+            self.count(track, last)
 
     def forget(self, track: str, utterance: int | None) -> None:
         """Drop a final. With None, drop an ended track and its last utterance number."""

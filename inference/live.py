@@ -24,6 +24,8 @@ REPORT_INTERVAL = 1.0
 SHORTEST = to_samples(0.1)
 """Samples; less audio holds no word and is not decoded."""
 
+NOTHING = Hypothesis(words=(), language="en")
+
 
 class Live:
     """Decodes the utterances of ``intake`` in the scheduler's order and publishes partials and finals of them."""
@@ -103,8 +105,7 @@ class Live:
         long_enough = [request for request in requests if len(request.pcm) >= SHORTEST]
         attempts = self._settings.attempts
         decoded = iter(await decode_each(decoder, long_enough, self._probe, attempts) if long_enough else [])
-        nothing = Hypothesis(words=(), language="en")
-        results = [next(decoded) if len(request.pcm) >= SHORTEST else nothing for request in requests]
+        results = [next(decoded) if len(request.pcm) >= SHORTEST else NOTHING for request in requests]
         took = self._clock.monotonic() - began
         audio = sum(len(request.pcm) for request in requests) / to_samples(1)
         kind = "final" if batch.final else "partial"
@@ -140,6 +141,8 @@ class Live:
     async def _publish(
         self, utterance: Utterance, request: DecodeRequest, result: Hypothesis | Failed, model: Model, revision: int
     ) -> None:
+        if utterance.deleted:
+            result = NOTHING
         if request.final:
             await self._publisher.final(utterance, result, model, revision)
             self._intake.finish(utterance, revision)

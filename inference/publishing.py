@@ -83,7 +83,9 @@ class Publisher:
         with self._tracer.publishing(
             utterance.decode_trace, kind="partial", model=model.name, words=len(caption.words), gates=screened.fired
         ) as trace:
-            record = write_room_event(caption.id.track.room, caption_message(caption), stable=stable, trace=trace)
+            record = write_room_event(
+                caption.id.track.room, caption_message(caption), began=utterance.began, stable=stable, trace=trace
+            )
             await self._log.append(self._topics.partials, record)
         report_partial(self._probe, utterance, caption, self._clock.wall())
 
@@ -107,7 +109,9 @@ class Publisher:
         with self._tracer.publishing(
             utterance.decode_trace, kind="final", model=model.name, words=len(caption.words), gates=screened.fired
         ) as trace:
-            record = write_room_event(caption.id.track.room, caption_message(caption), trace=trace)
+            record = write_room_event(
+                caption.id.track.room, caption_message(caption), began=utterance.began, trace=trace
+            )
             await self._log.append(self._topics.finals, record)
         report_final(self._probe, utterance, caption, self._clock.wall())
 

@@ -30,7 +30,7 @@ async def recall(log: Log, utterances: Sequence[Utterance], since: float) -> Non
     for found in await asyncio.gather(*(_last_partials(log, partition, since) for partition in partitions)):
         last_partials |= found
     for utterance in utterances:
-        if (last := last_partials.get(utterance.id)) is not None:
+        if (last := last_partials.get(utterance.id)) is not None and not utterance.deleted:
             utterance.revision.recall([Word(text) for text in last.stable])
             utterance.history.recall(last.shown)
 

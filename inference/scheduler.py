@@ -74,7 +74,7 @@ class Scheduler:
         return self._batch(partials, decoders, final=False) if partials else None
 
     def _due(self, utterance: Utterance) -> bool:
-        if utterance.complete or utterance.decoding or utterance.samples < self._first:
+        if utterance.complete or utterance.decoding or utterance.deleted or utterance.samples < self._first:
             return False
         if utterance.given_up:  # it has a final, and no partial may follow
             return False

@@ -22,6 +22,9 @@ class Utterance:
     id: CaptionId
     partition: int
     first_offset: int
+    """The offset from which its audio is read again, unless it is finished."""
+    began: int
+    """The offset of its first segment."""
     settings: SessionSettings
     start: int
     touched: float
@@ -42,6 +45,8 @@ class Utterance:
     """When its final was due, in epoch seconds: its last segment was appended to the log, or given up."""
     paused: bool = False
     """The speaker paused at the end of the last segment."""
+    deleted: bool = False
+    """Its room was deleted after it began: its audio is gone, and its final is empty."""
     decoding: bool = False
     decoded_samples: int = 0
     published: tuple[str, int] = ("", 0)
@@ -118,6 +123,12 @@ class Utterance:
                 self._cut(segment.end - self.start)
         return True
 
+    def delete(self) -> None:
+        """Drop what was said, and everything that is still to come of it."""
+        self.deleted = True
+        self._pieces.clear()
+        self.revision, self.history, self.published = Revision(), History(), ("", 0)
+
     def give_up(self, now: float) -> None:
         """Stop waiting for the last segment, at epoch second ``now``."""
         self.complete = True
@@ -130,20 +141,21 @@ class Utterance:
             self._undecoded.popleft()
 
     def window(self) -> Pcm:
-        """The audio of a partial decode, shape (samples,)."""
+        """The audio of a partial decode, shape (samples,). It is empty if the utterance was deleted."""
         return self._audio()[self.window_start :]
 
     def whole(self) -> Pcm:
-        """The audio of the final decode, shape (samples,)."""
+        """The audio of the final decode, shape (samples,). It is empty if the utterance was deleted."""
         return self._audio()
 
     def _add(self, pcm: Pcm) -> None:
-        self._pieces.append(pcm)
+        if not self.deleted:
+            self._pieces.append(pcm)
         self.samples += len(pcm)
 
     def _cut(self, samples: int) -> None:
         self._pieces = [self._audio()[: max(0, samples)]]
-        self.samples = len(self._pieces[0])
+        self.samples = min(self.samples, max(0, samples))
 
     def _audio(self) -> Pcm:
         if len(self._pieces) != 1:

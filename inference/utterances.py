@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import structlog
 
 from captions.caption import CaptionId
+from captions.deletion import deleted_before
 from captions.fencing import Fence
 from captions.ports.log import Entry
 from captions.records import AudioMark, AudioSegment, read_audio
@@ -76,6 +77,9 @@ class Utterances:
         Raises ``RecordError`` for an entry that cannot be read.
         """
         self._positions[entry.partition] = entry.offset + 1
+        if (before := deleted_before(entry.record)) is not None:
+            self._delete(TrackId.from_key(entry.record.key), before)
+            return None
         segment = read_audio(entry.record)
         if not self._fences.setdefault(entry.partition, Fence()).admits(entry, segment):
             logger.warning("record_of_a_lost_session_skipped", **segment.track.describe(), offset=entry.offset)
@@ -111,6 +115,7 @@ class Utterances:
             id=key,
             partition=entry.partition,
             first_offset=entry.offset,
+            began=entry.offset,
             settings=segment.settings,
             start=segment.start,
             touched=now,
@@ -118,6 +123,13 @@ class Utterances:
         )
         self._open[key] = utterance
         return utterance
+
+    def _delete(self, track: TrackId, before: int) -> None:
+        """Delete the track's utterances that began before offset ``before``. They stay open, for their empty finals."""
+        for held in (self._open, self._given_up):
+            for utterance in held.values():
+                if utterance.id.track == track and utterance.began < before:
+                    utterance.delete()
 
     def finish(self, utterance: Utterance, version: int) -> None:
         """Close the utterance, whose audio up to ``version`` is finished. Newer audio keeps or makes it open."""

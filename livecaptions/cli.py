@@ -13,6 +13,7 @@ from livecaptions.commands.check_config import check_config
 from livecaptions.commands.demo import demo
 from livecaptions.commands.health import health
 from livecaptions.commands.keys import app as keys
+from livecaptions.commands.rooms import app as rooms
 from livecaptions.commands.send import send
 from livecaptions.commands.serve import gateway, serve, worker
 from livecaptions.commands.top import top
@@ -59,6 +60,7 @@ app.command()(demo)
 app.command()(takes_settings(check_config))
 app.command()(health)
 app.add_typer(keys, name="keys")
+app.add_typer(rooms, name="rooms")
 app.add_typer(bench, name="bench")
 
 

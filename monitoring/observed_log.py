@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 
 from captions.errors import LogError
-from captions.ports.log import Assigned, Bounds, Entry, Log, Member, Record, Revoked
+from captions.ports.log import Assigned, Bounds, Doomed, Entry, Log, Member, Record, Revoked
 from captions.ports.probe import Probe
 
 
@@ -43,12 +43,20 @@ class ObservedLog:
         with counting_failures(self._probe, "read"):
             return await self._log.offset_at(topic, partition, wall)
 
+    async def erase(
+        self, topic: str, partition: int, before: int, doomed: Doomed, *, headers: bool = True
+    ) -> float | None:
+        """Erase records before offset ``before`` whose key is ``doomed``."""
+        with counting_failures(self._probe, "append"):
+            return await self._log.erase(topic, partition, before, doomed, headers=headers)
+
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Yield entries from ``start`` without end."""
         with counting_failures(self._probe, "read"):
             async with aclosing(self._log.read(topic, partition, start)) as entries:
                 async for entry in entries:
                     yield entry
+                    del entry  # it may be erased while the next is waited for
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:

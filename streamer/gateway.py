@@ -24,6 +24,7 @@ from captions.track import RoomId, TrackId
 from streamer.audio.processes import DecoderProcesses
 from streamer.clients import Clients
 from streamer.limits import Caller, Limits
+from streamer.rooms.deleter import Deleter
 from streamer.rooms.history_turns import HistoryTurns
 from streamer.rooms.hub import Hub
 from streamer.rooms.viewer import Viewer
@@ -70,7 +71,8 @@ class Gateway:
         self.limits = Limits(settings, clock, probe, Usage(clock) if usage is None else usage)
         self.pending = PendingFinals(clock)
         self.processes = processes or DecoderProcesses()
-        self.hub = Hub(log, self._observe, tracer, settings.history_bytes)
+        self.hub = Hub(log, self._observe, tracer, settings.history_bytes, on_deletion=self._deleted)
+        self.deleter = Deleter(log, self.hub, clock)
         self.sessions = Sessions(
             log=log,
             clock=clock,
@@ -98,6 +100,9 @@ class Gateway:
             self.sessions.observe(track, event, origin, live=live)
         if isinstance(event, CaptionMessage) and event.final:
             self.pending.final(CaptionId(track, event.utterance))
+
+    def _deleted(self, room: RoomId) -> None:
+        self.sessions.deleted(room)
 
     @property
     def draining(self) -> bool:

@@ -5,7 +5,7 @@ offsets only grow; reading can start at any retained offset. While many entries 
 them. ``tests/transport/contract.py`` tests these guarantees.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -17,11 +17,15 @@ HOLDING_GROUP = "live"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record to append. ``key`` selects the partition; ``headers`` carry small fields next to ``value``."""
+    """A record to append. ``key`` selects the partition; ``headers`` carry small fields next to ``value``.
+
+    ``erased`` is set by the log where the record's content was erased. Readers still get it, as they count offsets.
+    """
 
     key: str
     value: bytes
     headers: Mapping[str, bytes] = field(default_factory=dict)
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Entry:
     offset: int
     timestamp: float
     record: Record
+
+
+Doomed = Callable[[str], bool]
+"""Whether records with this key are to be erased."""
 
 
 class Bounds(NamedTuple):
@@ -112,6 +120,16 @@ class Log(Protocol):
 
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
         """The first retained offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
+        ...
+
+    async def erase(
+        self, topic: str, partition: int, before: int, doomed: Doomed, *, headers: bool = True
+    ) -> float | None:
+        """Erase the values, and unless told otherwise the ``headers``, of records before offset ``before``.
+
+        The records are those whose key is ``doomed``. Returns after how many seconds the bytes are gone, as far as the
+        log can promise it: 0 if they are gone now, None if it keeps them without a limit.
+        """
         ...
 
     def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from livecaptions.terminal.subtitles import Subtitles, printable, styled
-from livecaptions_client import AudioWarning, Caption, Event, Gap, Reconnecting, Restarted, Track
+from livecaptions_client import AudioWarning, Caption, Deleted, Event, Gap, Reconnecting, Restarted, Track
 
 APART = 30.0
 """Seconds. If the starts of two captions differ by more, they are different utterances, even with the same number."""
@@ -72,6 +72,11 @@ class Display:
                 self._note("the server no longer knows the session: continuing in a new one")
             case AudioWarning():
                 self._note(event.message)
+            case Deleted():
+                self._partials.clear()
+                self._subtitles = None if self._subtitles is None else Subtitles()
+                self._refresh()  # a note is printed above what is on the screen
+                self._note("what was said until now has been deleted")
             case Gap():
                 self._note("some earlier captions are no longer kept")
             case Track() if event.state != "live":

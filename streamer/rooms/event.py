@@ -2,14 +2,14 @@
 
 from functools import cached_property
 
-from captions.messages import CaptionMessage, RoomEvent
+from captions.messages import CaptionMessage, Deleted, RoomEvent
 from streamer.rooms.frames import text_frame
 
 
 class Encoded:
     """An event in the forms that viewers receive. Each form is encoded once, when the first viewer needs it."""
 
-    def __init__(self, event: RoomEvent) -> None:
+    def __init__(self, event: RoomEvent | Deleted) -> None:
         self.event = event
 
     @cached_property

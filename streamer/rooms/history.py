@@ -192,6 +192,12 @@ class History:
             del self._held[event.track, event.utterance]
         return gone
 
+    def expired(self, before: float) -> int:
+        """The ``seq`` after the last event from before epoch second ``before``; 0 if there is none."""
+        blocks = [block for block in self.blocks if block.events[0].at < before]
+        old = [event.seq for block in blocks for event in block.events if event.at < before]
+        return old[-1] + 1 if old else 0
+
     def release(self) -> None:
         """Free the memory of derived forms. They are computed again when the next viewer needs them."""
         self._blocks = [Block(block.events) for block in self._blocks]

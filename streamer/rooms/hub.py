@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from captions.caption import CaptionId
+from captions.deletion import Deletion, read_deletion
 from captions.errors import Internal, LogError, RecordError
 from captions.messages import CaptionMessage, RoomEvent
 from captions.ports.log import Bounds, Entry, Log
 from captions.ports.tracer import Tracer
-from captions.records import CAPTIONS, PARTIALS, Origin, origin_of, read_room_event, trace_of
+from captions.records import AUDIO, CAPTIONS, PARTIALS, Origin, origin_of, read_room_event, trace_of
 from captions.track import RoomId, TrackId
 from streamer.batched_callbacks import BatchedCallbacks
 from streamer.rooms.room import Room
@@ -41,14 +42,23 @@ class Tail:
 class Hub:
     """Rooms by id.
 
-    ``on_event`` is called with every event and its origin, after the event's room has applied it. ``most_bytes``
-    limits the memory of all histories together: the oldest finals are forgotten first.
+    ``on_event`` is called with every event and its origin, after the event's room has applied it, and ``on_deletion``
+    with every room that is deleted while this gateway follows it. ``most_bytes`` limits the memory of all histories
+    together: the oldest finals are forgotten first.
     """
 
     def __init__(
-        self, log: Log, on_event: Callable[[TrackId, RoomEvent, Origin, bool], None], tracer: Tracer, most_bytes: int
+        self,
+        log: Log,
+        on_event: Callable[[TrackId, RoomEvent, Origin, bool], None],
+        tracer: Tracer,
+        most_bytes: int,
+        *,
+        on_deletion: Callable[[RoomId], None] = lambda _: None,
     ) -> None:
         self._log = log
+        self._on_deletion = on_deletion
+        self._deleted = asyncio.Event()
         self._most_bytes = most_bytes
         self._events_kept = 0
         self._tracer = tracer
@@ -80,6 +90,11 @@ class Hub:
             if (tail.topic, tail.partition) not in self._tails:
                 raise LogError(f"partition {tail.partition} of topic {tail.topic} cannot be read")
         return self.room(room)
+
+    async def until_deleted(self, room: RoomId, seq: int) -> None:
+        """Wait until this gateway has applied the deletion at ``seq``, or a later one."""
+        while self.room(room).deleted_to < seq:
+            await self._deleted.wait()
 
     async def bounds(self, room: RoomId) -> Bounds:
         """The offsets of the partition that assigns the room's ``seq``. Raises ``LogError``."""
@@ -117,9 +132,15 @@ class Hub:
             self._apply(entry, live=tail.caught_up.is_set())
             if entry.offset >= bounds.end - 1:
                 tail.caught_up.set()
+            del entry  # it may be deleted while the next is waited for
 
     def _apply(self, entry: Entry, *, live: bool) -> None:
+        if entry.record.erased:
+            return
         try:
+            if (deletion := read_deletion(entry)) is not None:
+                self._delete(RoomId.from_key(entry.record.key), deletion, live=live)
+                return
             event = read_room_event(entry.record)
             track = TrackId(RoomId.from_key(entry.record.key), event.track)
         except RecordError as error:
@@ -132,10 +153,21 @@ class Hub:
             self._events_kept += 1
             if self._events_kept % PRUNE_INTERVAL == 0:
                 self.prune()
-        viewers = self.room(track.room).apply(event, entry.timestamp)
+        room = self.room(track.room)
+        if room.deletes(event, entry.record, self._log.partition_of(AUDIO, track.key)):
+            self._on_event(track, event, origin_of(entry.record), live)  # its session waits for a final, even this one
+            return
+        viewers = room.apply(event, entry.timestamp)
         if live and isinstance(event, CaptionMessage):
             self._trace_delivery(track, event, entry, viewers)
         self._on_event(track, event, origin_of(entry.record), live)
+
+    def _delete(self, room: RoomId, deletion: Deletion, *, live: bool) -> None:
+        self.room(room).delete(deletion)
+        deleted, self._deleted = self._deleted, asyncio.Event()
+        deleted.set()
+        if live:
+            self._on_deletion(room)
 
     def _trace_delivery(self, track: TrackId, caption: CaptionMessage, entry: Entry, viewers: int) -> None:
         self._tracer.delivered(

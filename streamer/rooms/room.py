@@ -1,24 +1,31 @@
 """A room: its state, and the fan-out of its events to viewers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from captions.messages import Gap, RoomEvent
-from captions.ports.log import Bounds
+from captions.deletion import Deletion, LastUtterance, deleted_message
+from captions.messages import CaptionMessage, Gap, RoomEvent
+from captions.ports.log import Bounds, Record
 from captions.track import RoomId
 from captions.transcript import RoomState
 from streamer.batched_callbacks import BatchedCallbacks
 from streamer.rooms.event import Encoded
-from streamer.rooms.history import Block, History, stored_event
+from streamer.rooms.history import Block, History, StoredEvent, stored_event
 from streamer.rooms.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a viewer receives before live events: a gap if events are missing, then history, then current partials."""
+    """What a viewer receives before live events: a gap if events are missing, then history, then current partials.
+
+    ``deleted`` follows the gap if a deletion is among the missing events. ``seq`` is the room's last deletion.
+    """
 
     gap: Gap | None
+    deleted: Encoded | None
     blocks: list[Block]
     partials: list[Encoded]
+    seq: int
 
 
 class Room:
@@ -29,6 +36,7 @@ class Room:
         self._fan_out = fan_out
         self.state = RoomState()
         self.history = History()
+        self.deletion: Deletion | None = None
         self._partials: dict[tuple[str, int], Encoded] = {}
         self._audience: set[Viewer] = set()
         self._publishers: set[Viewer] = set()
@@ -63,6 +71,40 @@ class Room:
         self._fan_out.add([viewer.wake.set for viewer in self._audience if viewer.put(encoded)])
         return len(self._audience) + len(self._publishers)
 
+    @property
+    def deleted_to(self) -> int:
+        """The ``seq`` of the last deletion; -1 if there is none."""
+        return -1 if self.deletion is None else self.deletion.seq
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known of the room: no event, and no deletion."""
+        return not (self.history.blocks or self._partials or self.state.last_utterances or self.deletion)
+
+    def deletes(self, event: RoomEvent, record: Record, audio_partition: int) -> bool:
+        """Whether the event was deleted: it came before the last deletion, or is of an utterance that began before."""
+        if self.deletion is None:
+            return False
+        if event.seq is not None and event.seq < self.deletion.seq:
+            return True
+        if not isinstance(event, CaptionMessage) or not self.deletion.covers(event, record, audio_partition):
+            return False
+        self.state.count(event.track, LastUtterance.of(event))
+        return True
+
+    def delete(self, deletion: Deletion) -> None:
+        """Forget everything that was said before the deletion, and tell every viewer. Numbering goes on."""
+        if deletion.seq <= self.deleted_to:
+            return
+        self.deletion = deletion.after(self.deletion)
+        self.forget(deletion.seq + 1)
+        self.state.delete(self.deletion)
+        self._partials.clear()
+        encoded = Encoded(deleted_message(self.id, deletion))
+        for viewer in self.viewers:
+            viewer.delete()
+        self._fan_out.add([viewer.wake.set for viewer in self._audience if viewer.put(encoded)])
+
     def join(self, viewer: Viewer) -> None:
         """Add a viewer to the audience; it receives events from now on."""
         self._audience.add(viewer)
@@ -75,10 +117,31 @@ class Room:
         """
         viewer.clear()
         retained = bounds._replace(earliest=max(bounds.earliest, self.history.earliest))
+        deleted = None
+        if self.deletion is not None and after is not None and after < self.deletion.seq:
+            deleted = Encoded(deleted_message(self.id, self.deletion))
         if (gap := missing(after, retained)) is not None:
             after = -1
         blocks = self.history.replay(after=after, last=last, tracks=viewer.tracks)
-        return Replay(gap, blocks, [partial for partial in self._partials.values() if viewer.wants(partial)])
+        partials = [partial for partial in self._partials.values() if viewer.wants(partial)]
+        return Replay(gap, deleted, blocks, partials, self.deleted_to)
+
+    def blocks_of(self, replay: Replay) -> Iterator[Block]:
+        """The replay's blocks, without what is deleted by the time that each is sent."""
+        for block in replay.blocks:
+            if self.deleted_to == replay.seq:
+                yield block
+            elif (left := block.where(self._stays)).events:
+                yield left
+
+    def partials_of(self, replay: Replay) -> Iterator[Encoded]:
+        """The replay's partials, up to a deletion meanwhile."""
+        for partial in replay.partials:
+            if self.deleted_to == replay.seq:
+                yield partial
+
+    def _stays(self, event: StoredEvent) -> bool:
+        return event.seq > self.deleted_to or event.lasting
 
     def forget(self, before: int) -> None:
         """Forget finals and ended tracks with a ``seq`` below ``before``."""

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from captions.errors import Refusal, SlowConsumer
+from captions.messages import CaptionMessage, Deleted
 from captions.ports.probe import Probe
 from streamer.rooms.event import Encoded
 
@@ -39,7 +40,10 @@ class Viewer:
 
     def wants(self, encoded: Encoded) -> bool:
         """Whether the viewer subscribed to events like this one."""
-        if self.tracks and encoded.event.track not in self.tracks:
+        event = encoded.event
+        if isinstance(event, Deleted):
+            return True
+        if self.tracks and event.track not in self.tracks:
             return False
         return self._partials or encoded.partial_of is None
 
@@ -78,6 +82,13 @@ class Viewer:
         self._slots.clear()
         self._waiting.clear()
         self._live = 0
+
+    def delete(self) -> None:
+        """Drop the captions that wait: they were deleted."""
+        left = [slot for slot in self._slots if slot.item and not isinstance(slot.item.event, CaptionMessage)]
+        self.clear()
+        self._slots.extend(left)
+        self._live = len(left)
 
     def take(self) -> list[Encoded]:
         """Take all events that wait. Raises the ``Refusal`` that ended the queue once none are left."""

@@ -237,10 +237,20 @@ class Sessions:
         if origin.epoch is None:  # an older gateway
             lost = live and message.state == "live"
         elif not (lost := origin.epoch > own) and live:
-            state: TrackState = "live" if held.feed is not None else "away"
-            self._background(self._announcer.try_to_announce(held.session, state), f"announce {held.session.id}")
+            self._announce_again(held)
         if lost:
             self._hand_over(held, origin.gateway)
+
+    def deleted(self, room: RoomId) -> None:
+        """Handle the deletion of a room: its sessions go on with new utterances, and are announced anew."""
+        for held in self.held:
+            if held.session.track.room == room:
+                held.session.finalize("finalize")
+                self._announce_again(held)
+
+    def _announce_again(self, held: Held) -> None:
+        state: TrackState = "live" if held.feed is not None else "away"
+        self._background(self._announcer.try_to_announce(held.session, state), f"announce {held.session.id}")
 
     def _hand_over(self, held: Held, gateway: str | None) -> None:
         session = held.session

@@ -63,7 +63,7 @@ class Timelines:
         Raises ``TrackBusy`` if another gateway holds the track, and ``LogError``.
         """
         progress = None
-        if any(known.track == track.name for known in state.tracks):
+        if state.knows(track.name):
             progress = await self._takeover.progress(track)
         ended = self._ended.get(track)
         known = [ended.timeline if ended is not None else None, timeline_of(state, track.name)]
@@ -80,7 +80,6 @@ class Timelines:
 def timeline_of(state: RoomState, track: str) -> Timeline | None:
     """The track's timeline as its room's captions tell it; None if there are no captions of the track."""
     last = state.last_utterance(track)
-    if last is None:
+    if last is None or last.number < 0:
         return None
-    origin = last.started_at.timestamp() - last.start
-    return Timeline(origin, to_samples(last.end), last.utterance + 1)
+    return Timeline(last.origin, to_samples(last.end), last.number + 1)

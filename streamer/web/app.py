@@ -26,7 +26,7 @@ from streamer.web.tokens import TokenRequest, TokenResponse, make_token
 def create_app(gateway: Gateway) -> FastAPI:
     """Create the ASGI application of one gateway."""
     app = FastAPI(title="livecaptions", version="1", docs_url=None, redoc_url=None)
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "DELETE"], allow_headers=["*"])
     app.include_router(pages)
     app.mount("/static", static_files)
     _errors(app, gateway)
@@ -80,6 +80,11 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     async def rooms(request: Request) -> list[rest.RoomSummary]:
         principal = await principal_of(request, gateway)
         return await rest.live_rooms(gateway, principal)
+
+    @app.delete("/v1/rooms/{room}", summary="Delete what was said", response_model=rest.DeletedRoom)
+    async def delete(request: Request, room: str) -> Response:
+        admission = await admitted(request, gateway, Right.MANAGE, room)
+        return await rest.delete_room(gateway, admission.room)
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:

@@ -67,10 +67,12 @@ async def _events(gateway: Gateway, admission: Admitted, caller: Caller, query: 
                 replay = room.replay(viewer, bounds, query.after, query.history)
                 if replay.gap is not None:
                     yield server_sent("gap", replay.gap.encode().encode())
-                for block in replay.blocks:
+                if replay.deleted is not None:
+                    yield replay.deleted.sse
+                for block in room.blocks_of(replay):
                     yield b"".join(server_sent(event.type, event.json, event.seq) for event in block.events)
                     await asyncio.sleep(0)  # publishers and live viewers go first
-            for encoded in replay.partials:
+            for encoded in room.partials_of(replay):
                 yield encoded.sse
             yield server_sent("live", Live().encode().encode())
             while True:

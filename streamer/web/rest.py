@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from captions.access import Principal
 from captions.errors import NotFound
 from captions.export import as_json, as_srt, as_text, as_vtt
-from captions.messages import CaptionMessage, TrackMessage, TrackState
+from captions.messages import CaptionMessage, TrackMessage, TrackState, in_utc
 from captions.track import RoomId, TrackId
 from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
@@ -96,6 +97,36 @@ async def _held_elsewhere(gateway: Gateway, here: set[TrackId]) -> dict[TrackId,
     }
     held = await held_since(gateway.log, announced, gateway.clock.wall() - LEASE) if announced else set()
     return {track: state for track, state in announced.items() if track in held}
+
+
+class DeletedRoom(BaseModel):
+    """The answer to a deletion. ``hidden``: nobody can read what was said before ``deleted_at``.
+
+    ``gone_by`` is when the last of its bytes are gone from the log; None if the log keeps them without a limit.
+    """
+
+    room: str
+    tenant: str | None
+    deleted_at: str
+    hidden: bool
+    gone_by: str | None
+
+
+async def delete_room(gateway: Gateway, room: RoomId) -> JSONResponse:
+    """Delete what was said in the room: 200 if all bytes are gone, otherwise 202.
+
+    Raises ``NotFound`` if nothing is known of the room, and ``LogError``.
+    """
+    receipt = await gateway.deleter.delete(room)
+    gone_by = None if receipt.gone_by is None else _in_utc(receipt.gone_by)
+    answer = DeletedRoom(
+        room=room.name, tenant=room.tenant, deleted_at=_in_utc(receipt.deleted_at), hidden=True, gone_by=gone_by
+    )
+    return JSONResponse(answer.model_dump(mode="json"), 200 if receipt.gone_by == receipt.deleted_at else 202)
+
+
+def _in_utc(wall: float) -> str:
+    return in_utc(datetime.fromtimestamp(wall, UTC))
 
 
 async def transcript(gateway: Gateway, room_id: RoomId, query: TranscriptQuery) -> Response:

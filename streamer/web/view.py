@@ -86,7 +86,7 @@ async def _serve(websocket: WebSocket, gateway: Gateway, admission: Admitted, qu
     with counted(gateway, admission.principal, room, viewer, "ws") as outcome:
         room.join(viewer)
         replay = partial(room.replay, viewer, bounds, query.after, query.history)
-        sending = asyncio.create_task(_send(websocket, gateway, viewer, replay))
+        sending = asyncio.create_task(_send(websocket, gateway, room, viewer, replay))
         receiving = asyncio.create_task(_receive(websocket, gateway, admission))
         try:
             done, _ = await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,7 +114,9 @@ async def _disconnect(websocket: WebSocket, refusal: Refusal) -> None:
             await refuse(websocket, refusal)
 
 
-async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, replay_of: Callable[[], Replay]) -> None:
+async def _send(
+    websocket: WebSocket, gateway: Gateway, room: Room, viewer: Viewer, replay_of: Callable[[], Replay]
+) -> None:
     async def send(frames: bytes, messages: int = 1) -> None:
         try:
             async with asyncio.timeout(gateway.settings.send_timeout):
@@ -127,10 +129,12 @@ async def _send(websocket: WebSocket, gateway: Gateway, viewer: Viewer, replay_o
         replay = replay_of()
         if replay.gap is not None:
             await send(text_frame(replay.gap.encode().encode()))
-        for block in replay.blocks:
+        if replay.deleted is not None:
+            await send(replay.deleted.frame)
+        for block in room.blocks_of(replay):
             await send(block.frames, len(block.events))
             await asyncio.sleep(0)  # publishers and live viewers go first
-    for encoded in replay.partials:
+    for encoded in room.partials_of(replay):
         await send(encoded.frame)
     await send(LIVE)
     while True:

@@ -62,7 +62,7 @@ def test_a_tracks_last_state_and_utterance_are_known() -> None:
     state.apply(caption(utterance=2, final=True, seq=9))
     last = state.last_utterance("main")
     assert last is not None
-    assert last.utterance == 4
+    assert last.number == 4
     assert state.last_utterance("other") is None
 
 

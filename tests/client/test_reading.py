@@ -9,6 +9,7 @@ from livecaptions_client import (
     Ack,
     AudioWarning,
     Caption,
+    Deleted,
     Done,
     Error,
     Event,
@@ -50,6 +51,11 @@ EVENTS: list[tuple[dict[str, Any], type[Event], dict[str, Any]]] = [
     ),
     ({"type": "live"}, Live, {}),
     ({"type": "gap", "from": 3, "to": 9}, Gap, {"after": 3, "to": 9}),
+    (
+        {"type": "deleted", "seq": 9, "room": "hall", "deleted_at": "2026-11-28T12:00:00.000Z"},
+        Deleted,
+        {"seq": 9, "room": "hall", "deleted_at": datetime(2026, 11, 28, 12, tzinfo=UTC)},
+    ),
     ({"type": "done", "offset": 9, "seconds": 1}, Done, {"offset": 9, "seconds": 1.0, "warnings": ()}),
     (
         {"type": "done", "offset": 9, "seconds": 1.5, "warnings": [WARNING]},

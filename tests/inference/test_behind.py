@@ -28,6 +28,7 @@ def utterance(
         id=CaptionId(RoomId("hall").track(track), 0),
         partition=partition,
         first_offset=0,
+        began=0,
         settings=SESSION,
         start=0,
         touched=0.0,

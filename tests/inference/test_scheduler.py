@@ -28,6 +28,7 @@ def utterance(track: str, seconds: float, *, number: int = 0, last: bool = False
         id=CaptionId(RoomId("hall").track(track), number),
         partition=0,
         first_offset=number,
+        began=0,
         settings=SESSION,
         start=0,
         touched=0.0,

@@ -77,6 +77,9 @@ class BrokenLog:
     async def offset_at(self, topic: str, partition: int, wall: float) -> int:
         raise LogError(f"{topic} {partition} has nothing at {wall}")
 
+    async def erase(self, topic: str, partition: int, before: int, *_: object, **__: object) -> float | None:
+        raise LogError(f"{topic} {partition} erases nothing before {before}")
+
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         held: list[Entry] = []
         for entry in held:
@@ -106,6 +109,7 @@ async def commits(log: Log) -> None:
         (lambda log: log.append("one", Record("k", b"")), "append"),
         (lambda log: log.bounds("one", 0), "read"),
         (lambda log: log.offset_at("one", 0, 1.0), "read"),
+        (lambda log: log.erase("one", 0, 9, bool), "append"),
         (lambda log: anext(log.read("one", 0, 0)), "read"),
         (polls, "read"),
         (commits, "commit"),

@@ -52,6 +52,7 @@ TABLE: dict[tuple[str, str], Row] = {
     (SOCKET, "/v1/rooms/{room}/captions"): Row(Right.VIEW, in_room=True),
     (SOCKET, "/{path:path}"): PUBLIC,
     ("GET", "/v1/rooms"): Row("any"),
+    ("DELETE", "/v1/rooms/{room}"): Row(Right.MANAGE, in_room=True),
     ("GET", "/v1/rooms/{room}/captions"): Row(Right.VIEW, in_room=True),
     ("GET", "/v1/rooms/{room}/publish"): Row(Right.PUBLISH, in_room=True),
     ("GET", "/v1/rooms/{room}/transcript"): Row(Right.VIEW, in_room=True),

@@ -1,10 +1,12 @@
 import asyncio
 import tracemalloc
+from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
 from captions.errors import LogError
+from captions.log_reading import entries_between
 from captions.ports.log import Assigned, Entry, Record, Revoked
 from captions.records import AudioSegment, write_audio
 from captions.track import RoomId
@@ -224,3 +226,31 @@ async def test_a_member_that_left_is_told_to_join_again() -> None:
         pass
     with pytest.raises(LogError, match="join again"):
         await member.poll(0)
+
+
+async def test_what_is_erased_is_gone_and_its_offset_stays() -> None:
+    log = MemoryLog({"one": TopicSettings()}, LoopClock(), first_offset=0)
+    for number in range(4):
+        await log.append("one", Record(f"k{number % 2}", b"x" * 1000, {"name": b"value"}))
+    partition = log._topic("one")[0]
+    before = partition.bytes
+    assert await log.erase("one", 0, 3, lambda key: key == "k0") == 0.0
+    assert before - partition.bytes == 2 * (1000 + len("name") + len(b"value"))
+    found = [entry async for entry in entries_of(log, 4)]
+    assert [entry.offset for entry in found] == [0, 1, 2, 3]
+    assert [(entry.record.erased, bool(entry.record.value), dict(entry.record.headers)) for entry in found] == [
+        (True, False, {}),
+        (False, True, {"name": b"value"}),
+        (True, False, {}),
+        (False, True, {"name": b"value"}),
+    ]
+    await log.erase("one", 0, 4, lambda key: key == "k1", headers=False)
+    assert [dict(entry.record.headers) async for entry in entries_of(log, 4)][1] == {"name": b"value"}
+    assert [entry.offset async for entry in entries_between(log, "one", 0, since=0.0, end=4)] == []
+
+
+async def entries_of(log: MemoryLog, count: int) -> AsyncIterator[Entry]:
+    async for entry in log.read("one", 0, 0):
+        yield entry
+        if entry.offset == count - 1:
+            break

@@ -19,7 +19,7 @@ from transport.kafka.errors import as_log_errors, reason
 from transport.kafka.member import KafkaMember
 from transport.kafka.settings import KafkaSettings
 from transport.kafka.tail import Follower, Tails
-from transport.kafka.topics import TopicPlan, check_topics
+from transport.kafka.topics import TopicFacts, TopicPlan, check_topics
 from transport.partitioner import partition_of
 
 logger = structlog.get_logger(__name__)
@@ -32,10 +32,10 @@ async def kafka_log(settings: KafkaSettings, topics: Sequence[TopicPlan]) -> Asy
     """Connect to the brokers and check the topics. Raises ``SetupError``."""
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(connected(AIOKafkaAdminClient(**settings.connection()), settings))
-        counts = await check_topics(admin, settings, topics)
+        facts = await check_topics(admin, settings, topics)
         producer = await stack.enter_async_context(connected(AIOKafkaProducer(**settings.producer()), settings))
         offsets = await stack.enter_async_context(connected(AIOKafkaConsumer(**settings.reader()), settings))
-        log = KafkaLog(settings, counts, producer, offsets)
+        log = KafkaLog(settings, facts, producer, offsets)
         stack.push_async_callback(log.close)
         yield log
 
@@ -43,15 +43,15 @@ async def kafka_log(settings: KafkaSettings, topics: Sequence[TopicPlan]) -> Asy
 class KafkaLog:
     """Topics on Kafka.
 
-    ``counts`` maps each topic to its number of partitions. ``offsets`` is a consumer that looks up offsets. An append
+    ``facts`` are those of each topic. ``offsets`` is a consumer that looks up offsets. An append
     waits while the brokers do not answer: aiokafka's idempotent producer repeats it, in order and without duplicates.
     """
 
     shared = True
 
-    def __init__(self, settings: KafkaSettings, counts: Mapping[str, int], producer: Any, offsets: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+    def __init__(self, settings: KafkaSettings, facts: Mapping[str, TopicFacts], producer: Any, offsets: Any) -> None:  # noqa: ANN401 - aiokafka has no types
         self._settings = settings
-        self._counts = dict(counts)
+        self._facts = dict(facts)
         self._producer = producer
         self._offsets = offsets
         self._tails = Tails(lambda: AIOKafkaConsumer(**settings.reader()))
@@ -59,9 +59,9 @@ class KafkaLog:
     def partitions(self, topic: str) -> int:
         """The number of partitions of ``topic`` when this process started."""
         try:
-            return self._counts[topic]
+            return self._facts[topic].partitions
         except KeyError:
-            raise LogError(f"there is no topic {topic!r}; there are {', '.join(self._counts)}") from None
+            raise LogError(f"there is no topic {topic!r}; there are {', '.join(self._facts)}") from None
 
     def partition_of(self, topic: str, key: str) -> int:
         """The partition for records with ``key``."""
@@ -103,6 +103,11 @@ class KafkaLog:
             found = (await self._offsets.offsets_for_times({place: round(wall * MILLISECONDS)}))[place]
         return int(found.offset) if found is not None else (await self.bounds(topic, partition)).end
 
+    async def erase(self, topic: str, partition: int, *_: object, **__: object) -> float | None:
+        """Return when the topic's retention has deleted what it holds now: Kafka deletes no single records."""
+        self._place(topic, partition)
+        return self._facts[topic].gone_after
+
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Yield entries from ``start`` without end."""
         follower = Follower(topic, self._place(topic, partition), start)
@@ -110,6 +115,7 @@ class KafkaLog:
             async with aclosing(self._tails.follow(follower)) as entries:
                 async for entry in entries:
                     yield entry
+                    del entry  # it may be deleted while the next is waited for
 
     @asynccontextmanager
     async def join(self, topic: str, group: str) -> AsyncIterator[Member]:

@@ -164,6 +164,7 @@ class Tails:
             async with aclosing(tail.entries(follower)) as entries:
                 async for entry in entries:
                     yield entry
+                    del entry  # it may be deleted while the next is waited for
         finally:
             await tail.remove(follower)
 

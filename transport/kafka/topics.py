@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -20,6 +20,10 @@ logger = structlog.get_logger(__name__)
 TOPIC_EXISTS = 36
 POLL_INTERVAL = 0.1
 COMPACTED_SEGMENT_MS = 3_600_000
+CHECKED_EVERY = 300.0
+"""Seconds. The brokers' default of log.retention.check.interval.ms."""
+FILES_DELETED_AFTER = 60.0
+"""Seconds. The default of file.delete.delay.ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,22 +97,43 @@ async def _wait_until_known(admin: AIOKafkaAdminClient, names: Sequence[str], se
         ) from error
 
 
+class TopicFacts(NamedTuple):
+    """What the brokers say of a topic.
+
+    ``gone_after`` is the number of seconds after which a record's bytes are gone by retention; None means never.
+    """
+
+    partitions: int
+    gone_after: float | None
+
+
 async def check_topics(
     admin: AIOKafkaAdminClient, settings: KafkaSettings, plans: Sequence[TopicPlan]
-) -> dict[str, int]:
-    """Check the topics and return the number of partitions of each, by its name without prefix.
+) -> dict[str, TopicFacts]:
+    """Check the topics and return the facts of each, by its name without prefix.
 
     Raises ``SetupError`` with every topic that is missing, compacted, or has too short a retention.
     """
     names = {plan.name: settings.prefix + plan.name for plan in plans}
     described = {topic["topic"]: topic for topic in await admin.describe_topics(list(names.values()))}
     wrong = [f"topic {full} does not exist" for full in names.values() if described[full]["error_code"] != 0]
+    configs: dict[str, dict[str, str]] = {}
     if not wrong:
         configs = await _configs(admin, list(names.values()))
         wrong = [problem for plan in plans for problem in _problems(plan, names[plan.name], configs[names[plan.name]])]
     if wrong:
         raise SetupError("; ".join(wrong) + ". Create topics with: livecaptions topics --transport kafka://HOST:PORT")
-    return {plan.name: len(described[names[plan.name]]["partitions"]) for plan in plans}
+    return {
+        name: TopicFacts(len(described[full]["partitions"]), _gone_after(configs[full])) for name, full in names.items()
+    }
+
+
+def _gone_after(config: Mapping[str, str]) -> float | None:
+    """The longest that retention takes: a segment is deleted once its newest record is old enough, and then checked."""
+    retention = int(config.get("retention.ms") or -1)
+    if retention < 0 or "delete" not in (config.get("cleanup.policy") or ""):
+        return None
+    return (retention + int(config.get("segment.ms") or 0)) / 1000 + CHECKED_EVERY + FILES_DELETED_AFTER
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from captions.errors import LogError
 from captions.ports.clock import Clock
-from captions.ports.log import HOLDING_GROUP, Bounds, Entry, Member, Record
+from captions.ports.log import HOLDING_GROUP, Bounds, Doomed, Entry, Member, Record
 from transport.memory.group import Group
 from transport.memory.member import MemoryMember
 from transport.memory.partition import Partition, weight
@@ -100,6 +100,13 @@ class MemoryLog:
         """The first offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
         return self._trimmed(topic, partition).offset_at(wall)
 
+    async def erase(
+        self, topic: str, partition: int, before: int, doomed: Doomed, *, headers: bool = True
+    ) -> float | None:
+        """Erase records before offset ``before`` whose key is ``doomed``. Their bytes are gone when it returns."""
+        self._place(topic, partition).erase(before, doomed, headers=headers)
+        return 0.0
+
     async def read(self, topic: str, partition: int, start: int) -> AsyncGenerator[Entry]:
         """Yield entries from ``start`` without end."""
         place = self._place(topic, partition)
@@ -111,12 +118,13 @@ class MemoryLog:
                 appended.clear()
                 self._trimmed(topic, partition)
                 entries = place.slice(position, READ_BATCH)
-                for entry in entries:
-                    position = entry.offset + 1
-                    yield entry
-                if len(entries) == READ_BATCH:
+                full, any_read = len(entries) == READ_BATCH, bool(entries)
+                while entries:  # a reader that waits holds no entry: it may be erased
+                    position = entries[0].offset + 1
+                    yield entries.pop(0)
+                if full:
                     await asyncio.sleep(0)
-                elif not entries:
+                elif not any_read:
                     await appended.wait()
         finally:
             place.watchers.discard(appended)

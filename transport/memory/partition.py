@@ -3,8 +3,9 @@
 import asyncio
 from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import replace
 
-from captions.ports.log import Bounds, Entry, Record
+from captions.ports.log import Bounds, Doomed, Entry, Record
 
 ENTRY_OVERHEAD = 550
 """The approximate memory of an entry in addition to its key, value and headers, in bytes."""
@@ -60,6 +61,17 @@ class Partition:
         """The first offset appended at ``wall`` (epoch seconds) or later; the end if there is none."""
         offsets = range(self.earliest, self.end)
         return self.earliest + bisect_left(offsets, wall, key=lambda offset: self._entries[offset].timestamp)
+
+    def erase(self, before: int, doomed: Doomed, *, headers: bool) -> None:
+        """Empty the records before offset ``before`` whose key is ``doomed``. Their entries stay, for their offsets."""
+        for offset in range(self.earliest, min(before, self.end)):
+            entry = self._entries[offset]
+            record = entry.record
+            if doomed(record.key) and not record.erased:
+                empty = Record(record.key, b"", {} if headers else record.headers, erased=True)
+                self._entries[offset] = replace(entry, record=empty)
+                self.bytes -= weight(record) - weight(empty)
+        self.freed.set()
 
     def trim(self, most_bytes: int, before: float) -> None:
         """Drop the oldest entries while the partition exceeds ``most_bytes`` or they are older than ``before``.

@@ -115,6 +115,18 @@ class Gap(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted(Event):
+    """Everything that was said in the room up to seq ``seq`` was deleted, and so were the partials so far.
+
+    Remove it from what you show and keep.
+    """
+
+    room: str
+    seq: int
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done(Event):
     """The session is complete. It had ``seconds`` of audio. ``warnings`` has the latest warning of each code."""
 

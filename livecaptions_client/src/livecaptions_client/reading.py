@@ -13,6 +13,7 @@ from livecaptions_client.events import (
     Ack,
     AudioWarning,
     Caption,
+    Deleted,
     Done,
     Error,
     Event,
@@ -130,6 +131,15 @@ def _gap(message: Message) -> Gap:
     return Gap(after=_of(message, "from", int), to=_of(message, "to", int), json=message)
 
 
+def _deleted(message: Message) -> Deleted:
+    return Deleted(
+        room=_of(message, "room", str),
+        seq=_of(message, "seq", int),
+        deleted_at=datetime.fromisoformat(_of(message, "deleted_at", str)),
+        json=message,
+    )
+
+
 def _done(message: Message) -> Done:
     return Done(
         offset=_of(message, "offset", int),
@@ -156,6 +166,7 @@ READERS: dict[str, Callable[[Message], Event]] = {
     "track": _track,
     "live": _live,
     "gap": _gap,
+    "deleted": _deleted,
     "done": _done,
     "error": _error,
 }

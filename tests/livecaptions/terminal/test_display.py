@@ -87,3 +87,15 @@ def test_json_lines_are_what_the_server_sent_and_when() -> None:
     assert [json.loads(line) for line in out.getvalue().splitlines()] == [
         {"at": 1.235, **message} for message in messages
     ]
+
+
+DELETED = {"type": "deleted", "seq": 9, "room": "hall", "deleted_at": "2026-11-28T12:00:00.000Z"}
+
+
+def test_a_deletion_is_said_and_clears_what_is_on_the_screen() -> None:
+    assert shown(event_of(DELETED)).splitlines() == ["(what was said until now has been deleted)"]
+    for subtitles in (False, True):
+        out = shown(caption(1, "half a"), event_of(DELETED), caption(2, "new"), terminal=True, subtitles=subtitles)
+        assert "half a" in out
+        assert "half a" not in out[out.index("deleted") :]
+        assert "new" in out

@@ -1,0 +1,73 @@
+"""``livecaptions rooms``: list the live rooms of a server, and delete what was said in one."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import httpx
+import typer
+
+from livecaptions.commands.send import DEFAULT_SERVER
+from livecaptions_client import RefusedError, UnreachableError
+from livecaptions_client.address import LOOPBACK, SCHEMES, check_address
+
+TIMEOUT = 60.0
+"""Seconds. A deletion answers once the server shows nothing of the room any more."""
+
+app = typer.Typer(no_args_is_help=True, help="List live rooms, and delete what was said in one.")
+
+Server = Annotated[str, typer.Option("--server", "--url", help="The server.")]
+Token = Annotated[str | None, typer.Option(help="The token, if the server requires one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
+
+
+@app.command()
+def delete(
+    room: Annotated[str, typer.Argument(help="The room.")],
+    tenant: Annotated[str | None, typer.Option(help="Its tenant, if the token operates the rooms of all.")] = None,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete what was said in ROOM until now, and print when the last of it is gone. Sessions go on."""
+    query = {} if tenant is None else {"tenant": tenant}
+    response = _request("DELETE", server, f"/v1/rooms/{quote(room, safe='')}", query, token)
+    if as_json:
+        typer.echo(response.text)
+        return
+    answer: dict[str, Any] = response.json()
+    typer.echo(f"{answer['room']}: nobody can read what was said before {answer['deleted_at']}")
+    if answer["gone_by"] is None:
+        typer.echo("the log keeps the bytes without a limit: give its topics a retention")
+    elif answer["gone_by"] == answer["deleted_at"]:
+        typer.echo("the bytes are gone")
+    else:
+        typer.echo(f"the last bytes are gone from the log by {answer['gone_by']}")
+
+
+@app.command("list")
+def list_rooms(server: Server = DEFAULT_SERVER, token: Token = None, as_json: AsJson = False) -> None:
+    """Print the live rooms, one in a line, with their tracks."""
+    response = _request("GET", server, "/v1/rooms", {}, token)
+    if as_json:
+        typer.echo(response.text)
+        return
+    for room in response.json():
+        name = room["room"] if room["tenant"] is None else f"{room['tenant']}/{room['room']}"
+        typer.echo(f"{name}: {', '.join(track['track'] for track in room['tracks'])}")
+
+
+def _request(method: str, server: str, path: str, query: dict[str, str], token: str | None) -> httpx.Response:
+    """Send a request. Raises ``AddressError``, ``UnreachableError`` or ``RefusedError``."""
+    parts = check_address(server)
+    scheme = "http" if SCHEMES[parts.scheme] == "ws" else "https"
+    url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}{path}"
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        with httpx.Client(timeout=TIMEOUT, trust_env=parts.hostname not in LOOPBACK) as client:
+            response = client.request(method, url, params=query, headers=headers)
+        if response.is_success:
+            return response
+        refusal = response.json()
+        raise RefusedError(str(refusal["code"]), str(refusal["message"]), None)
+    except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
+        raise UnreachableError(f"{scheme}://{parts.netloc} does not answer as livecaptions does: {error}") from error

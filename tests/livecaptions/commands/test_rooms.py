@@ -1,0 +1,41 @@
+"""``livecaptions rooms`` against a running server."""
+
+import json
+
+import pytest
+
+from tests.livecaptions.cli import livecaptions
+from tests.streamer.speaking import say
+from tests.streamer.system import Conversation, principal, running
+
+pytestmark = pytest.mark.server
+
+
+async def test_a_room_is_deleted_and_it_is_said_when_it_is_gone() -> None:
+    tokens = {"secret": principal("*", "manage", "operate")}
+    async with running([], working=False, tokens=tokens) as system:
+        await say(system, final=True)
+        code, out, err = await livecaptions("rooms", "delete", "hall", "--server", system.http, "--token", "secret")
+        assert (code, err) == (0, "")
+        assert out.splitlines()[0].startswith("hall: nobody can read what was said before 20")
+        assert out.splitlines()[1:] == ["the bytes are gone"]
+        again = await livecaptions("rooms", "delete", "hall", "--url", system.http, "--token", "secret", "--json")
+        assert json.loads(again[1])["hidden"] is True
+        elsewhere = ("rooms", "delete", "hall", "--tenant", "acme", "--server", system.http)
+        code, _, err = await livecaptions(*elsewhere, "--token", "secret")
+        assert (code, "nothing is known of room hall" in err) == (1, True)
+        code, _, err = await livecaptions(*elsewhere)
+        assert (code, "a token is required" in err) == (1, True)
+
+
+async def test_live_rooms_are_listed() -> None:
+    async with running([], working=False) as system, system.publisher(track="stage") as socket:
+        await Conversation(socket).of("ready")
+        assert await livecaptions("rooms", "list", "--server", system.http) == (0, "hall: stage\n", "")
+        code, out, _ = await livecaptions("rooms", "list", "--server", system.http, "--json")
+        assert (code, json.loads(out)[0]["tracks"][0]["track"]) == (0, "stage")
+
+
+async def test_a_server_that_does_not_answer_is_named() -> None:
+    code, _, err = await livecaptions("rooms", "list", "--server", "http://127.0.0.1:9")
+    assert (code, "http://127.0.0.1:9 does not answer" in err) == (1, True)
