@@ -21,8 +21,11 @@ from dataclasses import fields as dataclass_fields
 from math import inf
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from captions.audio import BYTES_PER_SAMPLE, Pcm, from_bytes, to_bytes
 from captions.errors import RecordError
+from captions.explain import explain
 from captions.messages import RoomEvent, room_event
 from captions.ports.log import Record
 from captions.ports.tracer import NO_CONTEXT, Context
@@ -277,8 +280,8 @@ def read_room_event(record: Record) -> RoomEvent:
     """Read a caption or track state, without ``seq``. Raises ``RecordError`` if the record is neither."""
     try:
         return room_event(record.value)
-    except ValueError as error:
-        raise RecordError(f"not a caption or a track state: {error}") from error
+    except ValidationError as error:
+        raise RecordError(f"not a caption or a track state: {explain(error)}") from error
 
 
 class UsageTotal(NamedTuple):

@@ -8,6 +8,7 @@ import structlog
 from captions.errors import EngineError
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.probe import Probe
+from captions.withheld import name_of
 from inference.decoders import Decoder
 
 logger = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ async def decode_each(
     except EngineError as error:
         reason = str(error)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = name_of(error)
         logger.exception("engine_raised")
     probe.decode_failed(decoder.model.name)
     logger.warning("decode_failed", model=decoder.model.name, batch=len(requests), error=reason)

@@ -25,6 +25,7 @@ from inference.worker import Worker
 from livecaptions.access import build_access
 from livecaptions.rooms_file import RoomsFile
 from livecaptions.settings.fields import Settings
+from monitoring.audit import AuditLog
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
 from streamer.vad import detector_factory
@@ -99,6 +100,7 @@ def build_gateway(
         tracer=tracer,
         authenticator=access.authenticator,
         signer=access.signer,
+        audit=AuditLog(views=settings.audit_views),
         rooms=NoRoomDirectory() if settings.rooms_file is None else RoomsFile(settings.rooms_file),
         usage=usage,
     )

@@ -5,7 +5,8 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.tracebacks import ExceptionDictTransformer
+
+from monitoring.tracebacks import TracebackDicts, write_traceback
 
 CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
 """Loggers whose lines below level warning repeat our own."""
@@ -17,7 +18,7 @@ _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
 def configure_logs(form: Literal["console", "json"], level: str) -> None:
     """Write all log lines, including those of libraries, to standard error in ``form``, from ``level`` on.
 
-    Tracebacks never show local variables, because those may contain speech and tokens.
+    Tracebacks show no local variables and no messages that quote values: both may contain speech and tokens.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -57,8 +58,5 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 def _renderers(form: Literal["console", "json"]) -> list[structlog.typing.Processor]:
     if form == "json":
-        tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-        return [tracebacks, structlog.processors.JSONRenderer()]
-    return [
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-    ]
+        return [structlog.processors.ExceptionRenderer(TracebackDicts()), structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=write_traceback)]

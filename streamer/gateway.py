@@ -9,6 +9,7 @@ import structlog
 from captions.caption import CaptionId
 from captions.errors import ShuttingDown, TooMany
 from captions.messages import CaptionMessage, RoomEvent, TrackMessage
+from captions.ports.audit import NO_AUDIT, Audit
 from captions.ports.authenticator import Authenticator, OpenAccess
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
@@ -60,11 +61,13 @@ class Gateway:
         rooms: RoomDirectory | None = None,
         processes: DecoderProcesses | None = None,
         usage: UsageLedger | None = None,
+        audit: Audit = NO_AUDIT,
     ) -> None:
         self.log = log
         self.clock = clock
         self.probe = probe
         self.settings = settings
+        self.audit = audit
         self.authenticator = authenticator or OpenAccess()
         self.signer = signer
         self.clients = Clients(self.authenticator)

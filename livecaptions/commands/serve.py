@@ -31,6 +31,7 @@ from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
 from livecaptions.usage import check_usage, usage_of
 from livecaptions.wiring import build_engines, build_gateway, check_rooms, working
+from monitoring.audit import configure_audit
 from monitoring.endpoints import NotReady, Readiness, endpoints_alone, health, metrics_endpoint
 from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
@@ -71,6 +72,7 @@ def run(settings: Settings, role: Role) -> None:
     check_rooms(settings)
     check_usage(settings)
     configure_logs(settings.log_format, settings.log_level)
+    configure_audit(settings.audit_file)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signalled(settings, role))
 

@@ -219,6 +219,12 @@ class Output(BaseModel):
     )
     log_format: Literal["console", "json"] = Field("console", description="json for machines that collect logs.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level shown.")
+    audit_file: Path | None = Field(
+        None, description="A file for the audit log, in lines of JSON; none: among the other log lines."
+    )
+    audit_views: bool = Field(
+        False, description="Viewers in the audit log too: a large hall writes a line for every one that comes or goes."
+    )
     traces_endpoint: AnyHttpUrl | None = Field(
         None, description="Address of an OTLP/HTTP collector that gets a trace of each utterance; none: no traces."
     )

@@ -17,7 +17,7 @@ from streamer.protocols.native import NativeProtocol
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
 from streamer.web.body import json_body
-from streamer.web.credentials import admitted, principal_of
+from streamer.web.credentials import admitted, audit, principal_of
 from streamer.web.query import transcript_query
 from streamer.web.refusals import as_response, refuse
 from streamer.web.tokens import TokenRequest, TokenResponse, make_token
@@ -84,7 +84,13 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.delete("/v1/rooms/{room}", summary="Delete what was said", response_model=rest.DeletedRoom)
     async def delete(request: Request, room: str) -> Response:
         admission = await admitted(request, gateway, Right.MANAGE, room)
-        return await rest.delete_room(gateway, admission.room)
+        try:
+            answer = await rest.delete_room(gateway, admission.room)
+        except Refusal as refusal:
+            audit(request, gateway, "room.deleted", *admission, outcome=refusal.code)
+            raise
+        audit(request, gateway, "room.deleted", *admission)
+        return answer
 
     @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
     async def events(request: Request, room: str) -> Response:
@@ -98,7 +104,10 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
     async def transcript(request: Request, room: str) -> Response:
         admission = await admitted(request, gateway, Right.VIEW, room)
-        return await rest.transcript(gateway, admission.room, transcript_query(request.query_params))
+        query = transcript_query(request.query_params)
+        answer = await rest.transcript(gateway, admission.room, query)
+        audit(request, gateway, "transcript.exported", *admission, format=query.format)
+        return answer
 
 
 def _tokens(app: FastAPI, gateway: Gateway) -> None:
@@ -109,4 +118,5 @@ def _tokens(app: FastAPI, gateway: Gateway) -> None:
         principal = await principal_of(request, gateway)
         made = make_token(principal, await json_body(request, TokenRequest), gateway.signer)
         response.headers["Cache-Control"] = "no-store"
+        audit(request, gateway, "token.created", principal, expires_at=made.expires_at)
         return made

@@ -53,13 +53,15 @@ async def view_events(request: Request, gateway: Gateway, room_name: str) -> Res
     admission, query = await admit(request, gateway, room_name, request.headers.get("last-event-id"))
     bounds = await open_room(gateway, admission.room)
     caller = caller_of(request, gateway, admission.principal)
-    return EventStream(_events(gateway, admission, caller, query, bounds), gateway.settings.send_timeout)
+    return EventStream(_events(request, gateway, admission, caller, query, bounds), gateway.settings.send_timeout)
 
 
-async def _events(gateway: Gateway, admission: Admitted, caller: Caller, query: ViewQuery, bounds: Bounds) -> Events:
+async def _events(
+    request: Request, gateway: Gateway, admission: Admitted, caller: Caller, query: ViewQuery, bounds: Bounds
+) -> Events:
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
     room = gateway.hub.room(admission.room)
-    with counted(gateway, admission.principal, room, viewer, "sse") as outcome, ExitStack() as held:
+    with counted(request, gateway, admission.principal, room, viewer) as outcome, ExitStack() as held:
         try:
             held.enter_context(gateway.limits.viewing(caller))  # others may have connected since the answer began
             room.join(viewer)

@@ -15,7 +15,7 @@ from captions.publication import Event
 from streamer.gateway import Gateway
 from streamer.protocols.protocol import Frame, PublisherProtocol
 from streamer.sessions.publication import IdleTimeout, Publication
-from streamer.web.credentials import admitted, caller_of
+from streamer.web.credentials import admitted, audit, caller_of
 from streamer.web.refusals import accept, refuse, send
 
 logger = structlog.get_logger(__name__)
@@ -46,11 +46,19 @@ async def publish(websocket: WebSocket, gateway: Gateway, room_name: str, protoc
         structlog.contextvars.bound_contextvars(session=session.id, **session.track.describe()),
     ):
         logger.info("publisher_connected", resumed=options.session is not None)
+        about = {"track": session.track.name, "session": session.id}
+        resumed = options.session is not None
+        audit(
+            websocket, gateway, "publish.connected", principal, room,
+            **about, resumed=resumed, takeover=options.takeover,
+        )  # fmt: skip
         try:
             outcome = await connection.serve()
         finally:
             gateway.probe.session_closed(outcome, session.track.room.tenant)
             logger.info("publisher_left", outcome=outcome, seconds=session.seconds)
+            seconds = round(session.seconds, 3)
+            audit(websocket, gateway, "publish.left", principal, room, outcome=outcome, **about, seconds=seconds)
 
 
 async def check(request: Request, gateway: Gateway, room_name: str) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.access import Principal, Right
@@ -18,7 +18,7 @@ from streamer.gateway import Gateway
 from streamer.rooms.frames import text_frame
 from streamer.rooms.room import Replay, Room
 from streamer.rooms.viewer import Viewer
-from streamer.web.credentials import Admitted, admitted, caller_of
+from streamer.web.credentials import Admitted, admitted, audit, caller_of
 from streamer.web.frames import check_server, send_frames
 from streamer.web.query import ViewQuery, view_query
 from streamer.web.refusals import accept, refuse
@@ -50,18 +50,24 @@ async def open_room(gateway: Gateway, room: RoomId) -> Bounds:
 
 
 @contextmanager
-def counted(gateway: Gateway, principal: Principal, room: Room, viewer: Viewer, kind: str) -> Iterator[list[str]]:
+def counted(
+    connection: HTTPConnection, gateway: Gateway, principal: Principal, room: Room, viewer: Viewer
+) -> Iterator[list[str]]:
     """Count a viewer while the context lasts. The caller appends the outcome to the list, if not ``left``."""
     outcome: list[str] = []
+    kind = "ws" if connection.scope["type"] == "websocket" else "sse"
     gateway.viewers += 1
     gateway.probe.viewer_opened(kind)
+    audit(connection, gateway, "view.connected", principal, room.id)
     try:
         with gateway.clients.connected(principal, viewer.end):
             yield outcome
     finally:
         room.leave(viewer)
         gateway.viewers -= 1
-        gateway.probe.viewer_closed(kind, outcome[-1] if outcome else "left")
+        ended = outcome[-1] if outcome else "left"
+        gateway.probe.viewer_closed(kind, ended)
+        audit(connection, gateway, "view.left", principal, room.id, outcome=ended)
 
 
 async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
@@ -83,7 +89,7 @@ async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
 async def _serve(websocket: WebSocket, gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> None:
     room = gateway.hub.room(admission.room)
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
-    with counted(gateway, admission.principal, room, viewer, "ws") as outcome:
+    with counted(websocket, gateway, admission.principal, room, viewer) as outcome:
         room.join(viewer)
         replay = partial(room.replay, viewer, bounds, query.after, query.history)
         sending = asyncio.create_task(_send(websocket, gateway, room, viewer, replay))

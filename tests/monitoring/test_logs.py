@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 import structlog
 
+from captions.errors import RecordError
 from monitoring.logs import configure_logs
 
 
@@ -70,3 +71,26 @@ def test_a_refused_handshake_is_no_error(capsys: pytest.CaptureFixture[str]) -> 
     logging.getLogger("uvicorn.error").error("something else")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "something else"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_messages_that_quote_values_are_withheld_in_the_whole_chain(
+    form: Literal["json", "console"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(form, "info")
+    said = "wunder" + "kammer"  # not in the source as it is printed
+    try:
+        try:
+            try:
+                dict[str, str]()[said]
+            except KeyError as error:
+                raise RecordError("not a caption") from error
+        except RecordError:
+            raise ExceptionGroup("several", [ValueError(said), OSError("disk full")])  # noqa: B904 - a context, no cause
+    except ExceptionGroup:
+        structlog.get_logger("ours").exception("failed")
+    printed = capsys.readouterr().err
+    assert said not in printed
+    for told in ("KeyError", "RecordError", "not a caption", "ExceptionGroup", "ValueError", "OSError", "disk full"):
+        assert told in printed, told
+    assert "test_messages_that_quote_values" in printed  # where it happened

@@ -36,7 +36,8 @@ async def refused(system: System, room: str = "hall", /, **query: object) -> tup
     return response.status_code, json.loads(response.body or b""), response.headers.get("Retry-After")
 
 
-async def say(system: System, **fields: object) -> None:
+async def say(system: System, room: RoomId | None = None, /, **fields: object) -> None:
     """Put a caption of these fields on the log, as a worker does."""
     message = caption(**fields)  # type: ignore[arg-type] # a caption's own fields
-    await system.log.append(CAPTIONS if message.final else PARTIALS, write_room_event(RoomId(message.room), message))
+    record = write_room_event(room or RoomId(message.room), message)
+    await system.log.append(CAPTIONS if message.final else PARTIALS, record)

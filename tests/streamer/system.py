@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from auth.authenticator import TokenAuthenticator
 from auth.static_tokens import StaticTokens
 from captions.access import Principal, Right
+from captions.ports.audit import NO_AUDIT, Audit
 from captions.ports.authenticator import Authenticator
 from captions.ports.engine import Engine
 from captions.ports.probe import Probe
@@ -82,6 +83,7 @@ async def running(
     processes: DecoderProcesses | None = None,
     usage: UsageLedger | None = None,
     trusted_proxies: Sequence[str] = (),
+    audit: Audit = NO_AUDIT,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -104,6 +106,7 @@ async def running(
         signer=signer,
         processes=processes,
         usage=usage,
+        audit=audit,
     )
     decoders = decoders_of(engine or ScriptedEngine(script), delay=delay)
     worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)
