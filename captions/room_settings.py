@@ -13,6 +13,7 @@ class RoomSettings(BaseModel):
 
     A publisher's own language takes precedence over ``language``. The terms of ``vocabulary`` are added to the
     publisher's. ``model`` names the speech model of the room's sessions; None means the workers' default.
+    ``retention`` is how long finals can be read, in seconds; None means as long as the log keeps them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,6 +21,7 @@ class RoomSettings(BaseModel):
     vocabulary: tuple[Term, ...] = Field((), max_length=MOST_TERMS)
     language: Annotated[str, Field(pattern=LANGUAGE_PATTERN)] | None = None
     model: Annotated[str, Field(min_length=1)] | None = None
+    retention: Annotated[float, Field(ge=60, allow_inf_nan=False)] | None = None
 
     def vocabulary_of(self, options: StreamOptions) -> tuple[str, ...]:
         """The terms to expect in a stream: first the publisher's, then the room's other terms."""

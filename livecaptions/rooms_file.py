@@ -38,12 +38,13 @@ class _File(BaseModel):
 class RoomsFile:
     """The RoomDirectory port with a file, which is read again when it changes.
 
-    Raises ``SetupError`` if the file cannot be read at the start. If it cannot be read later, the error is logged and
-    the previous settings stay in effect.
+    Raises ``SetupError`` if the file cannot be read at the start, or asks to keep finals for longer than the log's
+    ``retention`` in seconds. If that is so later, the error is logged and the previous settings stay in effect.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retention: float) -> None:
         self._path = path
+        self._retention = retention
         self._seen = self._stamp()
         self._rooms = self._read()
 
@@ -81,6 +82,13 @@ class RoomsFile:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SetupError(f"the rooms file {self._path} is not TOML: {error}") from error
         try:
-            return _File.model_validate(content).rooms
+            rooms = _File.model_validate(content).rooms
         except ValidationError as error:
             raise SetupError(f"the rooms file {self._path}: {explain(error)}") from error
+        for name, room in rooms.items():
+            if room.retention is not None and room.retention > self._retention:
+                raise SetupError(
+                    f"the rooms file {self._path}: rooms.{name} asks for a retention of {room.retention:g} s, and the "
+                    f"log keeps finals for {self._retention:g} s: raise captions_retention, or lower it"
+                )
+        return rooms

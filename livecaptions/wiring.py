@@ -101,7 +101,9 @@ def build_gateway(
         authenticator=access.authenticator,
         signer=access.signer,
         audit=AuditLog(views=settings.audit_views),
-        rooms=NoRoomDirectory() if settings.rooms_file is None else RoomsFile(settings.rooms_file),
+        rooms=NoRoomDirectory()
+        if settings.rooms_file is None
+        else RoomsFile(settings.rooms_file, settings.captions_retention),
         usage=usage,
     )
 
@@ -109,7 +111,7 @@ def build_gateway(
 def check_rooms(settings: Settings) -> None:
     """Read the rooms file, if one is set, before anything slow begins. Raises ``SetupError``."""
     if settings.rooms_file is not None:
-        RoomsFile(settings.rooms_file)
+        RoomsFile(settings.rooms_file, settings.captions_retention)
 
 
 class Work(NamedTuple):

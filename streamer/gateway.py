@@ -74,7 +74,16 @@ class Gateway:
         self.limits = Limits(settings, clock, probe, Usage(clock) if usage is None else usage)
         self.pending = PendingFinals(clock)
         self.processes = processes or DecoderProcesses()
-        self.hub = Hub(log, self._observe, tracer, settings.history_bytes, on_deletion=self._deleted)
+        directory = rooms or NoRoomDirectory()
+        self.hub = Hub(
+            log,
+            self._observe,
+            tracer,
+            settings.history_bytes,
+            clock=clock,
+            rooms=directory,
+            on_deletion=self._deleted,
+        )
         self.deleter = Deleter(log, self.hub, clock)
         self.sessions = Sessions(
             log=log,
@@ -85,7 +94,7 @@ class Gateway:
             pending=self.pending,
             detector=detector,
             processes=self.processes,
-            rooms=rooms or NoRoomDirectory(),
+            rooms=directory,
             settings=settings,
             limits=self.limits,
         )

@@ -248,7 +248,8 @@ class Rooms(BaseModel):
     """What is set for rooms."""
 
     rooms_file: Path | None = Field(
-        None, description="A TOML file with vocabulary, language and model of rooms; read again when it changes."
+        None,
+        description="A TOML file with vocabulary, language, model and retention of rooms; read again when it changes.",
     )
 
 

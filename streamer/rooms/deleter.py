@@ -47,10 +47,10 @@ class Deleter:
         tracks = self._hub.room(room).state.last_utterances
         seq = await self._log.append(CAPTIONS, write_deletion(room, at, ends, tracks))
         await self._hub.until_deleted(room, seq)
+        waits = await self._erase(room, seq, ends)  # first: a log that is full lets appends wait
         for track in map(room.track, {**tracks, **self._hub.room(room).state.last_utterances}):
             before = ends[self._log.partition_of(AUDIO, track.key)]
             await self._log.append(AUDIO, write_audio_deletion(track, before))
-        waits = await self._erase(room, seq, ends)
         return Receipt(at, None if None in waits else at + max(wait for wait in waits if wait is not None))
 
     async def _ends(self) -> list[int]:

@@ -10,7 +10,9 @@ from captions.caption import CaptionId
 from captions.deletion import Deletion, read_deletion
 from captions.errors import Internal, LogError, RecordError
 from captions.messages import CaptionMessage, RoomEvent
+from captions.ports.clock import Clock
 from captions.ports.log import Bounds, Entry, Log
+from captions.ports.room_directory import RoomDirectory
 from captions.ports.tracer import Tracer
 from captions.records import AUDIO, CAPTIONS, PARTIALS, Origin, origin_of, read_room_event, trace_of
 from captions.track import RoomId, TrackId
@@ -44,7 +46,7 @@ class Hub:
 
     ``on_event`` is called with every event and its origin, after the event's room has applied it, and ``on_deletion``
     with every room that is deleted while this gateway follows it. ``most_bytes`` limits the memory of all histories
-    together: the oldest finals are forgotten first.
+    together: the oldest finals are forgotten first. ``rooms`` says for how long finals of a room can be read.
     """
 
     def __init__(
@@ -54,9 +56,13 @@ class Hub:
         tracer: Tracer,
         most_bytes: int,
         *,
+        clock: Clock,
+        rooms: RoomDirectory,
         on_deletion: Callable[[RoomId], None] = lambda _: None,
     ) -> None:
         self._log = log
+        self._clock = clock
+        self._directory = rooms
         self._on_deletion = on_deletion
         self._deleted = asyncio.Event()
         self._most_bytes = most_bytes
@@ -82,13 +88,14 @@ class Hub:
         return self._rooms.setdefault(room, Room(room, self._fan_out))
 
     async def open(self, room: RoomId) -> Room:
-        """The room with everything that the log retains of it. Raises ``LogError`` if the log cannot be read."""
+        """The room with everything that can be read of it. Raises ``LogError`` if the log cannot be read."""
         self._sweeping = self._sweeping or asyncio.create_task(self._sweep(), name="forget what is no longer retained")
         tails = [self._followed(topic, self._log.partition_of(topic, room.key)) for topic in (CAPTIONS, PARTIALS)]
         for tail in tails:
             await tail.caught_up.wait()
             if (tail.topic, tail.partition) not in self._tails:
                 raise LogError(f"partition {tail.partition} of topic {tail.topic} cannot be read")
+        await self._expire(self.room(room))
         return self.room(room)
 
     async def until_deleted(self, room: RoomId, seq: int) -> None:
@@ -189,11 +196,23 @@ class Hub:
             except LogError:
                 logger.exception("rooms_not_swept")
 
+    async def _expire(self, room: Room) -> None:
+        """Forget, and erase from the log, what is older than the room's own retention. Raises ``LogError``."""
+        retention = (await self._directory.settings_of(room.id)).retention
+        if retention is None:
+            return
+        before = room.history.expired(self._clock.wall() - retention)
+        if before > room.history.earliest:
+            room.expire(before)
+            partition = self._log.partition_of(CAPTIONS, room.id.key)
+            await self._log.erase(CAPTIONS, partition, before, lambda key: key == room.id.key)
+
     async def forget(self) -> None:
-        """Forget events that the log no longer retains, and rooms without events and viewers. Raises ``LogError``."""
+        """Forget events that are no longer retained, and rooms without events and viewers. Raises ``LogError``."""
         for room in self.rooms:
             bounds = await self.bounds(room.id)
             room.forget(bounds.earliest)
+            await self._expire(room)
             room.history.release()
             known_to = max(room.history.latest, room.history.earliest - 1)  # pruned events still cause a gap
             if not room.viewers and known_to < bounds.earliest:

@@ -148,6 +148,13 @@ class Room:
         for event in self.history.forget(before):
             self.state.forget(event.track, event.utterance)
 
+    def expire(self, before: int) -> None:
+        """Forget events with a ``seq`` below ``before`` although the log has them yet. Numbering goes on."""
+        numbers = self.state.last_utterances
+        self.forget(before)
+        for track, last in numbers.items():
+            self.state.count(track, last)
+
     def leave(self, viewer: Viewer) -> None:
         """Remove a viewer from the audience."""
         self._audience.discard(viewer)

@@ -1,5 +1,7 @@
 """The HTTP application: the paths of docs/protocol.md and the functions that serve them."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
@@ -81,7 +83,9 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         principal = await principal_of(request, gateway)
         return await rest.live_rooms(gateway, principal)
 
-    @app.delete("/v1/rooms/{room}", summary="Delete what was said", response_model=rest.DeletedRoom)
+    answers: dict[int | str, dict[str, Any]] = {202: {"model": rest.DeletedRoom}}
+
+    @app.delete("/v1/rooms/{room}", summary="Delete what was said", response_model=rest.DeletedRoom, responses=answers)
     async def delete(request: Request, room: str) -> Response:
         admission = await admitted(request, gateway, Right.MANAGE, room)
         try:

@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_the_first_table_that_fits_counts(file: Path) -> None:
-    rooms = RoomsFile(file)
+    rooms = RoomsFile(file, 86_400)
     keynote = await rooms.settings_of(RoomId("keynote"))
     assert keynote == RoomSettings(vocabulary=("Kubernetes", "CTranslate2"), language="en")
     assert await rooms.settings_of(RoomId("track-2")) == RoomSettings(language="de", model="small")
@@ -46,13 +46,13 @@ async def test_the_first_table_that_fits_counts(file: Path) -> None:
 
 
 async def test_a_file_that_changed_is_read_again(file: Path) -> None:
-    rooms = RoomsFile(file)
+    rooms = RoomsFile(file, 86_400)
     rewrite(file, '[rooms.keynote]\nlanguage = "it"\n')
     assert (await rooms.settings_of(RoomId("keynote"))).language == "it"
 
 
 async def test_a_file_that_broke_changes_nothing(file: Path) -> None:
-    rooms = RoomsFile(file)
+    rooms = RoomsFile(file, 86_400)
     rewrite(file, "[rooms.keynote]\nlanguage = 7\n")
     assert (await rooms.settings_of(RoomId("keynote"))).language == "en"
     await asyncio.to_thread(file.unlink)
@@ -72,13 +72,13 @@ async def test_a_file_that_broke_changes_nothing(file: Path) -> None:
 def test_what_is_wrong_is_named_at_the_start(file: Path, text: str, says: str) -> None:
     file.write_text(text)
     with pytest.raises(SetupError) as wrong:
-        RoomsFile(file)
+        RoomsFile(file, 86_400)
     assert says in str(wrong.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot read the rooms file"):
-        RoomsFile(tmp_path / "nowhere.toml")
+        RoomsFile(tmp_path / "nowhere.toml", 86_400)
 
 
 def test_a_rooms_terms_follow_the_publishers() -> None:
@@ -86,3 +86,13 @@ def test_a_rooms_terms_follow_the_publishers() -> None:
     assert room.vocabulary_of(StreamOptions(vocabulary=("a", "b"))) == ("a", "b", "c")
     many = StreamOptions(vocabulary=tuple(f"t{number}" for number in range(100)))
     assert room.vocabulary_of(many) == many.vocabulary
+
+
+async def test_a_rooms_retention_is_at_most_the_logs(file: Path) -> None:
+    rewrite(file, "[rooms.keynote]\nretention = 600\n")
+    assert (await RoomsFile(file, 600).settings_of(RoomId("keynote"))).retention == 600
+    with pytest.raises(SetupError, match=r"rooms\.keynote asks for a retention of 600 s, and the log keeps .* 599 s"):
+        RoomsFile(file, 599)
+    rewrite(file, "[rooms.keynote]\nretention = 5\n")
+    with pytest.raises(SetupError, match=r"rooms\.keynote\.retention: has to be 60 or more"):
+        RoomsFile(file, 599)

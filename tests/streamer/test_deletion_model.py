@@ -12,6 +12,7 @@ from captions.errors import NotFound
 from captions.messages import CaptionMessage, Deleted, RoomEvent, TrackMessage
 from captions.ports.log import Record
 from captions.ports.probe import Probe
+from captions.ports.room_directory import NoRoomDirectory
 from captions.ports.tracer import NO_TRACES
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
 from captions.track import RoomId
@@ -27,7 +28,7 @@ Key = tuple[str, int]
 
 
 def hub_on(log: MemoryLog) -> Hub:
-    return Hub(log, lambda *_: None, NO_TRACES, 1 << 20)
+    return Hub(log, lambda *_: None, NO_TRACES, 1 << 20, clock=LoopClock(), rooms=NoRoomDirectory())
 
 
 @dataclass
