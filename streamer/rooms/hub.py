@@ -161,7 +161,7 @@ class Hub:
             if self._events_kept % PRUNE_INTERVAL == 0:
                 self.prune()
         room = self.room(track.room)
-        if room.deletes(event, entry.record, self._log.partition_of(AUDIO, track.key)):
+        if room.deletion is not None and room.deletes(event, entry.record, self._log.partition_of(AUDIO, track.key)):
             self._on_event(track, event, origin_of(entry.record), live)  # its session waits for a final, even this one
             return
         viewers = room.apply(event, entry.timestamp)

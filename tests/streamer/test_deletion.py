@@ -33,6 +33,24 @@ async def get(system: System, path: str) -> httpx.Response:
         return await http.get(f"{system.http}/v1/rooms/{path}")
 
 
+async def events_of(system: System, last_event_id: int) -> list[tuple[str, int | None]]:
+    """The events, with their ids, that a reader of the event stream gets up to live."""
+    events: list[tuple[str, int | None]] = []
+    number = None
+    headers = {"Last-Event-ID": str(last_event_id)}
+    url = f"{system.http}/v1/rooms/hall/captions"
+    async with httpx.AsyncClient() as http, http.stream("GET", url, headers=headers) as response:
+        async for line in response.aiter_lines():
+            if line.startswith("id: "):
+                number = int(line.removeprefix("id: "))
+            if line.startswith("event: "):
+                events.append((line.removeprefix("event: "), number))
+                number = None
+            if events and events[-1][0] == "live":
+                break
+    return events
+
+
 async def whole_log(system: System) -> bytes:
     """Every key, value and header that the log holds."""
     held = b""
@@ -87,6 +105,8 @@ async def test_what_was_said_is_gone_for_everybody_and_from_the_log() -> None:
             await resumed.of("live")
         assert resumed.heard[:2] == [{"type": "gap", "from": seen, "to": told["seq"]}, told]
         assert not resumed.all("caption")
+        assert await events_of(system, seen) == [("gap", None), ("deleted", told["seq"]), ("live", None)]
+        assert await events_of(system, told["seq"]) == [("live", None)]
         async with system.viewer(after=told["seq"]) as socket:
             await (up_to_date := Conversation(socket)).of("live")
         assert not up_to_date.all("gap") + up_to_date.all("deleted")

@@ -33,3 +33,7 @@ class TestKafkaLog(LogContract):
         await create_topics(settings, PLANS)
         async with kafka_log(settings, PLANS) as log:
             yield log
+
+    async def test_erasing_says_when_retention_has_deleted_what_is_there(self, log: KafkaLog) -> None:
+        segment, checked, removed = 150, 300, 60  # seconds: segment.ms as we create topics, and the brokers' defaults
+        assert await log.erase("one", 0, 9, bool) == 600 + segment + checked + removed
