@@ -12,7 +12,6 @@ from captions.errors import Refusal, SlowConsumer
 from captions.messages import Live, error_message
 from captions.ports.log import Bounds
 from streamer.gateway import Gateway
-from streamer.limits import Caller
 from streamer.rooms.event import server_sent
 from streamer.web.credentials import Admitted, caller_of
 from streamer.web.query import ViewQuery
@@ -52,13 +51,11 @@ async def view_events(request: Request, gateway: Gateway, room_name: str) -> Res
     """Serve one reader of an event stream. Raises the ``Refusal`` that the reader gets instead."""
     admission, query = await admit(request, gateway, room_name, request.headers.get("last-event-id"))
     bounds = await open_room(gateway, admission.room)
+    return EventStream(_events(request, gateway, admission, query, bounds), gateway.settings.send_timeout)
+
+
+async def _events(request: Request, gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> Events:
     caller = caller_of(request, gateway, admission.principal)
-    return EventStream(_events(request, gateway, admission, caller, query, bounds), gateway.settings.send_timeout)
-
-
-async def _events(
-    request: Request, gateway: Gateway, admission: Admitted, caller: Caller, query: ViewQuery, bounds: Bounds
-) -> Events:
     viewer = gateway.viewer(tracks=query.track, partials=query.partials)
     room = gateway.hub.room(admission.room)
     with counted(request, gateway, admission.principal, room, viewer) as outcome, ExitStack() as held:
