@@ -14,11 +14,13 @@
     │   │   ├── TooLarge
     │   │   ├── UnsupportedAudio
     │   │   ├── SlowConsumer
-    │   │   └── QuotaExceeded
+    │   │   ├── QuotaExceeded
+    │   │   └── LoginFailed
     │   └── ServerFault        the same request may succeed later, or at another gateway
     │       ├── TooMany
     │       ├── Overloaded
     │       ├── ShuttingDown
+    │       ├── LoginUnavailable
     │       └── Internal
     ├── SetupError             wrong settings, model or machine: printed, exit code 2
     ├── RecordError            a record on the log cannot be parsed
@@ -114,6 +116,12 @@ class QuotaExceeded(ClientFault):
     code, http_status, close_code = "quota_exceeded", 429, 1008
 
 
+class LoginFailed(ClientFault):
+    """The identity provider's answer does not belong to a login that began here, or is not valid."""
+
+    code, http_status, close_code = "login_failed", 403, 1008
+
+
 class ServerFault(Refusal):
     """The same request may succeed later, or at another gateway."""
 
@@ -139,6 +147,12 @@ class ShuttingDown(ServerFault):
         super().__init__("this server is stopping; reconnect and continue where you were, another server takes over")
 
 
+class LoginUnavailable(ServerFault):
+    """The identity provider does not answer, or answers nonsense."""
+
+    code, http_status, close_code, default_retry_after = "login_unavailable", 503, 1013, 10.0
+
+
 class Internal(ServerFault):
     """An unexpected error in the server. The server's log shows it under the session's id."""
 
@@ -147,7 +161,7 @@ class Internal(ServerFault):
 
 REFUSALS: tuple[type[Refusal], ...] = (
     BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TakenOver, TooLarge, UnsupportedAudio, SlowConsumer,
-    QuotaExceeded, TooMany, Overloaded, ShuttingDown, Internal,
+    QuotaExceeded, LoginFailed, TooMany, Overloaded, ShuttingDown, LoginUnavailable, Internal,
 )  # fmt: skip
 """All refusals. Each has a unique ``code``."""
 
