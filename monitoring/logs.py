@@ -1,6 +1,7 @@
 """Structured logs: one event per line, with session, room and track. Log lines of libraries get the same format."""
 
 import logging
+import re
 import sys
 from typing import Literal
 
@@ -14,11 +15,19 @@ CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websocke
 _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
 """uvicorn logs this as an error when a WebSocket handshake is refused with an HTTP response, which is normal here."""
 
+_SECRET = re.compile(
+    r"(?P<query>[?&](?:token|code|state|access_token|id_token|client_secret)=)[^&#\s\"'<>\\\x1b]+"
+    r"|(?P<bearer>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]+"
+    r"|(?P<cookie>\blivecaptions_\w+=)[^;\s\"'\\\x1b]+",
+    re.IGNORECASE,
+)
+
 
 def configure_logs(form: Literal["console", "json"], level: str) -> None:
     """Write all log lines, including those of libraries, to standard error in ``form``, from ``level`` on.
 
-    Tracebacks show no local variables and no messages that quote values: both may contain speech and tokens.
+    Tracebacks show no local variables and no messages that quote values: both may contain speech and tokens. Tokens are
+    removed from addresses and headers, whoever logs them and at whichever level.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -41,7 +50,11 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(form)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(form),
+                _without_secrets,
+            ],
         )
     )
     root = logging.getLogger()
@@ -54,6 +67,11 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     return record.msg != _REFUSED_HANDSHAKE
+
+
+def _without_secrets(_: object, __: str, line: structlog.typing.ProcessorReturnValue) -> str:
+    """The rendered line without tokens."""
+    return _SECRET.sub(lambda found: f"{found['query'] or found['bearer'] or found['cookie']}REMOVED", str(line))
 
 
 def _renderers(form: Literal["console", "json"]) -> list[structlog.typing.Processor]:
