@@ -17,6 +17,7 @@ from captions.ports.authenticator import Authenticator, OpenAccess
 from captions.ports.clock import Clock
 from captions.ports.token_signer import TokenSigner
 from livecaptions.clock import SystemClock
+from livecaptions.login import build_login, oidc_secret
 from livecaptions.settings.fields import Settings
 
 logger = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Access(NamedTuple):
 
 def build_access(settings: Settings, clock: Clock) -> Access:
     """Build what checks tokens, and log what an operator should know. Raises ``SetupError``."""
-    if not _closed(settings):
+    if not is_closed(settings):
         return Access(OpenAccess(), None)
     if settings.tokens:
         logger.warning("tokens_deprecated", instead="livecaptions keys create, and the setting keys_file")
@@ -45,8 +46,8 @@ def build_access(settings: Settings, clock: Clock) -> Access:
     rooms = None
     if keys is not None:
         rooms = RoomTokens(lambda: keys.signing_secret, clock)
-    elif secret is not None:
-        rooms = RoomTokens(lambda: secret, clock)
+    elif (signing := secret or oidc_secret(settings)) is not None:
+        rooms = RoomTokens(lambda: signing, clock)
     return Access(
         TokenAuthenticator(clock, static=_static(settings), keys=keys, rooms=rooms, jwt=_jwt(settings, secret, clock)),
         rooms,
@@ -58,11 +59,14 @@ def check_access(settings: Settings) -> None:
 
     Also checks the files that access depends on. Raises ``SetupError``.
     """
-    if _closed(settings):
+    if is_closed(settings):
         if settings.open:
-            raise SetupError("open lets everybody in, but keys are set too: remove open, or the keys, jwt_* and tokens")
+            raise SetupError(
+                "open lets everybody in, but keys are set too: remove open, or the keys, jwt_*, oidc_* and tokens"
+            )
         build_access(settings, SystemClock())
-    elif not settings.open and not _is_loopback(settings.host):
+        build_login(settings, SystemClock())
+    elif not settings.open and not is_loopback(settings.host):
         raise SetupError(
             f"without keys everybody who reaches {settings.host} could publish and read. Make a key with "
             "livecaptions keys create --keys-file keys.json and set keys_file, or let everybody in with --open"
@@ -71,8 +75,8 @@ def check_access(settings: Settings) -> None:
 
 def describe_access(settings: Settings, clock: Clock) -> str:
     """How the server is protected, in one line without secrets. Raises ``SetupError`` if the keys file is not valid."""
-    if not _closed(settings):
-        return "open to this machine only" if _is_loopback(settings.host) else "open to everybody: --open"
+    if not is_closed(settings):
+        return "open to this machine only" if is_loopback(settings.host) else "open to everybody: --open"
     ways = []
     if settings.keys_file is not None:
         states = [key.state(clock.wall()) for key in KeysFile(settings.keys_file).read().keys]
@@ -84,15 +88,25 @@ def describe_access(settings: Settings, clock: Clock) -> str:
         ways += [f"JWT from {' and '.join(issuers)}", *(f"{name} {value}" for name, value in claims if value)]
     if settings.tokens:
         ways.append(f"{len(settings.tokens)} of [[tokens]], which are deprecated")
+    if settings.oidc_issuer is not None:
+        ways.append(f"login at {settings.oidc_issuer}")
     return ", ".join(ways)
 
 
-def _closed(settings: Settings) -> bool:
+def is_closed(settings: Settings) -> bool:
     """Whether a token is needed."""
-    return any((settings.tokens, settings.keys_file, settings.jwt_secret, settings.jwt_jwks))
+    return any(
+        (settings.tokens, settings.keys_file, settings.jwt_secret, settings.jwt_jwks, settings.oidc_issuer is not None)
+    )
 
 
-def _is_loopback(host: str) -> bool:
+def is_local_only(settings: Settings) -> bool:
+    """Whether the server is open because nobody but this machine reaches it."""
+    return not is_closed(settings) and not settings.open and is_loopback(settings.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's, for itself alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

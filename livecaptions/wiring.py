@@ -22,7 +22,7 @@ from inference.decoders import Decoder, Decoders, in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 from inference.settings import WorkerSettings
 from inference.worker import Worker
-from livecaptions.access import build_access
+from livecaptions.access import build_access, is_local_only
 from livecaptions.rooms_file import RoomsFile
 from livecaptions.settings.fields import Settings
 from monitoring.audit import AuditLog
@@ -89,6 +89,9 @@ def build_gateway(
         tenant_limits=settings.allowance_of(Scope.TENANT),
         address_limits=settings.allowance_of(Scope.ADDRESS),
         audio_burst=settings.audio_burst,
+        allowed_origins=settings.allowed_origins,
+        public_url=None if settings.public_url is None else str(settings.public_url),
+        local_only=is_local_only(settings),
     )
     access = build_access(settings, clock)
     return Gateway(

@@ -40,3 +40,9 @@ class GatewaySettings:
     address_limits: Allowance = HALL
     audio_burst: float = 120.0
     """Seconds of audio that a session may send faster than ``speed``: twice ``resume_window``, to catch up after it."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of other sites' pages that may use this server, as browsers write them; ``*`` is every site."""
+    public_url: str | None = None
+    """The server's address as browsers have it; None: the one that each request is sent to."""
+    local_only: bool = False
+    """Refuse requests to any other name than this machine's own: on an open server they come by DNS rebinding."""

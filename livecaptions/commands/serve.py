@@ -22,6 +22,7 @@ from inference.engine import WhisperEngine
 from livecaptions.access import check_access
 from livecaptions.clock import SystemClock
 from livecaptions.garbage import release_memory_periodically, tune_garbage_collection
+from livecaptions.login import build_login
 from livecaptions.logs import kafka_settings, open_log
 from livecaptions.observation import LogWatch, alongside, sample, watch_loop
 from livecaptions.probes import gateway_probe, serve_probe, worker_probe
@@ -166,7 +167,7 @@ async def _answer(
     async with usage_of(settings, log, clock) as usage:
         gateway = build_gateway(settings, log, clock, probe, tracer, usage=usage)
         watch = LogWatch(log, probe)
-        app = create_app(gateway)
+        app = create_app(gateway, build_login(settings, clock))
 
         def reasons() -> list[str]:
             return [*gateway.not_ready(), *watch.failures, *not_ready()]

@@ -6,7 +6,7 @@ The keys are flat: ``port`` in a file, ``--port`` on the command line, ``LIVECAP
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from captions.access import Right
@@ -31,6 +31,7 @@ _KAFKA = KafkaSettings(bootstrap=())
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+SiteOrigin = Annotated[str, Field(pattern=r"^(\*|https?://[^/?#@\s]+)$"), AfterValidator(str.lower)]
 
 
 class Listening(BaseModel):
@@ -49,6 +50,33 @@ class Listening(BaseModel):
     metrics_access: Literal["open", "operate", "port"] = Field(
         "open",
         description="Who may read a gateway's /metrics. operate: tokens with that right; port: on metrics_port only.",
+    )
+
+
+class Browsers(BaseModel):
+    """What browsers may do."""
+
+    public_url: AnyHttpUrl | None = Field(
+        None, description="The server's address in browsers, with a proxy's path; none: the one requests are sent to."
+    )
+    allowed_origins: tuple[SiteOrigin, ...] = Field(
+        _GATEWAY.allowed_origins,
+        description="Sites whose pages may use this server without a token, as https://talks.example; *: every site.",
+    )
+
+
+class Accounts(BaseModel):
+    """Login with OpenID Connect, for people who open the pages."""
+
+    oidc_issuer: AnyHttpUrl | None = Field(
+        None, description="Address of the identity provider; https, except on this machine. docs/login.md."
+    )
+    oidc_client_id: str | None = Field(None, min_length=1, description="What the provider calls this server.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, min_length=1, description="Of the client; better in the environment than a flag."
+    )
+    oidc_operators: tuple[str, ...] = Field(
+        (), description="Verified emails or subjects of the users who operate the server, or patterns with *."
     )
 
 
@@ -278,6 +306,7 @@ class Access(BaseModel):
 
 
 class Settings(
+    Accounts,
     Access,
     Rooms,
     Output,
@@ -289,6 +318,7 @@ class Settings(
     Decoding,
     Segmenting,
     Model,
+    Browsers,
     Listening,
     BaseSettings,
 ):

@@ -22,7 +22,7 @@ from captions.errors import SetupError
 from captions.explain import problem_of
 from livecaptions.settings.fields import ENV_PREFIX, Settings
 
-SECRETS = ("tokens", "kafka_password", "jwt_secret")
+SECRETS = ("tokens", "kafka_password", "jwt_secret", "oidc_client_secret")
 """Fields whose values are never repeated."""
 
 CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"

@@ -3,21 +3,28 @@
 from importlib.resources import files
 from pathlib import Path
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 STATIC = Path(str(files(__package__) / "static"))
 
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'"
-    ),
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
-"""There is no ``frame-ancestors``, so that other sites may embed a room's captions."""
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+)
+
+
+def page_headers(request: Request, *, framed: bool = False, microphone: bool = False) -> dict[str, str]:
+    """The headers of a page. ``framed``: other sites may show it in a frame. ``microphone``: it may ask for one."""
+    return {
+        "Content-Security-Policy": _POLICY + ("*" if framed else "'none'"),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "cross-origin" if framed else "same-origin",
+        "Permissions-Policy": f"camera=(), geolocation=(), microphone=({'self' if microphone else ''})",
+        # an address with a token leaves no copy of the page on the disk
+        "Cache-Control": "no-store" if "token" in request.query_params else "no-cache",
+    }
 
 
 class Files(StaticFiles):

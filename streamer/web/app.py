@@ -3,14 +3,16 @@
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from captions.access import Right
 from captions.errors import BadRequest, Internal, NotFound, Refusal
+from captions.ports.authenticator import OpenAccess
+from captions.ports.login import LoginProvider
 from streamer.gateway import Gateway
 from streamer.pages import router as pages
 from streamer.pages import static_files
@@ -19,17 +21,26 @@ from streamer.protocols.native import NativeProtocol
 from streamer.web import event_stream, rest, view
 from streamer.web import publish as publishing
 from streamer.web.body import json_body
+from streamer.web.browser_policy import BrowserPolicy
 from streamer.web.credentials import admitted, audit, principal_of
+from streamer.web.login import login_routes
 from streamer.web.query import transcript_query
 from streamer.web.refusals import as_response, refuse
 from streamer.web.tokens import TokenRequest, TokenResponse, make_token
 
 
-def create_app(gateway: Gateway) -> FastAPI:
-    """Create the ASGI application of one gateway."""
-    app = FastAPI(title="livecaptions", version="1", docs_url=None, redoc_url=None)
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "DELETE"], allow_headers=["*"])
+def create_app(gateway: Gateway, login: LoginProvider | None = None) -> FastAPI:
+    """Create the ASGI application of one gateway. ``login`` knows the people who may log in; None: nobody can."""
+
+    class App(FastAPI):
+        def build_middleware_stack(self) -> ASGIApp:
+            closed = not isinstance(gateway.authenticator, OpenAccess)
+            inside = super().build_middleware_stack()  # with the handler of failures
+            return BrowserPolicy(inside, gateway.settings, gateway.probe, closed=closed)
+
+    app = App(title="livecaptions", version="1", docs_url=None, redoc_url=None)
     app.include_router(pages)
+    app.include_router(login_routes(gateway, login))
     app.mount("/static", static_files)
     _errors(app, gateway)
     _sockets(app, gateway)
@@ -44,7 +55,7 @@ def _errors(app: FastAPI, gateway: Gateway) -> None:
         gateway.probe.refused(refusal.code)
         response = as_response(refusal)
         if wants_page(request):
-            return problem_page(request, refusal.http_status, refusal.message, response.headers)
+            return problem_page(request, refusal.http_status, refusal.message, response.headers, refusal.code)
         return response
 
     @app.exception_handler(HTTPException)

@@ -4,13 +4,17 @@ from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
 
-from captions.access import Principal, Right
+from captions.access import ANYBODY, Principal, Right
 from captions.errors import Forbidden, Unauthorized
 from captions.ports.audit import Detail
 from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.limits import Caller
 from streamer.web.address import address_of
+from streamer.web.origins import foreign_origin, listed, not_allowed
+
+SESSION_COOKIE = "livecaptions_session"
+_READS = frozenset({"GET", "HEAD"})
 
 
 class Admitted(NamedTuple):
@@ -28,11 +32,20 @@ def token_of(connection: HTTPConnection) -> str | None:
 
 
 async def principal_of(connection: HTTPConnection, gateway: Gateway) -> Principal:
-    """The principal that sends the request. Raises ``Unauthorized``, or ``TooMany`` if too many requests come."""
+    """The principal that sends the request. A page of another site needs a token, or an origin that is listed.
+
+    Raises ``Unauthorized``, ``Forbidden`` for other pages of other sites, or ``TooMany`` if too many requests come.
+    """
     gateway.limits.knock(address_of(connection))
+    foreign = foreign_origin(connection, gateway.settings)
+    token = token_of(connection)
+    sent = token if token is not None or foreign is not None else _token_of_session(connection)
     try:
-        principal = await gateway.authenticator.authenticate(token_of(connection))
-    except Unauthorized as refusal:
+        principal = await gateway.authenticator.authenticate(sent)
+        # on an open server every token lets everybody in, so it shows nothing
+        if foreign is not None and (token is None or principal == ANYBODY) and not listed(foreign, gateway.settings):
+            raise not_allowed(foreign)
+    except (Unauthorized, Forbidden) as refusal:
         audit(connection, gateway, "access.refused", None, outcome=refusal.code, path=connection.scope["path"][:200])
         raise
     gateway.limits.enter(caller_of(connection, gateway, principal))
@@ -57,6 +70,17 @@ def audit(
     """Record what the client of a connection did."""
     address = None if connection.client is None else connection.client.host
     gateway.audit.record(action=action, outcome=outcome, principal=by, room=room, address=address, **details)
+
+
+def _token_of_session(connection: HTTPConnection) -> str | None:
+    """The token in the cookie of a login. Browsers add cookies by themselves, also to what other sites make them send.
+
+    So the cookie only counts in requests of our own pages. These send ``Origin`` except where they only read.
+    """
+    reads = connection.scope["type"] == "http" and connection.scope["method"] in _READS
+    if "origin" not in connection.headers and not reads:
+        return None
+    return connection.cookies.get(SESSION_COOKIE)
 
 
 async def admitted(connection: HTTPConnection, gateway: Gateway, right: Right, room_name: str) -> Admitted:

@@ -8,10 +8,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from captions.errors import Refusal
 from captions.messages import error_message
 
+SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""Headers of every response: browsers neither guess its type, nor tell other sites the address, which may hold a token.
+"""
+
 
 def as_response(refusal: Refusal) -> Response:
     """Encode the refusal as an HTTP response."""
-    headers = {} if refusal.retry_after is None else {"Retry-After": str(math.ceil(refusal.retry_after))}
+    headers = dict(SAFE)
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(refusal.retry_after))
     if refusal.http_status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     message = error_message(refusal)

@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.errors import NotFound, Refusal
+from captions.ports.probe import Probe
 from livecaptions.server import listen, serving
 from streamer.pages import router, static_files
+from streamer.settings import GatewaySettings
+from streamer.web.browser_policy import BrowserPolicy
 from streamer.web.refusals import as_response, refuse
 
 Message = dict[str, Any]
@@ -81,6 +83,7 @@ class Scripted:
     resumes_at: int = 0
     finishes: bool = True
     warnings: list[Message] = field(default_factory=list)
+    session: Message = field(default_factory=lambda: {"available": False, "subject": None})
     viewers: list[WebSocket] = field(default_factory=list)
     views: list[dict[str, str]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
@@ -163,7 +166,6 @@ async def scripted() -> AsyncIterator[Scripted]:
     with listen("127.0.0.1", 0) as sock:
         server = Scripted(sock.getsockname()[1])
         app = FastAPI()
-        app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"])
         app.include_router(router)
         app.mount("/static", static_files)
 
@@ -179,11 +181,16 @@ async def scripted() -> AsyncIterator[Scripted]:
         async def rooms(request: Request) -> Response:  # noqa: ARG001 - the path's shape
             return JSONResponse(server.rooms)
 
+        @app.get("/login/session")
+        async def session() -> Response:
+            return JSONResponse(server.session)
+
         @app.get("/v1/rooms/{room}/captions")
         async def why(room: str) -> Response:  # noqa: ARG001 - every room is the same
             return as_response(server.denial) if server.denial is not None else PlainTextResponse("")
 
-        async with serving(app, sock):
+        policy = BrowserPolicy(app, GatewaySettings(allowed_origins=("*",)), Probe(), closed=True)
+        async with serving(policy, sock):
             yield server
 
 

@@ -23,7 +23,7 @@ from tests.browser.foreign import page_elsewhere
 from tests.browser.scripted import SECOND, Scripted, caption, track, until
 from tests.browser.scripted import scripted as scripted_server
 from tests.streamer.speaking import say
-from tests.streamer.system import running
+from tests.streamer.system import principal, running
 from tests.support import script_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -66,7 +66,7 @@ async def told(page: Page, last: list[str | None]) -> list[Any]:
 
 
 async def test_the_example_shows_the_captions_of_a_real_server(browser: Browser) -> None:
-    async with running([], working=False) as system:
+    async with running([], working=False, allowed_origins=("*",)) as system:
         await say(system, utterance=1, final=True, text="Said before.")
         async with page_elsewhere(example(VIEWS, system.http)) as url:
             page = await opened(browser, url)
@@ -130,11 +130,11 @@ async def test_samples_of_a_page_are_captioned_by_a_real_server(
     elsewhere: Page, endpointing: float | None, utterances: int
 ) -> None:
     script, pcm = script_of(2)
-    async with running(script) as system:
+    async with running(script, tokens={"t0": principal("hall", "publish", "view")}) as system:
         finals, done = await elsewhere.evaluate(
             """async ([server, audio, endpointing]) => {
               const { publish } = await import(`${server}/static/client.js`);
-              const publisher = publish("hall", { source: "pcm", track: "file", endpointing });
+              const publisher = publish("hall", { source: "pcm", track: "file", endpointing, token: "t0" });
               const finals = [];
               publisher.addEventListener("caption", ({ detail }) => detail.final && finals.push(detail));
               publisher.send(Uint8Array.from(atob(audio), (byte) => byte.charCodeAt(0)));
@@ -262,6 +262,27 @@ FAILS = """async ([server, room, track]) => {
 async def test_a_publisher_is_told_of_a_wrong_name(elsewhere: Page, scripted: Scripted, room: str, name: str) -> None:
     assert await elsewhere.evaluate(FAILS, [scripted.http, room, name]) == ["bad_request", "bad_request"]
     assert scripted.published == []
+
+
+async def test_a_page_without_a_token_is_told_that_it_may_not_use_an_open_server(elsewhere: Page) -> None:
+    async with running([], working=False) as system:
+        told = await elsewhere.evaluate(
+            """async (server) => {
+              const { publish, view } = await import(`${server}/static/client.js`);
+              const both = [publish("hall", { source: "pcm" }), view("hall")];
+              both[0].finished.catch(() => null);
+              return await Promise.all(both.map((either) => new Promise((resolve) => {
+                either.addEventListener("error", ({ detail }) => resolve([detail.code, detail.message]));
+              })));
+            }""",
+            system.http,
+        )
+        origin = await elsewhere.evaluate("origin")
+        assert [code for code, _ in told] == ["forbidden", "forbidden"]
+        for _, message in told:
+            assert "list this origin in allowed_origins" in message
+            assert origin in message
+        assert system.gateway.sessions.held == []
 
 
 async def test_a_publisher_is_told_why_the_server_lets_it_go(elsewhere: Page, scripted: Scripted) -> None:

@@ -64,6 +64,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/static"): PUBLIC,
     ("GET", "/"): PUBLIC,
     ("GET", "/r/{room}"): PUBLIC,
+    ("GET", "/login"): PUBLIC,
+    ("GET", "/login/callback"): PUBLIC,
+    ("GET", "/login/session"): PUBLIC,
+    ("POST", "/logout"): PUBLIC,
 }
 
 PRINCIPALS: dict[str, tuple[str, tuple[str, ...], tuple[Right, ...]]] = {

@@ -1,3 +1,4 @@
+import { framed, showAccount } from "./account.js";
 import { span } from "./captions.js";
 // not client.js: viewers need not load the modules that publish
 import { transcriptUrl } from "./client/rooms.js";
@@ -18,6 +19,7 @@ let live = false;
 
 document.title = `${room} · captions`;
 $("name").textContent = room;
+if (framed) document.querySelector(".brand").target = "_blank"; // the start page is not shown in frames
 for (const link of document.querySelectorAll("[data-format]")) {
   link.href = transcriptUrl(room, link.dataset.format, { token }).href;
   link.download = `${room}.${link.dataset.format}`;
@@ -182,10 +184,12 @@ captions.addEventListener("gap", () => {
 captions.addEventListener("reconnecting", () => state("reconnecting", "reconnecting…"));
 captions.addEventListener("error", ({ detail }) => {
   state("refused", "refused");
+  if (detail.code === "unauthorized") showAccount(room); // the session may have ended
   $("waiting").textContent = detail.message;
   $("waiting").hidden = false;
 });
 
+showAccount(room);
 resize(1);
 const asked = [new URLSearchParams(location.search).get("mode"), location.hash.slice(1), recall("mode")];
 mode(asked.find((name) => modes.some((button) => button.dataset.mode === name)) || "transcript");

@@ -1,3 +1,4 @@
+import { showAccount } from "./account.js";
 import { spans } from "./captions.js";
 import { microphones, publish, roomUrl, rooms } from "./client.js";
 import { recall, remember } from "./storage.js";
@@ -185,6 +186,7 @@ async function listRooms() {
     $("rooms").replaceChildren(...(live.length ? live.map(entry) : [nothing("Nobody is speaking.")]));
   } catch (error) {
     if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(error.message));
+    if (error.code === "unauthorized") showAccount(); // the session may have ended
   }
 }
 
@@ -206,5 +208,6 @@ function entry({ room, tracks, viewers }) {
   item.append(link);
   return item;
 }
+showAccount();
 listRooms();
 setInterval(() => document.hidden || listRooms(), 5000);

@@ -76,8 +76,8 @@ export class Server {
     try {
       const response = await this.#fetch(path, [], { headers: { Accept: "text/event-stream" }, signal: stopping.signal });
       return response.ok ? null : CaptionsError.of(await response.json());
-    } catch {
-      return null;
+    } catch (error) {
+      return error.code === "forbidden" ? error : null;
     } finally {
       stopping.abort();
     }
@@ -85,11 +85,27 @@ export class Server {
 
   /** @param {string} path @param {[string, unknown][]} [parameters] @param {RequestInit} [init] */
   async #fetch(path, parameters, init) {
+    const request = () => fetch(this.url(path, parameters), init);
     try {
-      return await fetch(this.url(path, parameters), init);
+      return await request();
     } catch {
-      throw unreachable(`the captions server at ${this.#root} does not answer`);
+      if (!(await this.#isThere())) throw unreachable(`the captions server at ${this.#root} does not answer`);
     }
+    try {
+      return await request();
+    } catch {
+      throw new CaptionsError(
+        "forbidden",
+        `the captions server at ${this.#root} does not let pages of ${location.origin} use it: pass a token, or ask its ` +
+        "operator to list this origin in allowed_origins",
+      );
+    }
+  }
+
+  // A browser does not tell a page that may not read an answer from one that gets none. Every page may read this module.
+  async #isThere() {
+    if (this.#root.origin === location.origin) return false;
+    return fetch(new URL("static/client.js", this.#root)).then((response) => response.ok, () => false);
   }
 }
 

@@ -1,0 +1,35 @@
+// Who is logged in, where the operator has set up a login. The browser keeps the session's token in a cookie that scripts
+// cannot read, and sends it by itself.
+import { token } from "./token.js";
+
+const $ = (id) => document.getElementById(id);
+export const framed = window.top !== window;
+const ROOT = new URL("../", import.meta.url);
+
+// Shows the account in the page's bar. `room`: the room's page that a login returns to. A page with a token needs no login.
+// Nor does an overlay in another site's frame: browsers send no cookie there.
+export async function showAccount(room = "") {
+  if (token || framed) return;
+  const { available, subject } = await session();
+  $("account").hidden = !available;
+  $("who").textContent = subject ? subject.replace(/^oidc:/, "") : "";
+  $("login").hidden = subject !== null;
+  $("logout").hidden = subject === null;
+  const login = new URL("login", ROOT);
+  if (room) login.searchParams.set("room", room);
+  $("login").href = login;
+}
+
+async function session() {
+  try {
+    return await (await fetch(new URL("login/session", ROOT))).json();
+  } catch {
+    return { available: false, subject: null };
+  }
+}
+
+// The captions that are already shown are gone as well: the computer may be somebody else's in a minute.
+$("logout").addEventListener("click", async () => {
+  await fetch(new URL("logout", ROOT), { method: "POST" });
+  location.reload();
+});
