@@ -92,11 +92,11 @@ class OpenIdConnect:
     async def finish(self, redirect_uri: str, remembered: str, answer: Mapping[str, str]) -> Principal:
         """Return the user of a login. Raises ``LoginFailed``, ``Forbidden`` or ``LoginUnavailable``."""
         begun = self._begun(remembered)
-        if not hmac.compare_digest(answer.get("state", "").encode(), begun["state"].encode()):
-            raise LoginFailed(f"this answer belongs to another login; {_AGAIN}")
-        if "error" in answer:
+        if "error" in answer:  # first, because some providers leave the state out
             code = answer["error"] if re.fullmatch(r"[a-z_]{1,40}", answer["error"]) else "an error"
             raise LoginFailed(f"the identity provider did not let you in, and says {code}; {_AGAIN}")
+        if not hmac.compare_digest(answer.get("state", "").encode(), begun["state"].encode()):
+            raise LoginFailed(f"this answer belongs to another login; {_AGAIN}")
         metadata = await self._provider.metadata()
         tokens = await self._provider.redeem(
             {

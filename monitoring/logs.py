@@ -18,6 +18,7 @@ _REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
 _SECRET = re.compile(
     r"(?P<query>[?&](?:token|code|state|access_token|id_token|client_secret)=)[^&#\s\"'<>\\\x1b]+"
     r"|(?P<bearer>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]+"
+    r"|(?P<own>\blc[kt]_)[A-Za-z0-9._~-]+"
     r"|(?P<cookie>\blivecaptions_\w+=)[^;\s\"'\\\x1b]+",
     re.IGNORECASE,
 )
@@ -71,7 +72,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 def _without_secrets(_: object, __: str, line: structlog.typing.ProcessorReturnValue) -> str:
     """The rendered line without tokens."""
-    return _SECRET.sub(lambda found: f"{found['query'] or found['bearer'] or found['cookie']}REMOVED", str(line))
+    return _SECRET.sub(lambda found: f"{found[found.lastgroup or 0]}REMOVED", str(line))
 
 
 def _renderers(form: Literal["console", "json"]) -> list[structlog.typing.Processor]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
 from livecaptions.talk import talk_path
 from tests.browser.scripted import Scripted
@@ -39,9 +39,15 @@ async def chromium(*flags: str) -> AsyncIterator[Browser]:
 _failures: list[str] = []
 
 
-async def opened(browser: Browser, url: str, *, width: int = 1280, height: int = 800) -> Page:
-    """A page that fails the test when a script of it does, or breaks the page's security policy."""
-    page = await browser.new_page(viewport={"width": width, "height": height})
+async def opened(browser: Browser | BrowserContext, url: str, *, width: int = 1280, height: int = 800) -> Page:
+    """A page that fails the test when a script of it does, or breaks the page's security policy.
+
+    It has a context of its own, unless one is given.
+    """
+    if isinstance(browser, Browser):
+        page = await browser.new_page(viewport={"width": width, "height": height})
+    else:
+        page = await browser.new_page()
 
     def failed(error: Error) -> None:
         _failures.append(f"{url}: {error}")

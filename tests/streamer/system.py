@@ -17,6 +17,7 @@ from captions.access import Principal, Right
 from captions.ports.audit import NO_AUDIT, Audit
 from captions.ports.authenticator import Authenticator
 from captions.ports.engine import Engine
+from captions.ports.login import LoginProvider
 from captions.ports.probe import Probe
 from captions.ports.token_signer import TokenSigner
 from captions.ports.tracer import NO_TRACES, Tracer
@@ -84,6 +85,7 @@ async def running(
     usage: UsageLedger | None = None,
     trusted_proxies: Sequence[str] = (),
     audit: Audit = NO_AUDIT,
+    login: LoginProvider | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -112,7 +114,7 @@ async def running(
     worker = Worker(log, decoders, clock, Probe(), WorkerSettings(), tracer=tracer)
     task = asyncio.create_task(worker.run() if working else asyncio.sleep(3600))
     sock = listen("127.0.0.1", 0)
-    app = create_app(gateway)
+    app = create_app(gateway, login)
     try:
         async with serving(app, sock, trusted_proxies):
             yield System(gateway, log, sock.getsockname()[1], app)

@@ -6,13 +6,19 @@ const $ = (id) => document.getElementById(id);
 export const framed = window.top !== window;
 const ROOT = new URL("../", import.meta.url);
 
+let offered = false; // a login that the reader has not used
+
+// What to tell the reader of a refusal: the server's own words are for programs that have a token.
+export const toldAs = (error) => (offered && error.code === "unauthorized" ? "Log in first, at the top of the page." : error.message);
+
 // Shows the account in the page's bar. `room`: the room's page that a login returns to. A page with a token needs no login.
 // Nor does an overlay in another site's frame: browsers send no cookie there.
 export async function showAccount(room = "") {
   if (token || framed) return;
   const { available, subject } = await session();
+  offered = available && subject === null;
   $("account").hidden = !available;
-  $("who").textContent = subject ? subject.replace(/^oidc:/, "") : "";
+  $("who").textContent = $("who").title = subject ? subject.replace(/^oidc:/, "") : "";
   $("login").hidden = subject !== null;
   $("logout").hidden = subject === null;
   const login = new URL("login", ROOT);

@@ -1,4 +1,4 @@
-import { framed, showAccount } from "./account.js";
+import { framed, showAccount, toldAs } from "./account.js";
 import { span } from "./captions.js";
 // not client.js: viewers need not load the modules that publish
 import { transcriptUrl } from "./client/rooms.js";
@@ -182,10 +182,10 @@ captions.addEventListener("gap", () => {
   transcript.note("Some earlier captions are no longer kept.");
 });
 captions.addEventListener("reconnecting", () => state("reconnecting", "reconnecting…"));
-captions.addEventListener("error", ({ detail }) => {
+captions.addEventListener("error", async ({ detail }) => {
   state("refused", "refused");
-  if (detail.code === "unauthorized") showAccount(room); // the session may have ended
-  $("waiting").textContent = detail.message;
+  if (detail.code === "unauthorized") await showAccount(room); // the session may have ended
+  $("waiting").textContent = toldAs(detail);
   $("waiting").hidden = false;
 });
 

@@ -1,4 +1,4 @@
-import { showAccount } from "./account.js";
+import { showAccount, toldAs } from "./account.js";
 import { spans } from "./captions.js";
 import { microphones, publish, roomUrl, rooms } from "./client.js";
 import { recall, remember } from "./storage.js";
@@ -58,7 +58,7 @@ $("speak").addEventListener("submit", async (event) => {
   try {
     await speak(room);
   } catch (error) {
-    problem(error.message);
+    problem(toldAs(error));
   } finally {
     speaking = null;
     $("choices").disabled = false;
@@ -185,8 +185,8 @@ async function listRooms() {
     const live = await rooms({ token });
     $("rooms").replaceChildren(...(live.length ? live.map(entry) : [nothing("Nobody is speaking.")]));
   } catch (error) {
-    if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(error.message));
-    if (error.code === "unauthorized") showAccount(); // the session may have ended
+    if (error.code === "unauthorized") await showAccount(); // the session may have ended
+    if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(toldAs(error)));
   }
 }
 
