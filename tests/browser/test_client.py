@@ -29,7 +29,7 @@ from tests.support import script_of
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DOCS = Path(__file__).parents[2] / "docs" / "browser-client.md"
-VIEWS, PUBLISHES = re.findall(r"```html\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+FRAMES, VIEWS, PUBLISHES = re.findall(r"```html\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 CLIENT = """async ([url, room, options]) => {
   window.client = await import(url);
@@ -77,6 +77,15 @@ async def test_the_example_shows_the_captions_of_a_real_server(browser: Browser)
             viewer.end(Internal("lost"))
             await say(system, utterance=2, revision=2, final=True, text="Being said.", start=5.0)
             await expect(page.locator("p")).to_have_text(["Said before.", "Being said."])
+            await page.close()
+
+
+async def test_the_example_frames_the_captions(browser: Browser) -> None:
+    async with running([], working=False) as system:
+        await say(system, utterance=1, final=True, text="Said before.")
+        async with page_elsewhere("<!doctype html>" + example(FRAMES, system.http)) as url:
+            page = await opened(browser, url)
+            await expect(page.frame_locator("iframe").locator("#subtitles")).to_have_text("Said before.")
             await page.close()
 
 
