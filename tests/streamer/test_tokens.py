@@ -122,5 +122,7 @@ async def test_tokens_are_not_kept_by_caches(client: Client) -> None:
 
 async def test_a_server_with_nothing_to_sign_with_says_so() -> None:
     async with running(SCRIPT) as system:
-        response = await Client(system, "x").post({})
+        client = Client(system, "x")
+        async with client.http:
+            response = await client.post({})
     assert (response.status_code, "keys_file or jwt_secret" in response.json()["message"]) == (404, True)
