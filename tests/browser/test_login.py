@@ -134,7 +134,7 @@ async def test_a_reader_returns_to_the_room_and_may_do_no_more(speaking: Browser
         await page.goto(f"{system.http}/")
         await page.fill("#room", "hall")
         await page.click("#start")
-        await expect(page.locator("#state")).to_contain_text("refuses the connection")
+        await expect(page.locator("#problem")).to_contain_text("no right to publish")
         assert system.gateway.sessions.held == []
         await page.context.close()
 
