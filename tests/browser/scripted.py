@@ -181,6 +181,10 @@ async def scripted() -> AsyncIterator[Scripted]:
         async def rooms(request: Request) -> Response:  # noqa: ARG001 - the path's shape
             return JSONResponse(server.rooms)
 
+        @app.post("/v1/tokens")
+        async def tokens(token: str) -> dict[str, object]:
+            return {"token": f"to-read-of-{token}", "expires_at": 4_000_000_000}
+
         @app.get("/login/session")
         async def session() -> Response:
             return JSONResponse(server.session)

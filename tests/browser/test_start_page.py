@@ -117,7 +117,7 @@ async def test_a_second_speaker_has_a_track_of_their_own(speaking: Browser, scri
     await expect(page.locator("#state")).to_have_text("Live")
     assert scripted.published[0].query["track"] == "zoe-2"
     assert scripted.published[0].query["token"] == "t0"  # noqa: S105 - no secret
-    await expect(page.locator("#link")).to_have_attribute("href", f"{scripted.http}/r/hall?token=t0")
+    await expect(page.locator("#link")).to_have_attribute("href", f"{scripted.http}/r/hall?token=to-read-of-t0")
 
 
 async def test_a_server_that_lets_nobody_in_is_named(speaking: Browser, scripted: Scripted) -> None:

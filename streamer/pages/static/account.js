@@ -7,9 +7,14 @@ export const framed = window.top !== window;
 const ROOT = new URL("../", import.meta.url);
 
 let offered = false; // a login that the reader has not used
+export let loggedIn = false;
 
 // What to tell the reader of a refusal: the server's own words are for programs that have a token.
-export const toldAs = (error) => (offered && error.code === "unauthorized" ? "Log in first, at the top of the page." : error.message);
+export function toldAs(error) {
+  if (error.code !== "unauthorized") return error.message;
+  if (offered) return "Log in first, at the top of the page.";
+  return token ? error.message : "This server asks for a key. Enter it on the start page, or ask for a link that lets you read.";
+}
 
 // Shows the account in the page's bar. `room`: the room's page that a login returns to. A page with a token needs no login.
 // Nor does an overlay in another site's frame: browsers send no cookie there.
@@ -17,6 +22,7 @@ export async function showAccount(room = "") {
   if (token || framed) return;
   const { available, subject } = await session();
   offered = available && subject === null;
+  loggedIn = subject !== null;
   $("account").hidden = !available;
   $("who").textContent = $("who").title = subject ? subject.replace(/^oidc:/, "") : "";
   $("login").hidden = subject !== null;

@@ -10,6 +10,7 @@ export { CaptionsError } from "./client/error.js";
 export { microphones } from "./client/microphone.js";
 export { Publisher, publish } from "./client/publish.js";
 export { roomUrl, rooms, transcriptUrl } from "./client/rooms.js";
+export { makeToken } from "./client/tokens.js";
 export { View, view } from "./client/view.js";
 
 /** @typedef {import("./client/messages.js").Caption} Caption */

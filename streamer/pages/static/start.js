@@ -1,8 +1,9 @@
-import { showAccount, toldAs } from "./account.js";
+import { loggedIn, showAccount, toldAs } from "./account.js";
 import { spans } from "./captions.js";
 import { microphones, publish, roomUrl, rooms } from "./client.js";
 import { recall, remember } from "./storage.js";
-import { token } from "./token.js";
+import { linkFor } from "./share.js";
+import { addressed, enter, token } from "./token.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -107,12 +108,18 @@ function begin(room, publisher) {
   speaking = publisher;
   ending = false;
   listMicrophones();
-  const link = roomUrl(room, { token });
-  $("link").href = link;
-  $("link").textContent = link.host + link.pathname;
+  share(room);
   $("mine").replaceChildren();
   warn("");
   showControls(true);
+}
+
+async function share(room) {
+  const { link, note } = await linkFor(room, { token, closed: Boolean(token) || loggedIn });
+  $("link").href = link;
+  $("link").textContent = link.host + link.pathname;
+  $("shared").hidden = !note;
+  $("shared").textContent = note;
 }
 
 // Shows the server's warning about the audio.
@@ -177,18 +184,32 @@ $("copy").addEventListener("click", async () => {
 
 $("read").addEventListener("submit", (event) => {
   event.preventDefault();
-  location.href = roomUrl($("reading").value.trim(), { token });
+  location.href = roomUrl($("reading").value.trim(), { token: addressed });
 });
 
 async function listRooms() {
   try {
     const live = await rooms({ token });
+    $("locked").hidden = true;
     $("rooms").replaceChildren(...(live.length ? live.map(entry) : [nothing("Nobody is speaking.")]));
   } catch (error) {
-    if (error.code === "unauthorized") await showAccount(); // the session may have ended
+    if (error.code === "unauthorized") {
+      await showAccount(); // the session may have ended
+      $("locked").hidden = false;
+      $("key-problem").textContent = error.message;
+      $("key-problem").hidden = !token;
+    }
     if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(toldAs(error)));
   }
 }
+
+$("unlock").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  enter($("key").value.trim());
+  $("key").value = "";
+  await listRooms();
+  ($("locked").hidden ? $("room") : $("key")).focus();
+});
 
 function nothing(text) {
   const item = document.createElement("li");
@@ -199,7 +220,7 @@ function nothing(text) {
 
 function entry({ room, tracks, viewers }) {
   const link = document.createElement("a");
-  link.href = roomUrl(room, { token });
+  link.href = roomUrl(room, { token: addressed });
   const who = [...new Set(tracks.map((track) => track.speaker).filter(Boolean))].join(", ");
   const about = document.createElement("small");
   about.textContent = [who, `${viewers} reading`].filter(Boolean).join(" · ");

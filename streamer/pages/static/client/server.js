@@ -58,7 +58,22 @@ export class Server {
    * @returns {Promise<any>} the parsed JSON
    */
   async ask(path, parameters) {
-    const response = await this.#fetch(path, parameters);
+    return this.#answer(await this.#fetch(path, parameters));
+  }
+
+  /**
+   * Sends JSON. Throws like `ask`.
+   *
+   * @param {string} path
+   * @param {unknown} body
+   * @returns {Promise<any>} the parsed JSON
+   */
+  async post(path, body) {
+    return this.#answer(await this.#fetch(path, [], { method: "POST", body: JSON.stringify(body) }));
+  }
+
+  /** @param {Response} response */
+  async #answer(response) {
     const body = await response.json().catch(() => null);
     if (response.ok && body !== null) return body;
     throw body?.code ? CaptionsError.of(body) : unreachable(`there is no captions server at ${this.#root}`);
