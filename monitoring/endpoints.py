@@ -1,8 +1,10 @@
 """The endpoints ``/healthz``, ``/readyz`` and ``/metrics``, which every role serves."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -15,6 +17,20 @@ NotReady = Callable[[], Sequence[str]]
 
 Admit = Callable[[Request], Awaitable[None]]
 """Checks a request."""
+
+
+class Ready(BaseModel):
+    """Whether the process is ready, and why not."""
+
+    ready: bool
+    reasons: list[str]
+
+
+_READY: dict[str, Any] = {"model": Ready, "description": "Whether the process is ready (200) or not (503)."}
+_METRICS: dict[str, Any] = {
+    "description": "The metrics in Prometheus's text format.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
 
 
 class Readiness:
@@ -40,11 +56,11 @@ def health(not_ready: NotReady) -> APIRouter:
     """The routes for those who start and stop the process. They tell nothing about its users."""
     router = APIRouter()
 
-    @router.get("/healthz", summary="Alive")
+    @router.get("/healthz", summary="Alive", response_class=PlainTextResponse)
     async def healthz() -> Response:
         return PlainTextResponse("ok\n")
 
-    @router.get("/readyz", summary="Ready for work")
+    @router.get("/readyz", summary="Ready for work", responses={200: _READY, 503: _READY})
     async def readyz() -> Response:
         reasons = list(not_ready())
         return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
@@ -56,7 +72,7 @@ def metrics_endpoint(metrics: Render, admit: Admit | None = None) -> APIRouter:
     """The route for Prometheus. ``admit`` raises what a request gets that may not read metrics."""
     router = APIRouter()
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses={200: _METRICS})
     async def prometheus(request: Request) -> Response:
         if admit is not None:
             await admit(request)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from captions.access import Right
+from captions.errors import Forbidden
 from captions.ports.clock import Clock
 from captions.ports.log import Log
 from captions.ports.probe import Probe
@@ -41,6 +42,7 @@ from monitoring.observed_log import ObservedLog
 from streamer.gateway import Gateway
 from streamer.web.app import create_app
 from streamer.web.credentials import principal_of
+from streamer.web.openapi import WITH_TOKEN, refusals
 
 logger = structlog.get_logger(__name__)
 
@@ -202,7 +204,10 @@ async def _metrics(
         (await principal_of(request, gateway)).require_right(Right.OPERATE)
 
     if settings.metrics_access != "port":
-        app.include_router(metrics_endpoint(probe.render, admit if settings.metrics_access == "operate" else None))
+        if settings.metrics_access == "operate":
+            app.include_router(metrics_endpoint(probe.render, admit), responses=refusals(Forbidden, *WITH_TOKEN))
+        else:
+            app.include_router(metrics_endpoint(probe.render))
         yield
         return
     sock = listen(settings.host, settings.metrics_port, "--metrics-port")

@@ -1,7 +1,5 @@
 """The HTTP application: the paths of docs/protocol.md and the functions that serve them."""
 
-from typing import Any
-
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,7 +8,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from captions.access import Right
-from captions.errors import BadRequest, Internal, NotFound, Refusal
+from captions.errors import BadRequest, Forbidden, Internal, NotFound, Refusal, ShuttingDown, TooLarge
 from captions.ports.authenticator import OpenAccess
 from captions.ports.login import LoginProvider
 from streamer.gateway import Gateway
@@ -24,7 +22,8 @@ from streamer.web.body import json_body
 from streamer.web.browser_policy import BrowserPolicy
 from streamer.web.credentials import admitted, audit, principal_of
 from streamer.web.login import login_routes
-from streamer.web.query import transcript_query
+from streamer.web.openapi import IN_A_ROOM, LAST_EVENT_ID, TENANT, WITH_TOKEN, RoomName, body, describe, query, refusals
+from streamer.web.query import TranscriptQuery, ViewQuery, transcript_query
 from streamer.web.refusals import as_response, refuse
 from streamer.web.tokens import TokenRequest, TokenResponse, make_token
 
@@ -46,6 +45,7 @@ def create_app(gateway: Gateway, login: LoginProvider | None = None) -> FastAPI:
     _sockets(app, gateway)
     _rooms(app, gateway)
     _tokens(app, gateway)
+    describe(app)
     return app
 
 
@@ -89,15 +89,19 @@ def _sockets(app: FastAPI, gateway: Gateway) -> None:
 
 
 def _rooms(app: FastAPI, gateway: Gateway) -> None:
-    @app.get("/v1/rooms", summary="Live rooms")
+    @app.get("/v1/rooms", summary="Live rooms", responses=refusals(*WITH_TOKEN))
     async def rooms(request: Request) -> list[rest.RoomSummary]:
         principal = await principal_of(request, gateway)
         return await rest.live_rooms(gateway, principal)
 
-    answers: dict[int | str, dict[str, Any]] = {202: {"model": rest.DeletedRoom}}
-
-    @app.delete("/v1/rooms/{room}", summary="Delete what was said", response_model=rest.DeletedRoom, responses=answers)
-    async def delete(request: Request, room: str) -> Response:
+    @app.delete(
+        "/v1/rooms/{room}",
+        summary="Delete what was said",
+        response_model=rest.DeletedRoom,
+        responses=rest.DELETED | refusals(*IN_A_ROOM),
+        openapi_extra={"parameters": [TENANT]},
+    )
+    async def delete(request: Request, room: RoomName) -> Response:
         admission = await admitted(request, gateway, Right.MANAGE, room)
         try:
             answer = await rest.delete_room(gateway, admission.room)
@@ -107,8 +111,14 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         audit(request, gateway, "room.deleted", *admission)
         return answer
 
-    @app.get("/v1/rooms/{room}/captions", summary="Captions as server-sent events")
-    async def events(request: Request, room: str) -> Response:
+    @app.get(
+        "/v1/rooms/{room}/captions",
+        summary="Captions as server-sent events",
+        response_class=Response,
+        responses=event_stream.RESPONSES | refusals(ShuttingDown, *IN_A_ROOM),
+        openapi_extra={"parameters": [*query(ViewQuery), TENANT, LAST_EVENT_ID]},
+    )
+    async def events(request: Request, room: RoomName) -> Response:
         return await event_stream.view_events(request, gateway, room)
 
     @app.get("/v1/rooms/{room}/publish", include_in_schema=False)
@@ -116,8 +126,14 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         await publishing.check(request, gateway, room)  # a browser asks here why its socket was refused
         raise BadRequest(f"/v1/rooms/{room}/publish is a WebSocket: connect to it with ws:// or wss://")
 
-    @app.get("/v1/rooms/{room}/transcript", summary="The finals so far")
-    async def transcript(request: Request, room: str) -> Response:
+    @app.get(
+        "/v1/rooms/{room}/transcript",
+        summary="The finals so far",
+        response_class=Response,
+        responses=rest.TRANSCRIPTS | refusals(*IN_A_ROOM),
+        openapi_extra={"parameters": [*query(TranscriptQuery), TENANT]},
+    )
+    async def transcript(request: Request, room: RoomName) -> Response:
         admission = await admitted(request, gateway, Right.VIEW, room)
         query = transcript_query(request.query_params)
         answer = await rest.transcript(gateway, admission.room, query)
@@ -126,9 +142,12 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
 
 def _tokens(app: FastAPI, gateway: Gateway) -> None:
-    body = {"requestBody": {"content": {"application/json": {"schema": TokenRequest.model_json_schema()}}}}
-
-    @app.post("/v1/tokens", summary="A short-lived token", openapi_extra=body)
+    @app.post(
+        "/v1/tokens",
+        summary="A short-lived token",
+        responses=refusals(BadRequest, Forbidden, NotFound, TooLarge, *WITH_TOKEN),
+        openapi_extra=body(TokenRequest),
+    )
     async def tokens(request: Request, response: Response) -> TokenResponse:
         principal = await principal_of(request, gateway)
         made = make_token(principal, await json_body(request, TokenRequest), gateway.signer)

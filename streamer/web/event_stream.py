@@ -14,6 +14,7 @@ from captions.ports.log import Bounds
 from streamer.gateway import Gateway
 from streamer.rooms.event import server_sent
 from streamer.web.credentials import Admitted, caller_of
+from streamer.web.openapi import Responses
 from streamer.web.query import ViewQuery
 from streamer.web.view import TOO_SLOW, admit, counted, open_room
 
@@ -21,6 +22,25 @@ HEARTBEAT = 15.0
 """Seconds between comments on an idle event stream. Proxies close connections that are silent for longer."""
 
 Events = AsyncGenerator[bytes, None]
+
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$", "description": "The `seq` of a final or track state."},
+        "event": {
+            "enum": ["caption", "track", "deleted", "gap", "live", "error"],
+            "description": "The message's `type`.",
+        },
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "The message."},
+    },
+}
+RESPONSES: Responses = {
+    200: {
+        "description": "The messages that docs/protocol.md describes under View, one per event, without end.",
+        "content": {"text/event-stream": {"schema": _EVENT}},
+    }
+}
 
 
 class EventStream(StreamingResponse):

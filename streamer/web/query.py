@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from starlette.datastructures import QueryParams
 
 from captions.errors import BadRequest
@@ -14,6 +14,8 @@ HIGHEST_SEQ = 2**63 - 1
 """Kafka's offsets are signed 64-bit integers."""
 
 Query = TypeVar("Query", bound=BaseModel)
+
+_HISTORY = {"anyOf": [{"enum": ["none", "all"]}, {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}]}
 
 
 def _number_of_finals(value: object) -> object:
@@ -31,11 +33,13 @@ class ViewQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    after: int | None = Field(None, ge=0, le=HIGHEST_SEQ)
-    track: tuple[Name, ...] = ()
-    partials: bool = True
-    history: Annotated[int | None, BeforeValidator(_number_of_finals)] = None
-    """How many of the latest finals the viewer receives first. None means all."""
+    after: int | None = Field(None, ge=0, le=HIGHEST_SEQ, description="The last `seq` that the client saw.")
+    track: tuple[Name, ...] = Field((), description="Only these tracks. Empty means all.")
+    partials: bool = Field(True, description="`false` sends finals only.")
+    history: Annotated[int | None, BeforeValidator(_number_of_finals), WithJsonSchema(_HISTORY)] = Field(
+        None, description="How many of the latest finals come first: `none`, a number, or `all`."
+    )
+    """None means all."""
 
 
 class TranscriptQuery(BaseModel):
@@ -44,8 +48,8 @@ class TranscriptQuery(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     format: Literal["json", "txt", "srt", "vtt"] = "json"
-    before: int | None = Field(None, ge=0, le=HIGHEST_SEQ)
-    last: int | None = Field(None, ge=1)
+    before: int | None = Field(None, ge=0, le=HIGHEST_SEQ, description="Only finals with a `seq` below this.")
+    last: int | None = Field(None, ge=1, description="Only so many finals: the last ones by `seq`.")
 
 
 def view_query(params: QueryParams, last_event_id: str | None = None) -> ViewQuery:

@@ -16,6 +16,7 @@ from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
 from streamer.sessions.admission import LEASE
 from streamer.sessions.journal import held_since
+from streamer.web.openapi import Responses
 from streamer.web.query import TranscriptQuery
 
 _FORMATS = {
@@ -23,6 +24,24 @@ _FORMATS = {
     "txt": (as_text, "text/plain; charset=utf-8"),
     "srt": (as_srt, "application/x-subrip; charset=utf-8"),
     "vtt": (as_vtt, "text/vtt; charset=utf-8"),
+}
+
+
+class Transcript(BaseModel):
+    """A transcript in format ``json``."""
+
+    captions: list[CaptionMessage]
+
+
+TRANSCRIPTS: Responses = {
+    200: {
+        "model": Transcript,
+        "description": "The finals in the order they were spoken, in the format that was asked for.",
+        "content": {
+            media_type.partition(";")[0]: {} if name == "json" else {"schema": {"type": "string"}}
+            for name, (_, media_type) in _FORMATS.items()
+        },
+    }
 }
 
 
@@ -110,6 +129,9 @@ class DeletedRoom(BaseModel):
     deleted_at: str
     hidden: bool
     gone_by: str | None
+
+
+DELETED: Responses = {202: {"model": DeletedRoom}}
 
 
 async def delete_room(gateway: Gateway, room: RoomId) -> JSONResponse:
