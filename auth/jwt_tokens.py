@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from joserfc import jws, jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from auth.claims import principal_of
 from auth.jwks import JwksKeys
+from auth.unreadable import UNREADABLE
 from captions.access import Principal
 from captions.errors import Unauthorized
 from captions.ports.clock import Clock
 
 LEEWAY = 10.0
 """Seconds that the issuer's clock may differ from ours."""
+
+PUBLIC_ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA", "Ed25519"})
+
+LATEST = 2**53
+"""The latest time in Unix seconds that a claim may name: JSON numbers are exact up to here (RFC 8259, 6)."""
 
 MOST_KEYS = 8
 """Keys that are tried for a token that names none."""
@@ -59,7 +65,7 @@ class JwtTokens:
         """
         try:
             header = jws.extract_compact(token.encode()).headers()
-        except (JoseError, ValueError, RecursionError) as error:
+        except UNREADABLE as error:
             raise Unauthorized(BAD_TOKEN) from error
         algorithm, key_id = header.get("alg"), header.get("kid")
         keys = await self._keys_for(algorithm, key_id if isinstance(key_id, str) else None)
@@ -72,16 +78,16 @@ class JwtTokens:
     async def _keys_for(self, algorithm: object, key_id: str | None) -> Sequence[Key]:
         if algorithm == "HS256":
             return [] if self._secret is None else [self._secret]
-        if self._keys is None or algorithm not in {"RS256", "ES256", "EdDSA", "Ed25519"}:
+        if self._keys is None or not isinstance(algorithm, str) or algorithm not in PUBLIC_ALGORITHMS:
             return []
-        return [key for key in await self._keys.find(key_id) if _fits(key, str(algorithm))]
+        return [key for key in await self._keys.find(key_id) if _fits(key, algorithm)]
 
     def _verified(self, token: str, key: Key, algorithm: str) -> dict[str, object] | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SecurityWarning)  # issuers still write EdDSA, which RFC 9864 renames
                 return jwt.decode(token, key, algorithms=[algorithm]).claims
-        except (JoseError, ValueError, RecursionError):
+        except UNREADABLE:
             return None
 
     def _check(self, claims: dict[str, object]) -> None:
@@ -104,7 +110,7 @@ class JwtTokens:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LATEST <= value <= LATEST
 
 
 def _fits(key: Key, algorithm: str) -> bool:

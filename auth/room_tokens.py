@@ -10,10 +10,10 @@ import secrets
 from collections.abc import Callable
 
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from auth.unreadable import UNREADABLE
 from captions.access import Principal, Right
 from captions.errors import Unauthorized
 from captions.ports.clock import Clock
@@ -68,7 +68,7 @@ class RoomTokens:
         try:
             decoded = jwt.decode(token.removeprefix(PREFIX), self._key(), algorithms=[ALGORITHM])
             claims = _Claims.model_validate(decoded.claims)
-        except (JoseError, ValueError, ValidationError) as error:
+        except UNREADABLE as error:
             raise Unauthorized("this token was not made by this server; ask for a new one") from error
         return Principal(
             rooms=claims.rooms,

@@ -17,11 +17,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from dataclasses import fields as dataclass_fields
 from math import inf
 from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from captions.audio import BYTES_PER_SAMPLE, Pcm, from_bytes, to_bytes
 from captions.errors import RecordError
@@ -46,6 +45,8 @@ BEGAN = "began"
 """Header of a caption: the offset on topic ``audio`` at which its utterance began (``captions.deletion``)."""
 STABLE = "stable"
 """Header of a partial: the list of its stable words."""
+_MOST_DIGITS = 19
+"""Digits of an offset: a signed 64-bit integer."""
 TRACE = ("traceparent", "tracestate", "baggage")
 """Headers that carry the context of a trace."""
 
@@ -175,8 +176,8 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
     )
 
 
-_SETTINGS_FIELDS = frozenset(field.name for field in dataclass_fields(SessionSettings))
-"""The known fields. Other fields, which newer gateways may write, are ignored."""
+_session_settings: TypeAdapter[SessionSettings] = TypeAdapter(SessionSettings)
+_words: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
 def _settings_header(settings: SessionSettings) -> bytes:
@@ -204,10 +205,9 @@ def _whole(headers: Mapping[str, bytes], name: str) -> int:
 
 def _settings(data: bytes) -> SessionSettings:
     try:
-        fields = {name: value for name, value in json.loads(data).items() if name in _SETTINGS_FIELDS}
-        return SessionSettings(**{**fields, "vocabulary": tuple(fields.get("vocabulary", ()))})
-    except (ValueError, TypeError, AttributeError) as error:
-        raise RecordError(f"audio header 'settings' cannot be read: {error}") from error
+        return _session_settings.validate_json(data)  # unknown fields, which newer gateways may write, are ignored
+    except ValidationError as error:
+        raise RecordError(f"audio header 'settings' cannot be read: {explain(error)}") from error
 
 
 def write_room_event(
@@ -247,7 +247,8 @@ def origin_of(record: Record) -> Origin:
     """The gateway and epoch in the headers of a track state."""
     gateway, epoch = record.headers.get(GATEWAY), record.headers.get(EPOCH, b"")
     return Origin(
-        gateway.decode(errors="replace") if gateway is not None else None, int(epoch) if epoch.isdigit() else None
+        gateway.decode(errors="replace") if gateway is not None else None,
+        int(epoch) if epoch.isdigit() and len(epoch) <= _MOST_DIGITS else None,
     )
 
 
@@ -260,8 +261,8 @@ def began_of(record: Record) -> int | None:
 def stable_words(record: Record) -> list[str]:
     """The stable words of a partial. Raises ``RecordError`` if the header is missing or invalid."""
     try:
-        return [str(word) for word in json.loads(record.headers[STABLE])]
-    except (KeyError, ValueError, TypeError) as error:
+        return _words.validate_json(record.headers[STABLE])
+    except (KeyError, ValueError) as error:
         raise RecordError(f"header {STABLE!r} cannot be read: {error}") from error
 
 

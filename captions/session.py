@@ -1,6 +1,9 @@
 """Settings that a publisher's session states once and every utterance needs."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 LANGUAGE_PATTERN = r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
 """A BCP 47 tag, or ``auto``."""
@@ -15,6 +18,8 @@ class SessionSettings:
     which its offsets count; None means unknown. ``endpointing`` is the silence that ends an utterance, in seconds; None
     means the server's setting.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
     session: str
     origin: float

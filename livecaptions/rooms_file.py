@@ -79,7 +79,7 @@ class RoomsFile:
             content = tomllib.loads(self._path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SetupError(f"cannot read the rooms file {self._path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise SetupError(f"the rooms file {self._path} is not TOML: {error}") from error
         try:
             rooms = _File.model_validate(content).rooms

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import kafka, quick
+from tests.fuzz import effort
 from tests.image import container
 from tools.k8s import toolbox
 
@@ -21,6 +22,7 @@ CI = os.environ.get("CI") == "true"
 
 def pytest_configure() -> None:
     quick.watch()
+    effort.register()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

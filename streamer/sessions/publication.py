@@ -34,7 +34,7 @@ from captions.publication import (
     SpeechStarted,
     Warned,
 )
-from streamer.event_timer import EventTimer
+from streamer.event_timer import EARLY, EventTimer
 from streamer.rooms.room import Room
 from streamer.rooms.viewer import Viewer
 from streamer.sessions.feed import Feed
@@ -141,7 +141,7 @@ class Publication:
                         yield event
                 raise session.failure
             now = loop.time()
-            if now >= next_ack or session.written:
+            if now + EARLY >= next_ack or session.written:
                 if now < self._flows_until or session.safe != self._acknowledged:
                     self._acknowledged = session.safe
                     yield Acknowledged(self._acknowledged)

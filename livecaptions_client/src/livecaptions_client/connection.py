@@ -48,7 +48,7 @@ def refusal_of(error: InvalidStatus) -> RefusedError:
         return RefusedError(
             str(body["code"]), str(body["message"]), None if retry_after is None else float(retry_after)
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         status = error.response.status_code
         return RefusedError("internal" if status >= 500 else "bad_request", f"the server answered HTTP {status}")
 

@@ -36,13 +36,13 @@ def read_event(frame: str | bytes) -> Event:
         kind = _of(message, "type", str)
         read = READERS.get(kind)
         return Unknown(type=kind, json=message) if read is None else read(message)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UnreachableError(f"the server does not speak this protocol: it sent {frame[:60]!r}") from error
 
 
 def _of(message: Message, name: str, kind: type[T]) -> T:
     value = message[name]
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(name)
     return value
 
