@@ -25,6 +25,15 @@ K8S_TESTS ?= tests/k8s_cluster
 test-k8s: environment  ## test the manifests on a temporary Kubernetes cluster: docs/cluster-tests.md; needs root, builds for minutes first
 	.venv/bin/pytest $(K8S_TESTS)
 
+FUZZ_MINUTES ?= 10
+
+fuzz: environment  ## try ten times as many random and malicious inputs, again and again for FUZZ_MINUTES: docs/fuzzing.md
+	@end=$$(($$(date +%s) + 60 * $(FUZZ_MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+	  .venv/bin/pytest -n 2 -m "(fuzz or hypothesis) and not weights" --hypothesis-profile fuzz -o faulthandler_timeout=900 || exit 1; done
+
+autobahn: environment  ## run the Autobahn test suite of WebSockets; needs Python 2.7 with pip: docs/fuzzing.md
+	.venv/bin/pytest tests/autobahn
+
 static: environment
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
