@@ -196,10 +196,12 @@ async function listRooms() {
     if (error.code === "unauthorized") {
       await showAccount(); // the session may have ended
       $("locked").hidden = false;
-      $("key-problem").textContent = error.message;
+      $("key-problem").textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
       $("key-problem").hidden = !token;
     }
-    if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(toldAs(error)));
+    if (error.code === "unreachable") return;
+    const missing = error.code === "unauthorized" && token;
+    $("rooms").replaceChildren(nothing(missing ? "Enter a key that this server knows." : toldAs(error)));
   }
 }
 
