@@ -75,6 +75,9 @@ bench-gateway: environment  ## publishers and viewers per core of a gateway: ben
 bench-hall: environment  ## many viewers that join a room at once: bench/capacity.md; ARGS adds options
 	.venv/bin/python -m bench.gateway.hall $(ARGS)
 
+bench-attacks: environment  ## eight honest streams beside attacks on the server: docs/attacks.md; ARGS adds options
+	.venv/bin/python -m bench.attacks $(ARGS)
+
 bench-windows: environment  ## accuracy and cost by window, zeros and silence tail: docs/windows.md
 	.venv/bin/python -m bench.windows
 

@@ -20,6 +20,7 @@ from livecaptions.talk import ReferenceWord
 from livecaptions.wiring import working
 from monitoring.endpoints import health, metrics_endpoint
 from monitoring.families import Families
+from monitoring.http import MeasuredRequests
 from monitoring.logs import configure_logs
 from monitoring.metrics import ServeProbe
 from streamer.gateway import Gateway
@@ -57,7 +58,7 @@ async def serve(port: int) -> None:
         app = create_app(gateway)
         app.include_router(health(gateway.not_ready))
         app.include_router(metrics_endpoint(probe.render))
-        async with serving(app, listen("127.0.0.1", port)):
+        async with serving(MeasuredRequests(app, clock, probe), listen("127.0.0.1", port), probe=probe):
             tune_garbage_collection()
             await stop.wait()
             await gateway.drain(10, elsewhere=log.shared)

@@ -19,6 +19,10 @@ VIEWER = 45 * 2**10
 """Bytes per viewer connection (bench/capacity.md)."""
 
 
+CONNECTION = 40 * 2**10
+"""Bytes per connection that sends the largest head of a request and never completes it; a silent one takes 5 kB."""
+
+
 class Share(NamedTuple):
     """The most bytes that a part of the server may use, and the settings that limit it."""
 
@@ -30,6 +34,7 @@ class Share(NamedTuple):
 def shares(settings: Settings) -> list[Share]:
     """The shares of a gateway, or of ``serve`` if the log is in memory."""
     sessions, viewers = settings.max_sessions, settings.max_viewers
+    idle = max(0, settings.max_connections - sessions - viewers)
     listed = [
         Share("the program", PROGRAM, ""),
         Share("finals in rooms, twice while many viewers join", 2 * settings.captions_bytes, "captions_bytes"),
@@ -37,6 +42,7 @@ def shares(settings: Settings) -> list[Share]:
         Share("their unacknowledged audio", sessions * settings.max_unacknowledged, "max_sessions, max_unacknowledged"),
         Share("their decoders, if all send containers", sessions * DECODER, "max_sessions"),
         Share(f"{viewers} viewers", viewers * VIEWER, "max_viewers"),
+        Share(f"{idle} other connections", idle * CONNECTION, "max_connections"),
     ]
     if settings.transport == MEMORY:
         sizes = memory_sizes(settings)

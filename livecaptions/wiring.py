@@ -24,6 +24,7 @@ from inference.settings import WorkerSettings
 from inference.worker import Worker
 from livecaptions.access import build_access, is_local_only
 from livecaptions.rooms_file import RoomsFile
+from livecaptions.server import ConnectionLimits
 from livecaptions.settings.fields import Settings
 from monitoring.audit import AuditLog
 from streamer.gateway import Gateway
@@ -108,6 +109,15 @@ def build_gateway(
         if settings.rooms_file is None
         else RoomsFile(settings.rooms_file, settings.captions_retention),
         usage=usage,
+    )
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """The limits on connections."""
+    return ConnectionLimits(
+        total=settings.max_connections,
+        per_address=settings.max_per_address,
+        request_timeout=settings.request_timeout,
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from prometheus_client import Counter, Gauge
 
 from captions.audio_warnings import WarningCode
-from captions.errors import REFUSALS, Internal, ShuttingDown, SlowConsumer
+from captions.connection_end import ConnectionEnd
+from captions.errors import REFUSALS, BadRequest, Internal, ShuttingDown, SlowConsumer
 from captions.limits import Limit, Scope
 from monitoring import buckets
 from monitoring.families import Families
@@ -16,7 +17,7 @@ DIRECTIONS = ("in", "out")
 VIEWERS = ("ws", "sse")
 CODES = tuple(refusal.code for refusal in REFUSALS)
 SESSION_ENDS = ("done", "away", *CODES)
-VIEWER_ENDS = ("left", SlowConsumer.code, ShuttingDown.code, Internal.code)
+VIEWER_ENDS = ("left", SlowConsumer.code, BadRequest.code, ShuttingDown.code, Internal.code)
 DECODER_STOPS = ("crash", "cpu", "memory", "hang", "killed", "lost")
 MOST_TENANTS = 100
 """Tenants with series of their own. Tenants of keys and JWTs come as they please, and a series is for ever."""
@@ -67,6 +68,10 @@ class GatewayProbe(PrometheusProbe):
             buckets.HTTP,
             "route",
         )
+        closed = families.counter(
+            "connections_closed", "Connections closed or not taken by the server's limits, by reason.", "reason"
+        )
+        self._closed = {end: closed.labels(end) for end in ConnectionEnd}
         self._audio(families)
         self._awaited = families.gauge(
             "finals_awaited",
@@ -139,6 +144,10 @@ class GatewayProbe(PrometheusProbe):
         """A plain HTTP request was answered."""
         self._requests.labels(route, method, status).inc()
         self._request.labels(route).observe(took)
+
+    def connection_closed(self, end: ConnectionEnd) -> None:
+        """The server's limits closed a connection."""
+        self._closed[end].inc()
 
     def session_opened(self, tenant: str | None = None) -> None:
         """A publisher connected."""

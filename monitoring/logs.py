@@ -12,8 +12,15 @@ from monitoring.tracebacks import TracebackDicts, write_traceback
 CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
 """Loggers whose lines below level warning repeat our own."""
 
-_REFUSED_HANDSHAKE = "ASGI callable returned without completing handshake."
-"""uvicorn logs this as an error when a WebSocket handshake is refused with an HTTP response, which is normal here."""
+_NO_NEWS = frozenset(
+    {
+        "ASGI callable returned without completing handshake.",  # a handshake refused with a response, which is normal
+        "Invalid HTTP request received.",
+        "Unsupported upgrade request.",
+        "Invalid UTF-8 sequence received from client.",
+    }
+)
+"""What uvicorn logs for every request or message that a client gets wrong. Metrics count them."""
 
 _SECRET = re.compile(
     r"(?P<query>[?&](?:token|code|state|access_token|id_token|client_secret)=)[^&#\s\"'<>\\\x1b]+"
@@ -67,7 +74,7 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return record.msg != _REFUSED_HANDSHAKE
+    return record.msg not in _NO_NEWS
 
 
 def _without_secrets(_: object, __: str, line: structlog.typing.ProcessorReturnValue) -> str:

@@ -4,6 +4,7 @@ Hooks are called from the code that they measure, so they have to be quick and m
 """
 
 from captions.audio_warnings import WarningCode
+from captions.connection_end import ConnectionEnd
 
 
 class Probe:
@@ -21,6 +22,9 @@ class Probe:
         """An operation of the log failed: ``append``, ``read`` or ``commit``."""
 
     # The gateway
+
+    def connection_closed(self, end: ConnectionEnd) -> None:
+        """The server closed a connection, or took none, because of its limits."""
 
     def http_answered(self, route: str, method: str, status: int, took: float) -> None:
         """A plain HTTP request was answered. The response began ``took`` after the request; ``route`` is a template."""

@@ -32,7 +32,7 @@ from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
 from livecaptions.usage import check_usage, usage_of
-from livecaptions.wiring import build_engines, build_gateway, check_rooms, working
+from livecaptions.wiring import build_engines, build_gateway, check_rooms, connection_limits, working
 from monitoring.audit import configure_audit
 from monitoring.endpoints import NotReady, Readiness, endpoints_alone, health, metrics_endpoint
 from monitoring.http import MeasuredRequests
@@ -184,7 +184,13 @@ async def _answer(
                 gateway.clients.watch(),
                 release_memory_periodically(),
             ),
-            serving(MeasuredRequests(app, clock, probe), sock, settings.trusted_proxies),
+            serving(
+                MeasuredRequests(app, clock, probe),
+                sock,
+                settings.trusted_proxies,
+                limits=connection_limits(settings),
+                probe=probe,
+            ),
         ):
             tune_garbage_collection()
             logger.info("serving", url=_url(sock), **described, vad=settings.vad)

@@ -14,6 +14,7 @@ from captions.segmenter import SegmenterSettings
 from captions.session import LANGUAGE_PATTERN
 from inference.engine import WhisperSettings
 from inference.settings import WorkerSettings
+from livecaptions.server.connections import ConnectionLimits
 from livecaptions.settings.allowances import Allowances
 from streamer.settings import GatewaySettings
 from streamer.vad import DetectorName
@@ -26,6 +27,7 @@ _GATEWAY = GatewaySettings()
 _SEGMENTER = SegmenterSettings()
 _WORKER = WorkerSettings()
 _WHISPER = WhisperSettings()
+_CONNECTIONS = ConnectionLimits()
 _KAFKA = KafkaSettings(bootstrap=())
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -182,6 +184,17 @@ class Limits(BaseModel):
     max_unacknowledged: Count = Field(
         _GATEWAY.max_unacknowledged,
         description="Bytes of audio of a publisher that may wait for their acknowledgement.",
+    )
+    max_connections: Count = Field(
+        _CONNECTIONS.total,
+        description="Open connections at a time, fewer if the system allows fewer open files; more are refused.",
+    )
+    max_per_address: Count = Field(
+        _CONNECTIONS.per_address,
+        description="Open connections of one address at a time. There is no such limit for trusted_proxies.",
+    )
+    request_timeout: Seconds = Field(
+        _CONNECTIONS.request_timeout, description="Seconds that a client may take to send the head of a request."
     )
     viewer_backlog: Count = Field(
         _GATEWAY.viewer_backlog,

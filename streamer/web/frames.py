@@ -10,6 +10,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 EXTENSION = "livecaptions.frames"
 """Key in the scope's ``extensions`` of a server that accepts ``{"type": "websocket.send", "frames": bytes}``."""
 
+LARGEST_MESSAGE = "livecaptions.largest_message"
+"""Key in ``websocket.accept``, which other servers ignore: the most bytes that the client may send in one message."""
+
 
 async def send_frames(websocket: WebSocket, frames: bytes) -> None:
     """Send one or more complete frames. Raises ``WebSocketDisconnect`` if either side has closed the connection."""

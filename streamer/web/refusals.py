@@ -7,6 +7,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from captions.errors import Refusal
 from captions.messages import error_message
+from streamer.web.frames import LARGEST_MESSAGE
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of every response: browsers neither guess its type, nor tell other sites the address, which may hold a token.
@@ -25,10 +26,17 @@ def as_response(refusal: Refusal) -> Response:
     return JSONResponse(content, status_code=refusal.http_status, headers=headers)
 
 
-async def accept(websocket: WebSocket) -> None:
-    """Accept the connection. Raises ``WebSocketDisconnect`` if the client has left already."""
+async def accept(websocket: WebSocket, largest_message: int | None = None) -> None:
+    """Accept the connection. Raises ``WebSocketDisconnect`` if the client has left already.
+
+    A client that sends a message of more than ``largest_message`` bytes is disconnected; None: the server's own limit.
+    """
     try:
-        await websocket.accept()
+        if largest_message is None:
+            await websocket.accept()
+        else:
+            await websocket.receive()  # the request to connect, which Starlette's own accept takes
+            await websocket.send({"type": "websocket.accept", LARGEST_MESSAGE: largest_message})
     except OSError as error:  # Starlette converts this error only after the connection is open
         raise WebSocketDisconnect(1006) from error
 

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.access import Principal, Right
-from captions.errors import Internal, LogError, Refusal, SlowConsumer
+from captions.errors import BadRequest, Internal, LogError, Refusal, SlowConsumer
 from captions.messages import Live
 from captions.ports.log import Bounds
 from captions.track import RoomId
@@ -26,6 +26,13 @@ from streamer.web.refusals import accept, refuse
 logger = structlog.get_logger(__name__)
 
 LIVE = text_frame(Live().encode().encode())
+LARGEST_MESSAGE_BYTES = 4096
+"""Viewers have nothing to say, and the server holds a message until it is complete."""
+
+MOST_MESSAGES = 100
+"""Messages in ``MESSAGE_WINDOW`` seconds that are ignored, for clients that keep a connection alive with them."""
+MESSAGE_WINDOW = 10.0
+
 TOO_SLOW = "this viewer reads nothing; reconnect with after= the last seq it received"
 
 
@@ -79,7 +86,7 @@ async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
         with gateway.limits.viewing(caller):
             bounds = await open_room(gateway, admission.room)
             with suppress(WebSocketDisconnect):  # the client may leave before the connection is accepted
-                await accept(websocket)
+                await accept(websocket, LARGEST_MESSAGE_BYTES)
                 await _serve(websocket, gateway, admission, query, bounds)
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
@@ -149,8 +156,19 @@ async def _send(
 
 
 async def _receive(websocket: WebSocket, gateway: Gateway, admission: Admitted) -> None:
-    """Ignore messages from the viewer until it disconnects. Raises ``TooMany`` if they come too fast."""
+    """Ignore messages from the viewer until it disconnects.
+
+    Raises ``TooMany`` if they come faster than a limit of the viewer's, and ``BadRequest`` if anybody's would be.
+    """
+    loop = asyncio.get_running_loop()
     meter = gateway.limits.messages(caller_of(websocket, gateway, admission.principal))
+    window_ends, received = 0.0, 0
     while (await websocket.receive())["type"] != "websocket.disconnect":
         gateway.probe.socket_message("view", "in")
         meter.command()
+        if loop.time() >= window_ends:
+            window_ends, received = loop.time() + MESSAGE_WINDOW, 0
+        received += 1
+        if received > MOST_MESSAGES:
+            most = f"{MOST_MESSAGES} messages in {MESSAGE_WINDOW:.0f} s"
+            raise BadRequest(f"a viewer may send {most}, and need send none")

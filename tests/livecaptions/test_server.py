@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.server import ServerProtocol
 
 from livecaptions import garbage
-from livecaptions.server import UPGRADED_AT_A_TIME
+from livecaptions.server.http_server import UPGRADED_AT_A_TIME
 from tests.streamer.system import Conversation, System, running
 from tests.support import script_of
 

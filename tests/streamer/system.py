@@ -27,7 +27,8 @@ from inference.engine.scripted import ScriptedEngine, ScriptedWord
 from inference.settings import WorkerSettings
 from inference.worker import Worker
 from livecaptions.clock import SystemClock
-from livecaptions.server import listen, serving
+from livecaptions.server import ConnectionLimits, listen, serving
+from livecaptions.server.connections import Connections
 from streamer.audio.processes import DecoderProcesses
 from streamer.gateway import Gateway
 from streamer.settings import GatewaySettings
@@ -46,6 +47,7 @@ class System:
     log: MemoryLog
     port: int
     app: FastAPI
+    connections: Connections
 
     @property
     def http(self) -> str:
@@ -86,6 +88,7 @@ async def running(
     trusted_proxies: Sequence[str] = (),
     audit: Audit = NO_AUDIT,
     login: LoginProvider | None = None,
+    limits: ConnectionLimits | None = None,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[System]:
     """Run a system while the context lasts; without a worker if ``working`` is false."""
@@ -116,8 +119,8 @@ async def running(
     sock = listen("127.0.0.1", 0)
     app = create_app(gateway, login)
     try:
-        async with serving(app, sock, trusted_proxies):
-            yield System(gateway, log, sock.getsockname()[1], app)
+        async with serving(app, sock, trusted_proxies, limits=limits, probe=probe) as connections:
+            yield System(gateway, log, sock.getsockname()[1], app, connections)
             await gateway.close()
     finally:
         task.cancel()

@@ -16,7 +16,7 @@ from captions.audio import SAMPLE_RATE, to_bytes
 from captions.limits import BURST, Allowance, Limit, Scope
 from captions.usage import month_of
 from livecaptions.clock import SystemClock
-from livecaptions.server import _WebSocket
+from livecaptions.server import http_server
 from streamer.audio.raw import MOST_WAITING
 from streamer.usage import Usage
 from tests.streamer.callers import HERE, THERE, TOKENS, TRIOS, Trio, Who, http_of, publisher_of, viewer_of
@@ -249,13 +249,8 @@ async def test_audio_faster_than_allowed_is_slowed_and_nothing_is_lost(scope: Sc
 
 
 async def test_a_slowed_publisher_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = _WebSocket.__init__
-
-    def impatient(self: _WebSocket, *arguments: object, **options: object) -> None:
-        begin(self, *arguments, **options)  # type: ignore[arg-type] # uvicorn's own
-        self.ping_interval, self.ping_timeout = 0.1, 0.2
-
-    monkeypatch.setattr(_WebSocket, "__init__", impatient)
+    monkeypatch.setattr(http_server, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(http_server, "PING_TIMEOUT", 0.2)
     async with limited(Scope.KEY, speed=2) as (system, _, (one, _, _)), publisher_of(system, one) as socket:
         publisher = Conversation(socket)
         await publisher.of("ready")

@@ -1,0 +1,1 @@
+"""Attacks on a server, and what eight honest streams notice of them: docs/attacks.md."""
