@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from livecaptions.server import LARGEST_MESSAGE_BYTES, listen, serving
+from livecaptions.server import listen, serving
+from livecaptions.server.websocket_protocol import LARGEST_MESSAGE_BYTES
 from tests.autobahn.suite import install, python2, results
 
 pytestmark = pytest.mark.server
@@ -15,7 +16,7 @@ TOO_LARGE = {
     *("9.1.4", "9.1.5", "9.1.6", "9.2.4", "9.2.5", "9.2.6"),
     *(f"9.{section}.{case}" for section in (3, 4) for case in range(1, 10)),
 }
-"""Messages of more than 1 MiB: they are refused with 1009."""
+"""Messages of more than 1 MiB, some in more than 128 fragments: they are refused with 1009, or 1008."""
 OTHERWISE = {"7.1.5": 1002}
 """A close between two fragments: the library takes it for a protocol error. The client has left either way."""
 
@@ -42,7 +43,7 @@ async def test_all_cases_end_as_the_suite_allows(tmp_path: Path) -> None:
     for number, result in found.items():
         case = f"{number}: {result}"
         if number in TOO_LARGE:
-            assert result["remoteCloseCode"] == 1009, case
+            assert result["remoteCloseCode"] in {1008, 1009}, case
         elif number in OTHERWISE:
             assert result["remoteCloseCode"] == OTHERWISE[number], case
         elif number.startswith(("12.", "13.")):
