@@ -6,15 +6,15 @@ The keys are flat: ``port`` in a file, ``--port`` on the command line, ``LIVECAP
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from captions.access import Right
 from captions.segmenter import SegmenterSettings
 from captions.session import LANGUAGE_PATTERN
 from inference.engine import WhisperSettings
 from inference.settings import WorkerSettings
 from livecaptions.server.connections import ConnectionLimits
+from livecaptions.settings.access import Access, Accounts, Browsers
 from livecaptions.settings.allowances import Allowances
 from streamer.settings import GatewaySettings
 from streamer.vad import DetectorName
@@ -33,7 +33,6 @@ _KAFKA = KafkaSettings(bootstrap=())
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-SiteOrigin = Annotated[str, Field(pattern=r"^(\*|https?://[^/?#@\s]+)$"), AfterValidator(str.lower)]
 
 
 class Listening(BaseModel):
@@ -52,33 +51,6 @@ class Listening(BaseModel):
     metrics_access: Literal["open", "operate", "port"] = Field(
         "open",
         description="Who may read a gateway's /metrics. operate: tokens with that right; port: on metrics_port only.",
-    )
-
-
-class Browsers(BaseModel):
-    """What browsers may do."""
-
-    public_url: AnyHttpUrl | None = Field(
-        None, description="The server's address in browsers, with a proxy's path; none: the one requests are sent to."
-    )
-    allowed_origins: tuple[SiteOrigin, ...] = Field(
-        _GATEWAY.allowed_origins,
-        description="Sites whose pages may use this server without a token, as https://talks.example; *: every site.",
-    )
-
-
-class Accounts(BaseModel):
-    """Login with OpenID Connect, for people who open the pages."""
-
-    oidc_issuer: AnyHttpUrl | None = Field(
-        None, description="Address of the identity provider; https, except on this machine. docs/login.md."
-    )
-    oidc_client_id: str | None = Field(None, min_length=1, description="What the provider calls this server.")
-    oidc_client_secret: SecretStr | None = Field(
-        None, min_length=1, description="Of the client; better in the environment than a flag."
-    )
-    oidc_operators: tuple[str, ...] = Field(
-        (), description="Verified emails or subjects of the users who operate the server, or patterns with *."
     )
 
 
@@ -274,47 +246,12 @@ class Output(BaseModel):
     )
 
 
-class Token(BaseModel):
-    """A token and what it is good for; rooms are names, or patterns with ``*``. ``tenant`` is whose it is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    token: SecretStr
-    rooms: tuple[str, ...] = ("*",)
-    rights: frozenset[Right] = frozenset({Right.PUBLISH, Right.VIEW})
-    tenant: Annotated[str, Field(min_length=1)] | None = None
-
-
 class Rooms(BaseModel):
     """What is set for rooms."""
 
     rooms_file: Path | None = Field(
         None,
         description="A TOML file with vocabulary, language, model and retention of rooms; read again when it changes.",
-    )
-
-
-class Access(BaseModel):
-    """Who may do what. Without keys, a JWT issuer or ``open`` the server listens on this machine alone."""
-
-    keys_file: Path | None = Field(
-        None, description="File of API keys, made by livecaptions keys create; read again when it changes."
-    )
-    jwt_secret: SecretStr | None = Field(
-        None,
-        min_length=1,
-        description="Secret that verifies HS256 tokens, of 32 bytes or more; better in the environment than a flag.",
-    )
-    jwt_jwks: str | None = Field(
-        None, description="Address or file of the key set that verifies RS256, ES256 and EdDSA tokens."
-    )
-    jwt_issuer: str | None = Field(None, description="The iss that tokens must have; none: any.")
-    jwt_audience: str | None = Field(None, description="The aud that tokens must have; none: tokens without aud.")
-    open: bool = Field(
-        False, description="Let everybody who reaches the port do everything, on other networks too; without keys only."
-    )
-    tokens: tuple[Token, ...] = Field(
-        (), description="Deprecated, use keys_file: tables of token, rooms, rights and tenant."
     )
 
 

@@ -10,7 +10,8 @@ from captions.errors import BadRequest
 from captions.explain import problem_of
 from captions.messages import publisher_message
 from captions.stream_options import StreamOptions
-from livecaptions.settings.fields import Settings, Token
+from livecaptions.settings.access import Token
+from livecaptions.settings.fields import Settings
 from streamer.protocols.native import FormatQuery, stream_options
 from streamer.web.query import TranscriptQuery, ViewQuery
 

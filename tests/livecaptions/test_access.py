@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from auth.keys_file import KeysFile
@@ -102,3 +103,8 @@ def test_keys_that_are_revoked_or_expired_are_not_counted(keys: Path) -> None:
     file.revoke(revoked.id, 2)
     told = describe_access(settings(keys_file=keys, jwt_secret="s" * 32), SystemClock())
     assert told == f"keys file {keys} (2 active keys), JWT from jwt_secret"
+
+
+def test_a_tenant_with_a_slash_is_refused_because_its_rooms_could_be_anothers() -> None:
+    with pytest.raises(ValidationError, match="a name without a slash"):
+        settings(tokens=[{"token": "old", "tenant": "acme/hall"}])
