@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from captions.access import Principal
 from captions.errors import BadRequest, LoginFailed, NotFound, Unauthorized
 from captions.explain import check_name
 from captions.ports.login import LoginProvider
 from captions.ports.token_signer import TokenSigner
 from streamer.gateway import Gateway
 from streamer.web.address import address_of
-from streamer.web.credentials import SESSION_COOKIE, principal_of
+from streamer.web.credentials import SESSION_COOKIE, audit, principal_of
 from streamer.web.origins import foreign_origin, not_allowed
 
 LOGIN_COOKIE = "livecaptions_login"
@@ -53,7 +54,9 @@ def login_routes(gateway: Gateway, provider: LoginProvider | None) -> APIRouter:
 
     @router.get("/login/callback")
     async def finish(request: Request) -> Response:
-        return await login(request).finish(_Address.of(request, gateway), request)
+        principal, response = await login(request).finish(_Address.of(request, gateway), request)
+        audit(request, gateway, "login.finished", principal)
+        return response
 
     @router.get("/login/session")
     async def session(request: Request) -> Session:
@@ -125,7 +128,7 @@ class _Login(NamedTuple):
         address.remember(response, LOGIN_COOKIE, f"{room}:{begun.remembered}", LOGIN_LIFETIME)
         return response
 
-    async def finish(self, address: _Address, request: Request) -> Response:
+    async def finish(self, address: _Address, request: Request) -> tuple[Principal, Response]:
         room, found, remembered = request.cookies.get(LOGIN_COOKIE, "").partition(":")
         if not found:
             raise LoginFailed("this login did not begin in this browser, or took too long; log in again")
@@ -136,4 +139,4 @@ class _Login(NamedTuple):
         response = RedirectResponse(address.page(room), status_code=303)
         address.forget(response, LOGIN_COOKIE)
         address.remember(response, SESSION_COOKIE, token, SESSION_LIFETIME)
-        return response
+        return principal, response

@@ -10,6 +10,7 @@ import httpx
 
 from captions.access import Principal, Right
 from captions.errors import Unauthorized
+from captions.ports.audit import NO_AUDIT, Audit
 from captions.ports.authenticator import Authenticator
 from captions.ports.login import LoginProvider
 from captions.ports.probe import Probe
@@ -82,12 +83,13 @@ async def site(
     authenticator: Authenticator | None = None,
     signer: TokenSigner | None = None,
     login: LoginProvider | None = None,
+    audit: Audit = NO_AUDIT,
     **settings: Any,  # noqa: ANN401 - the gateway's own
 ) -> AsyncIterator[Site]:
     """The application of one gateway while the context lasts; open without an ``authenticator``."""
     gateway = Gateway(
         memory_log(), LoopClock(), Probe(), EnergyDetector, GatewaySettings(**settings),
-        authenticator=authenticator, signer=signer,
+        authenticator=authenticator, signer=signer, audit=audit,
     )  # fmt: skip
     made = Site(gateway, login)
     async with made.http:

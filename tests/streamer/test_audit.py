@@ -1,13 +1,10 @@
 """What clients do gets into the audit log: by whom, in which room, and how it ended."""
 
-from typing import Any
-
 import httpx
 import pytest
 
-from captions.access import Principal
-from captions.ports.audit import Audit, Detail
 from captions.track import RoomId
+from tests.streamer.audited import Recording
 from tests.streamer.speaking import END, SCRIPT, refused, say
 from tests.streamer.system import Conversation, System, principal, running
 
@@ -18,28 +15,6 @@ TOKENS = {
     "b": principal("side", "view", tenant="acme"),
 }
 HALL = RoomId("hall", "acme")
-
-
-class Recording(Audit):
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-
-    def record(
-        self,
-        *,
-        action: str,
-        outcome: str,
-        principal: Principal | None,
-        room: RoomId | None = None,
-        address: str | None = None,
-        **details: Detail,
-    ) -> None:
-        self.lines.append(
-            {"action": action, "outcome": outcome, "principal": principal, "room": room, "address": address, **details}
-        )
-
-    def only(self, *actions: str) -> list[tuple[str, str]]:
-        return [(line["action"], line["outcome"]) for line in self.lines if line["action"].startswith(actions)]
 
 
 async def request(system: System, method: str, path: str, token: str | None = None) -> int:

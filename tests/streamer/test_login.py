@@ -12,6 +12,7 @@ from captions.access import Principal, Right
 from captions.errors import LoginFailed, LoginUnavailable
 from captions.ports.login import LoginBegun
 from streamer.web.login import LOGIN_COOKIE, SESSION_LIFETIME
+from tests.streamer.audited import Recording
 from tests.streamer.browsers import FOREIGN, OWN, Site, site
 from tests.support import LoopClock
 
@@ -55,6 +56,14 @@ async def logged_in(server: Site) -> dict[str, str]:
     (cookie,) = server.http.cookies.jar
     server.http.cookies.clear()
     return {"cookie": f"{cookie.name}={cookie.value}"}
+
+
+async def test_who_logs_in_is_in_the_audit_log() -> None:
+    audit = Recording()
+    async with with_login(audit=audit) as server:
+        await logged_in(server)
+    (line,) = (line for line in audit.lines if line["action"] == "login.finished")
+    assert (line["principal"], line["outcome"]) == (ADA, "ok")
 
 
 @pytest.mark.parametrize(("query", "page"), [("", "/"), ("?room=hall", "/r/hall")])
