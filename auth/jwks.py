@@ -20,6 +20,10 @@ FETCH_TIMEOUT = 5.0
 LIFETIME = 300.0
 """After this time keys are fetched again, and keys that the issuer withdrew are no longer accepted. While it cannot be
 reached, the known keys stay in use."""
+WITHDRAWN = LIFETIME + 60.0
+"""After this time nobody is let in before the keys were fetched, or could not be."""
+RETRY = 30.0
+"""Least time between two fetches that somebody waits for while the issuer cannot be reached."""
 COOLDOWN = 10.0
 """Least time between two fetches, so that tokens with made-up key ids cause no storm."""
 MOST_BYTES = 1024 * 1024
@@ -55,9 +59,10 @@ class JwksKeys:
 
         Raises ``Internal`` if the keys have never been fetched and cannot be fetched now.
         """
-        if self._fetched_at is None:
+        now = self._clock.monotonic()
+        if self._fetched_at is None or (now - self._fetched_at > WITHDRAWN and now - (self._tried_at or 0.0) > RETRY):
             await self._refresh()
-        elif self._clock.monotonic() - self._fetched_at > LIFETIME and (self._renewal is None or self._renewal.done()):
+        elif now - self._fetched_at > LIFETIME and (self._renewal is None or self._renewal.done()):
             self._renewal = asyncio.create_task(self._refresh(), name="renew the issuer's keys")  # nobody waits for it
         found = self._matching(key_id)
         if not found:  # the issuer may have a new key

@@ -53,7 +53,7 @@ class JwtTokens:
     def __init__(self, settings: JwtSettings, clock: Clock, keys: JwksKeys | None = None) -> None:
         self._settings = settings
         self._clock = clock
-        self._secret = None if settings.secret is None else OctKey.import_key(settings.secret)
+        self._secret = None if settings.secret is None else _oct_key(settings.secret)
         if keys is None and settings.jwks is not None:
             keys = JwksKeys(settings.jwks, clock)
         self._keys = keys
@@ -107,6 +107,12 @@ class JwtTokens:
         named = audience if isinstance(audience, list) else [] if audience is None else [audience]
         if (settings.audience is not None or named) and settings.audience not in named:
             raise Unauthorized("this token's audience (aud) is not this server")
+
+
+def _oct_key(secret: str) -> OctKey:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)  # the operator is told of a short secret where it is set
+        return OctKey.import_key(secret)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -88,6 +88,11 @@ class KeysFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def _target(self) -> Path:
+        """The file itself: a link to it stays a link."""
+        return self.path.resolve()
+
     def read(self) -> Keys:
         """The content. Raises ``SetupError`` if the file is missing or not valid."""
         try:
@@ -154,7 +159,7 @@ class KeysFile:
     def _locked(self) -> Iterator[None]:
         """Wait for other writers. The lock is a file beside, because the file itself is replaced."""
         try:
-            with self.path.with_name(f".{self.path.name}.lock").open("w") as lock:
+            with self._target.with_name(f".{self._target.name}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
@@ -162,15 +167,19 @@ class KeysFile:
             raise SetupError(f"cannot write the keys file {self.path}: {error.strerror}{hint}") from error
 
     def _write(self, keys: Keys) -> None:
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        target = self._target
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(keys.model_dump_json(indent=2, exclude_none=True) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            if self.path.exists():
-                Path(temporary).chmod(self.path.stat().st_mode & 0o777)  # a group may be allowed to read it
-            Path(temporary).replace(self.path)
+            if target.exists():
+                before = target.stat()  # the server may run as another user, or read it by its group
+                if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+                    os.chown(temporary, before.st_uid, before.st_gid)
+                Path(temporary).chmod(before.st_mode & 0o777)
+            Path(temporary).replace(target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise

@@ -19,12 +19,12 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
 from auth.claims import principal_of
 from auth.jwks import JwksKeys
 from auth.oidc_provider import Provider
+from auth.unreadable import UNREADABLE
 from captions.access import Principal, Right
 from captions.errors import Forbidden, Internal, LoginFailed, LoginUnavailable, Unauthorized
 from captions.ports.clock import Clock
@@ -118,7 +118,7 @@ class OpenIdConnect:
         """What ``begin`` remembered. Raises ``LoginFailed``."""
         try:
             claims = jwt.decode(remembered, self._signs, algorithms=[_REMEMBERED]).claims
-        except (JoseError, ValueError) as error:
+        except UNREADABLE as error:
             raise LoginFailed(f"this login did not begin in this browser; {_AGAIN}") from error
         if claims["exp"] <= self._clock.wall():
             raise LoginFailed(f"this login took longer than {TIME_TO_LOG_IN // 60} minutes; {_AGAIN}")
@@ -139,7 +139,7 @@ class OpenIdConnect:
             ).validate(now=int(self._clock.wall()), leeway=LEEWAY)
         except Internal as error:
             raise LoginUnavailable("the identity provider's keys cannot be fetched; try again later") from error
-        except (JoseError, ValueError) as error:
+        except UNREADABLE as error:
             # the provider's fault, or that of somebody between it and us: users cannot mend it
             logger.warning("id_token_refused", issuer=self._settings.issuer, reason=str(error) or type(error).__name__)
             raise LoginFailed(f"the identity provider's answer is not valid; {_AGAIN}, or tell the operator") from error

@@ -1,6 +1,5 @@
 """Principals and their rights in rooms."""
 
-import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -98,4 +97,21 @@ ANYBODY = Principal(rooms=("*",), rights=frozenset(Right))
 
 
 def _matches(patterns: Iterable[str], name: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    return any(_fits(pattern, name) for pattern in patterns)
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether ``name`` fits ``pattern``, in which ``*`` alone is special. Linear: strangers may send patterns."""
+    first, *others = pattern.split("*")
+    if not others:
+        return name == pattern
+    *middle, last = others
+    at, end = len(first), len(name) - len(last)
+    if at > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True

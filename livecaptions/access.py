@@ -37,11 +37,17 @@ def build_access(settings: Settings, clock: Clock) -> Access:
     """Build what checks tokens, and log what an operator should know. Raises ``SetupError``."""
     if not is_closed(settings):
         return Access(OpenAccess(), None)
+    access = _build(settings, clock)
     if settings.tokens:
         logger.warning("tokens_deprecated", instead="livecaptions keys create, and the setting keys_file")
-    secret = None if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
-    if secret is not None and len(secret.encode()) < SHORTEST_SECRET:
+    secret = "" if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
+    if 0 < len(secret.encode()) < SHORTEST_SECRET:
         logger.warning("jwt_secret_too_short", bytes=len(secret.encode()), needed=SHORTEST_SECRET)
+    return access
+
+
+def _build(settings: Settings, clock: Clock) -> Access:
+    secret = None if settings.jwt_secret is None else settings.jwt_secret.get_secret_value()
     keys = None if settings.keys_file is None else ApiKeys(settings.keys_file, clock)
     rooms = None
     if keys is not None:
@@ -59,12 +65,16 @@ def check_access(settings: Settings) -> None:
 
     Also checks the files that access depends on. Raises ``SetupError``.
     """
+    if (settings.jwt_issuer or settings.jwt_audience) and not (settings.jwt_secret or settings.jwt_jwks):
+        raise SetupError(
+            "jwt_issuer and jwt_audience check tokens that nothing verifies: set jwt_secret or jwt_jwks too"
+        )
     if is_closed(settings):
         if settings.open:
             raise SetupError(
                 "open lets everybody in, but keys are set too: remove open, or the keys, jwt_*, oidc_* and tokens"
             )
-        build_access(settings, SystemClock())
+        _build(settings, SystemClock())
         build_login(settings, SystemClock())
     elif not settings.open and not is_loopback(settings.host):
         raise SetupError(

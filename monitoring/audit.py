@@ -10,6 +10,7 @@ from captions.access import Principal
 from captions.errors import SetupError
 from captions.ports.audit import Audit, Detail
 from captions.track import RoomId
+from monitoring.secrets import without_secrets
 
 LOGGER = "audit"
 """The logger of the lines. It has a level of its own: ``log_level`` hides no line."""
@@ -63,5 +64,6 @@ def configure_audit(file: Path | None) -> None:
     except OSError as error:
         raise SetupError(f"cannot write the audit file {file}: {error.strerror}") from error
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, structlog.processors.JSONRenderer()]))
+    rendered: list[structlog.typing.Processor] = [remove, structlog.processors.JSONRenderer(), without_secrets]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=rendered))
     logger.addHandler(handler)

@@ -1,12 +1,12 @@
 """Structured logs: one event per line, with session, room and track. Log lines of libraries get the same format."""
 
 import logging
-import re
 import sys
 from typing import Literal
 
 import structlog
 
+from monitoring.secrets import without_secrets
 from monitoring.tracebacks import TracebackDicts, write_traceback
 
 CHATTY = ("aiokafka", "uvicorn", "uvicorn.error", "httpx", "httpcore", "websockets", "libav")
@@ -21,14 +21,6 @@ _NO_NEWS = frozenset(
     }
 )
 """What uvicorn logs for every request or message that a client gets wrong. Metrics count them."""
-
-_SECRET = re.compile(
-    r"(?P<query>[?&](?:token|code|state|access_token|id_token|client_secret)=)[^&#\s\"'<>\\\x1b]+"
-    r"|(?P<bearer>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]+"
-    r"|(?P<own>\blc[kt]_)[A-Za-z0-9._~-]+"
-    r"|(?P<cookie>\blivecaptions_\w+=)[^;\s\"'\\\x1b]+",
-    re.IGNORECASE,
-)
 
 
 def configure_logs(form: Literal["console", "json"], level: str) -> None:
@@ -61,7 +53,7 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *_renderers(form),
-                _without_secrets,
+                without_secrets,
             ],
         )
     )
@@ -77,12 +69,19 @@ def _is_news(record: logging.LogRecord) -> bool:
     return record.msg not in _NO_NEWS
 
 
-def _without_secrets(_: object, __: str, line: structlog.typing.ProcessorReturnValue) -> str:
-    """The rendered line without tokens."""
-    return _SECRET.sub(lambda found: f"{found[found.lastgroup or 0]}REMOVED", str(line))
+def _printable(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape what would move a terminal's cursor or change its colours: names and paths come from strangers."""
+    return {name: _escaped(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def _renderers(form: Literal["console", "json"]) -> list[structlog.typing.Processor]:
     if form == "json":
         return [structlog.processors.ExceptionRenderer(TracebackDicts()), structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=write_traceback)]
+    return [
+        _printable,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=write_traceback),
+    ]

@@ -143,11 +143,11 @@ class Limits:
                 continue
             tracks = [place for other, place in others if any(account == held for held, _ in other.accounts)]
             if allowance.sessions and len(tracks) >= allowance.sessions:
-                text = f"{account} has {allowance.sessions} sessions, which is its limit; end one, or try again later"
+                text = f"{account} has reached its limit of sessions, {allowance.sessions}; end one, or try again later"
                 raise _refused(self._probe, account, Limit.SESSIONS, text)
             rooms: set[RoomId] = {place.room for place in tracks}
             if allowance.rooms and track.room not in rooms and len(rooms) >= allowance.rooms:
-                text = f"{account} speaks in {allowance.rooms} rooms, which is its limit; end one, or try again later"
+                text = f"{account} has reached its limit of rooms, {allowance.rooms}; end a session, or try again later"
                 raise _refused(self._probe, account, Limit.ROOMS, text)
 
     def check_quota(self, caller: Caller) -> None:
@@ -165,7 +165,7 @@ class Limits:
         """Check that ``caller`` may connect one more viewer. Raises ``TooMany``."""
         for account, allowance in caller.accounts:
             if allowance.viewers and self._viewers[account] >= allowance.viewers:
-                text = f"{account} has {allowance.viewers} viewers, which is its limit; try again later"
+                text = f"{account} has reached its limit of viewers, {allowance.viewers}; try again later"
                 raise _refused(self._probe, account, Limit.VIEWERS, text)
 
     @contextmanager
@@ -213,7 +213,7 @@ class Limits:
 
 
 def _too_fast(account: Account, what: str, bucket: TokenBucket) -> str:
-    return f"{account} sends more than {bucket.rate:g} {what} a second, which is its limit; send fewer"
+    return f"{account} is over its limit of {what} a second, {bucket.rate:g}; send fewer"
 
 
 def _refused(probe: Probe, account: Account, limit: Limit, message: str, wait: float | None = None) -> Refusal:

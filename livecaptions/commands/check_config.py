@@ -1,6 +1,7 @@
 """``livecaptions check-config``: the effective settings and the source of each."""
 
 import json
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -53,7 +54,8 @@ def check_config(effective: Effective, role: RoleOption = Role.GATEWAY) -> None:
     console = Console(soft_wrap=True)
     console.print(table)
     if role is Role.GATEWAY:
-        console.print("", f"access: {describe_access(effective.settings, SystemClock())}", "", sep="\n", markup=False)
+        access = _without_password(describe_access(effective.settings, SystemClock()))
+        console.print("", f"access: {access}", "", sep="\n", markup=False)
         console.print(_memory(effective.settings))
 
 
@@ -71,4 +73,9 @@ def _memory(settings: Settings) -> Table:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return json.dumps([v.model_dump(mode="json") if isinstance(v, BaseModel) else v for v in value])
-    return str(value)
+    return _without_password(str(value))
+
+
+def _without_password(text: str) -> str:
+    """The text with the login taken out of addresses, as in https://user:password@id.example."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,9 @@ from livecaptions.settings.load import load
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")
 
+WIDE = 400
+"""Columns of a list that a program reads, one line a key."""
+LONGEST = 100 * 365 * 86_400  # seconds
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 KeysFileOption = Annotated[
@@ -48,7 +52,7 @@ def create(
     now = int(SystemClock().wall())
     key, secret = _file(keys_file, config).create(
         now,
-        rooms=_split(rooms),
+        rooms=_split("--rooms", rooms),
         rights=_rights(rights),
         tenant=tenant,
         name=name,
@@ -84,7 +88,7 @@ def list_(
             _date(key.created_at),
             "never" if key.expires_at is None else _date(key.expires_at),
         )
-    Console(soft_wrap=True).print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 @app.command()
@@ -114,12 +118,15 @@ def _limits(text: str) -> Allowance:
         raise SetupError(f"--limits {text}: {explain(error)}; docs/limits.md has the names") from error
 
 
-def _split(listed: str) -> tuple[str, ...]:
-    return tuple(word for part in listed.split(",") if (word := part.strip()))
+def _split(option: str, listed: str) -> tuple[str, ...]:
+    words = tuple(word for part in listed.split(",") if (word := part.strip()))
+    if not words:
+        raise SetupError(f"{option}: name one or more, separated by commas")
+    return words
 
 
 def _rights(listed: str) -> frozenset[Right]:
-    names = _split(listed)
+    names = _split("--rights", listed)
     for name in names:
         if name not in set(Right):
             raise SetupError(f"there is no right {name}; rights are {', '.join(Right)}")
@@ -131,7 +138,10 @@ def _duration(text: str) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,8})([smhdw])", text)
     if match is None:
         raise SetupError(f"--expires {text}: write a number with s, m, h, d or w behind it, such as 30d")
-    return int(match[1]) * SECONDS[match[2]]
+    seconds = int(match[1]) * SECONDS[match[2]]
+    if seconds > LONGEST:
+        raise SetupError(f"--expires {text}: a hundred years at most; leave it out for a key that never expires")
+    return seconds
 
 
 def _described(key: Key) -> str:

@@ -12,7 +12,6 @@ import uvloop
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from captions.access import Right
 from captions.errors import Forbidden
 from captions.ports.clock import Clock
 from captions.ports.log import Log
@@ -41,7 +40,7 @@ from monitoring.metrics import GatewayProbe
 from monitoring.observed_log import ObservedLog
 from streamer.gateway import Gateway
 from streamer.web.app import create_app
-from streamer.web.credentials import principal_of
+from streamer.web.credentials import check_operator
 from streamer.web.openapi import WITH_TOKEN, refusals
 
 logger = structlog.get_logger(__name__)
@@ -207,7 +206,7 @@ async def _metrics(
     """Serve the gateway's metrics where ``metrics_access`` says."""
 
     async def admit(request: Request) -> None:
-        (await principal_of(request, gateway)).require_right(Right.OPERATE)
+        await check_operator(request, gateway)
 
     if settings.metrics_access != "port":
         if settings.metrics_access == "operate":

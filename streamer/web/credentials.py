@@ -52,6 +52,16 @@ async def principal_of(connection: HTTPConnection, gateway: Gateway) -> Principa
     return principal
 
 
+async def check_operator(connection: HTTPConnection, gateway: Gateway) -> None:
+    """Check that an operator of the whole server sends the request. Raises ``Unauthorized`` or ``Forbidden``."""
+    principal = await principal_of(connection, gateway)
+    principal.require_right(Right.OPERATE)
+    if principal.tenant is not None:
+        raise Forbidden(
+            "this is about all tenants, and this token is of one; ask the operator for one without a tenant"
+        )
+
+
 def caller_of(connection: HTTPConnection, gateway: Gateway, principal: Principal) -> Caller:
     """The accounts that a connection of this principal counts for."""
     return gateway.limits.caller(principal, address_of(connection))

@@ -13,7 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OctKey, OKPKey, RSAKey
 
-from auth.jwks import COOLDOWN, FETCH_TIMEOUT, LIFETIME, MOST_BYTES, JwksKeys, parse_keys
+from auth.jwks import COOLDOWN, FETCH_TIMEOUT, LIFETIME, MOST_BYTES, WITHDRAWN, JwksKeys, parse_keys
 from auth.jwt_tokens import JwtSettings, JwtTokens
 from captions.access import Principal, Right
 from captions.errors import Internal, SetupError, Unauthorized
@@ -192,7 +192,7 @@ class Issuer:
 
     async def accepts(self, key: Key = RSA) -> bool:
         try:
-            await self.tokens.principal_of(signed(key, "RS256"))
+            await self.tokens.principal_of(signed(key, "RS256", {**CLAIMS, "exp": NOW + 10_000}))
         except Unauthorized:
             return False
         return True
@@ -258,6 +258,21 @@ async def test_an_issuer_that_is_down_is_our_fault_at_first_and_then_the_known_k
     await asyncio.sleep(0.01)
     assert issuer.asked == 3
     assert await issuer.accepts()
+
+
+async def test_after_a_long_quiet_time_a_key_that_was_withdrawn_lets_nobody_in() -> None:
+    clock = SetClock()
+    issuer = Issuer(clock)
+    await issuer.accepts()
+    issuer.keys = [OTHER]
+    clock.passed = WITHDRAWN + 1
+    assert not await issuer.accepts()
+    clock.passed += WITHDRAWN + 1
+    issuer.answer = down
+    assert await issuer.accepts(OTHER)  # nobody can tell, so the known keys stay
+    asked = issuer.asked
+    assert await issuer.accepts(OTHER)
+    assert issuer.asked == asked  # nobody waits again at once
 
 
 @pytest.mark.looptime

@@ -1,5 +1,6 @@
 import concurrent.futures
 import hashlib
+import os
 import stat
 from pathlib import Path
 
@@ -91,3 +92,21 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
         KeysFile(path).read()
     with pytest.raises(SetupError, match="cannot write"):
         made(tmp_path / "missing" / "keys.json")
+
+
+def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
+    made(tmp_path / "real.json")
+    (tmp_path / "link.json").symlink_to("real.json")
+    identifier, _ = made(tmp_path / "link.json")
+    KeysFile(tmp_path / "link.json").revoke(identifier, 5)
+    assert (tmp_path / "link.json").is_symlink()
+    assert [key.revoked_at for key in KeysFile(tmp_path / "real.json").read().keys] == [None, 5]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to others")
+def test_the_owner_of_the_file_stays_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    made(path)
+    os.chown(path, 65534, 65534)
+    made(path)
+    assert (path.stat().st_uid, path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (65534, 65534, 0o600)

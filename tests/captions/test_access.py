@@ -1,3 +1,5 @@
+import fnmatch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +80,35 @@ def test_no_room_is_reached_that_the_maker_of_the_token_does_not_reach(mine: lis
         return
     made = Principal(rooms=(asked,), rights=frozenset())
     assert maker.covers(RoomId(name)) or not made.covers(RoomId(name))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("*", "main", True),
+        ("main", "main", True),
+        ("main", "main2", False),
+        ("a*a", "a", False),
+        ("a*a", "aa", True),
+        ("*b*", "abc", True),
+        ("a*b*c", "a-b-b-c", True),
+        ("a*b*c", "acb", False),
+        ("?", "a", False),
+        ("[ab]", "a", False),
+        ("*-2", "hall-2", True),
+    ],
+)
+def test_a_star_is_the_only_special_character_of_a_pattern(pattern: str, name: str, fits: bool) -> None:
+    assert Principal(rooms=(pattern,), rights=frozenset()).covers(RoomId(name)) == fits
+
+
+@given(st.lists(st.from_regex(r"\A[a-b*]{0,6}\Z")), st.text("ab", min_size=1, max_size=8))
+def test_patterns_match_as_those_of_file_names_do(patterns: list[str], name: str) -> None:
+    expected = any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    assert Principal(rooms=tuple(patterns), rights=frozenset()).covers(RoomId(name)) == expected
+
+
+@pytest.mark.parametrize("mine", ["?", "room-?", "[!x]*", "[*]"])
+def test_other_wildcards_of_an_issuers_claims_let_nobody_mint_more(mine: str) -> None:
+    with pytest.raises(Forbidden):
+        Principal(rooms=(mine,), rights=frozenset()).require_at_least(["*"], [])

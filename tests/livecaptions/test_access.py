@@ -108,3 +108,15 @@ def test_keys_that_are_revoked_or_expired_are_not_counted(keys: Path) -> None:
 def test_a_tenant_with_a_slash_is_refused_because_its_rooms_could_be_anothers() -> None:
     with pytest.raises(ValidationError, match="a name without a slash"):
         settings(tokens=[{"token": "old", "tenant": "acme/hall"}])
+
+
+@pytest.mark.parametrize("given", [{"jwt_issuer": "https://id"}, {"jwt_audience": "us"}])
+def test_what_checks_tokens_that_nothing_verifies_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(SetupError, match="set jwt_secret or jwt_jwks too"):
+        check_access(settings(**given))
+
+
+def test_checking_the_settings_logs_nothing() -> None:
+    with capture_logs() as logged:
+        check_access(settings(tokens=[{"token": "old"}], jwt_secret="short"))
+    assert logged == []

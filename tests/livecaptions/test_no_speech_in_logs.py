@@ -190,10 +190,13 @@ def words_of(text: str) -> list[str]:
 async def logged(form: str, do: Callable[[Server], Awaitable[None]]) -> set[str]:
     async with serving(form, "livecaptions.cli", "serve", "--model", "tiny.en") as server:
         await do(server)
-    return set(words_of(b"".join(server.printed).decode()))
+    # asyncio's debug mode names whatever was slow, which differs from run to run, and has our own words only
+    lines = [line for line in server.printed if b"Executing <" not in line]
+    return set(words_of(b"".join(lines).decode()))
 
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_no_word_of_a_talk_that_whisper_hears_gets_into_the_logs(form: str) -> None:
     talked, silent = await logged(form, by_command), await logged(form, silence)
-    assert not (talked - silent) & set(words_of(talk.text()))
+    leaked = (talked - silent) & set(words_of(talk.text()))
+    assert leaked == set()

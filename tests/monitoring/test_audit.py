@@ -82,3 +82,11 @@ def test_a_file_gets_lines_of_json_and_may_be_moved_away(tmp_path: Path, capsys:
 def test_a_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot write the audit file"):
         configure_audit(tmp_path)
+
+
+def test_a_file_gets_no_tokens(tmp_path: Path) -> None:
+    configure_audit(tmp_path / "audit.log")
+    AuditLog(views=False).record(
+        action="access.refused", outcome="unauthorized", principal=None, path="/r/lck_1_secret"
+    )
+    assert "secret" not in (tmp_path / "audit.log").read_text()

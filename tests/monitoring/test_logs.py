@@ -94,3 +94,19 @@ def test_messages_that_quote_values_are_withheld_in_the_whole_chain(
     for told in ("KeyError", "RecordError", "not a caption", "ExceptionGroup", "ValueError", "OSError", "disk full"):
         assert told in printed, told
     assert "test_messages_that_quote_values" in printed  # where it happened
+
+
+def test_strangers_do_not_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("console", "info")
+    structlog.get_logger("here").info("refused", path="/\x1b[2J\x07\x9b31m\u202eslaps\nnext")
+    shown = capsys.readouterr().err
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
+    assert "\\x1b[2J" in shown
+
+
+def test_a_login_in_an_address_is_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "info")
+    structlog.get_logger("here").warning("jwks_not_read", source="https://user:hunter2@id.example/jwks")
+    shown = capsys.readouterr().err
+    assert "hunter2" not in shown
+    assert "id.example/jwks" in shown

@@ -26,7 +26,7 @@ from captions.access import Right
 from captions.audio import to_bytes
 from livecaptions.clock import SystemClock
 from monitoring.endpoints import health, metrics_endpoint
-from streamer.web.credentials import principal_of
+from streamer.web.credentials import check_operator
 from tests.streamer.speaking import send
 from tests.streamer.system import Conversation, System, running
 from tests.support import script_of
@@ -40,10 +40,14 @@ SOCKET = "WS"
 
 @dataclass(frozen=True)
 class Row:
-    """What a route asks for: nothing, any valid token (``any``), or a right; ``in_room``: in the room of its path."""
+    """What a route asks for: nothing, any valid token (``any``), or a right.
+
+    ``in_room``: in the room of its path. ``of_server``: from somebody without a tenant.
+    """
 
     needs: Right | str | None
     in_room: bool = False
+    of_server: bool = False
 
 
 PUBLIC = Row(None)
@@ -57,7 +61,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/rooms/{room}/publish"): Row(Right.PUBLISH, in_room=True),
     ("GET", "/v1/rooms/{room}/transcript"): Row(Right.VIEW, in_room=True),
     ("POST", "/v1/tokens"): Row("any"),
-    ("GET", "/metrics"): Row(Right.OPERATE),
+    ("GET", "/metrics"): Row(Right.OPERATE, of_server=True),
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
@@ -70,12 +74,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/logout"): PUBLIC,
 }
 
-PRINCIPALS: dict[str, tuple[str, tuple[str, ...], tuple[Right, ...]]] = {
+PRINCIPALS: dict[str, tuple[str | None, tuple[str, ...], tuple[Right, ...]]] = {
     # name: tenant, rooms, rights
     **{f"{right} in hall": ("acme", ("hall",), (right,)) for right in Right},
     "all rights in hall": ("acme", ("hall",), (Right.PUBLISH, Right.VIEW, Right.EDIT, Right.MANAGE)),
     "all rights in other rooms": ("acme", ("side-*",), (Right.PUBLISH, Right.VIEW, Right.EDIT, Right.MANAGE)),
     "all rights of another tenant": ("umbrella", ("*",), tuple(Right)),
+    "operator of the server": (None, (), tuple(Right)),
 }
 
 
@@ -88,7 +93,7 @@ def expected(row: Row, principal: str | None) -> bool:
     tenant, rooms, rights = PRINCIPALS[principal]
     if row.needs == "any":
         return True
-    if row.needs not in rights:
+    if row.needs not in rights or (row.of_server and tenant is not None):
         return False
     # another tenant's hall is another room: nobody is kept from their own
     return not row.in_room or tenant == "umbrella" or "hall" in rooms or Right.OPERATE in rights
@@ -138,7 +143,7 @@ class Rig:
 
 def add_operators_routes(app: FastAPI, system: System) -> None:
     async def admit(request: Request) -> None:
-        (await principal_of(request, system.gateway)).require_right(Right.OPERATE)
+        await check_operator(request, system.gateway)
 
     app.include_router(health(list))
     app.include_router(metrics_endpoint(lambda: (b"", "text/plain"), admit))
@@ -188,7 +193,7 @@ def test_the_documentation_has_the_table() -> None:
     page = (ROOT / "docs/access.md").read_text(encoding="utf-8")
     needs = {None: "no token", "any": "any token"}
     for (method, template), row in TABLE.items():
-        room = " in the room" if row.in_room else ""
+        room = " in the room" if row.in_room else ", without a tenant" if row.of_server else ""
         path = template.replace("{path:path}", "...")
         assert f"| {method} `{path}` | {needs.get(row.needs, f'`{row.needs}`')}{room} |" in page, (method, template)
 
