@@ -1,11 +1,13 @@
 """A key on the start page, and the link that a speaker shares, against a real server with a keys file."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -31,6 +33,7 @@ class Locked(NamedTuple):
     http: str
     file: KeysFile
     key: str
+    manager: str
     authenticator: TokenAuthenticator
 
 
@@ -39,11 +42,12 @@ async def locked(folder: Path) -> AsyncIterator[Locked]:
     clock, file = SystemClock(), KeysFile(folder / "keys.json")
     rights = frozenset({Right.PUBLISH, Right.VIEW})
     _, key = file.create(int(clock.wall()), rooms=("hall",), rights=rights, tenant="acme")
+    _, manager = file.create(1, rooms=("hall",), rights=frozenset({Right.MANAGE}), tenant="acme")
     keys = ApiKeys(file.path, clock)
     tokens = RoomTokens(lambda: keys.signing_secret, clock)
     authenticator = TokenAuthenticator(clock, keys=keys, rooms=tokens)
     async with running(SCRIPT, authenticator=authenticator, signer=tokens) as system:
-        yield Locked(system, f"http://127.0.0.1:{system.port}", file, key, authenticator)
+        yield Locked(system, f"http://127.0.0.1:{system.port}", file, key, manager, authenticator)
 
 
 async def test_a_key_opens_the_start_page_and_the_link_to_share_reads_only(speaking: Browser, tmp_path: Path) -> None:
@@ -58,6 +62,8 @@ async def test_a_key_opens_the_start_page_and_the_link_to_share_reads_only(speak
         await page.click("#unlock button")
         await expect(page.locator("#locked")).to_be_hidden()
         assert server.key not in page.url
+        kept = await page.evaluate("sessionStorage.getItem('key')")
+        assert kept.startswith("lct_"), "a token that expires, and not the key"
         await page.fill("#room", "hall")
         await page.click("#start")
         await expect(page.locator("#state")).to_have_text("Live")
@@ -74,6 +80,13 @@ async def test_a_key_opens_the_start_page_and_the_link_to_share_reads_only(speak
         await say(server.system, RoomId("hall"), utterance=9, final=True, text="Said in the hall of nobody.")
         await expect(reader.locator("#transcript")).to_contain_text("Said to whom it was shared.")
         await expect(reader.locator("#transcript")).not_to_contain_text("nobody")
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {server.manager}"}) as http:
+            assert (await http.delete(f"{server.http}/v1/rooms/hall")).status_code in {200, 202}
+        await expect(reader.locator("#transcript")).to_have_text("What was said so far was deleted.")
+        server.file.revoke(server.key, 1)
+        await asyncio.sleep(1.1)  # the file is looked at once a second
+        server.system.gateway.clients.disconnect_revoked()
+        await expect(reader.locator("#ended")).to_contain_text("The captions stop here. This key has been revoked")
         for context in speaking.contexts:
             await context.close()
 

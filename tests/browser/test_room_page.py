@@ -103,7 +103,7 @@ async def test_a_server_that_counts_anew_is_understood(browser: Browser, scripte
 async def test_a_refusal_is_explained_and_final(browser: Browser, scripted: Scripted) -> None:
     scripted.denial = Unauthorized("a token is needed; ask the operator")
     page = await opened(browser, f"{scripted.http}/r/hall?token=old&mode=transcript")
-    await expect(page.locator("#waiting")).to_have_text("a token is needed; ask the operator")
+    await expect(page.locator("#waiting")).to_have_text("A token is needed; ask the operator.")
     await expect(page.locator("#state")).to_have_text("refused")
     assert scripted.views == [{"token": "old", "history": "200"}]
     for link in await page.locator("[data-format]").all():

@@ -249,8 +249,8 @@ async def test_audio_faster_than_allowed_is_slowed_and_nothing_is_lost(scope: Sc
 
 
 async def test_a_slowed_publisher_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "PING_INTERVAL", 0.1)
-    monkeypatch.setattr(http_server, "PING_TIMEOUT", 0.2)
+    monkeypatch.setattr(http_server, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(http_server, "PING_TIMEOUT", 1.0)
     async with limited(Scope.KEY, speed=2) as (system, _, (one, _, _)), publisher_of(system, one) as socket:
         publisher = Conversation(socket)
         await publisher.of("ready")

@@ -6,14 +6,18 @@ const $ = (id) => document.getElementById(id);
 export const framed = window.top !== window;
 const ROOT = new URL("../", import.meta.url);
 
-let offered = false; // a login that the reader has not used
+export const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
+
+export let offered = false; // a login that the reader has not used
 export let loggedIn = false;
 
 // What to tell the reader of a refusal: the server's own words are for programs that have a token.
 export function toldAs(error) {
-  if (error.code !== "unauthorized") return error.message;
-  if (offered) return "Log in first, at the top of the page.";
-  return token ? error.message : "This server asks for a key. Enter it on the start page, or ask for a link that lets you read.";
+  if (error.code === "unauthorized" && !token) {
+    if (offered) return "Log in first, at the top of the page.";
+    return "This server asks for a key. Enter it on the start page, or ask for a link that lets you read.";
+  }
+  return sentence(error.message);
 }
 
 // Shows the account in the page's bar. `room`: the room's page that a login returns to. A page with a token needs no login.

@@ -64,6 +64,8 @@ export class Subtitles {
     }
   }
 
+  clear() { this.#captions.clear(); }
+
   // The last `count` lines: [{name, glue, words}].
   lines(count = 2) {
     const all = [];

@@ -181,12 +181,23 @@ captions.addEventListener("gap", () => {
   tracks.clear();
   transcript.note("Some earlier captions are no longer kept.");
 });
+captions.addEventListener("deleted", () => {
+  transcript.clear();
+  subtitles.clear();
+  $("spoken").replaceChildren();
+  transcript.note("What was said so far was deleted.");
+  draw();
+});
 captions.addEventListener("reconnecting", () => state("reconnecting", "reconnecting…"));
 captions.addEventListener("error", async ({ detail }) => {
   state("refused", "refused");
   if (detail.code === "unauthorized") await showAccount(room); // the session may have ended
+  $("presence").textContent = "";
+  const read = $("transcript").childElementCount > 0;
+  $("waiting").hidden = read;
+  $("ended").hidden = !read;
   $("waiting").textContent = toldAs(detail);
-  $("waiting").hidden = false;
+  $("ended").textContent = `The captions stop here. ${toldAs(detail)}`;
 });
 
 showAccount(room);

@@ -1,12 +1,13 @@
-import { loggedIn, showAccount, toldAs } from "./account.js";
+import { loggedIn, offered, sentence, showAccount, toldAs } from "./account.js";
 import { spans } from "./captions.js";
-import { microphones, publish, roomUrl, rooms } from "./client.js";
+import { makeToken, microphones, publish, roomUrl, rooms } from "./client.js";
 import { recall, remember } from "./storage.js";
 import { linkFor } from "./share.js";
 import { addressed, enter, token } from "./token.js";
 
 const $ = (id) => document.getElementById(id);
 
+const DAY = 86_400; // seconds
 const COLOURS = ["amber", "blue", "coral", "green", "indigo", "olive", "silver", "violet"];
 const PLACES = ["atrium", "garden", "hall", "library", "studio", "terrace", "theatre", "tower"];
 const any = (choices) => choices[Math.floor(Math.random() * choices.length)];
@@ -59,7 +60,9 @@ $("speak").addEventListener("submit", async (event) => {
   try {
     await speak(room);
   } catch (error) {
-    problem(toldAs(error));
+    problem(speaking ? `${toldAs(error)} Your captions so far are kept.` : toldAs(error));
+    $("live").hidden ||= !$("mine").childElementCount;
+    $("readers").hidden = true;
   } finally {
     speaking = null;
     $("choices").disabled = false;
@@ -115,9 +118,10 @@ function begin(room, publisher) {
 }
 
 async function share(room) {
+  $("readers").hidden = false;
   const { link, note } = await linkFor(room, { token, closed: Boolean(token) || loggedIn });
   $("link").href = link;
-  $("link").textContent = link.host + link.pathname;
+  $("link").textContent = `${link.host}${link.pathname}${link.search ? "?token=…" : ""}`;
   $("shared").hidden = !note;
   $("shared").textContent = note;
 }
@@ -195,20 +199,40 @@ async function listRooms() {
   } catch (error) {
     if (error.code === "unauthorized") {
       await showAccount(); // the session may have ended
-      $("locked").hidden = false;
-      $("key-problem").textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
-      $("key-problem").hidden = !token;
+      locked(token ? sentence(error.message) : "");
+      return;
     }
-    if (error.code === "unreachable") return;
-    const missing = error.code === "unauthorized" && token;
-    $("rooms").replaceChildren(nothing(missing ? "Enter a key that this server knows." : toldAs(error)));
+    if (error.code !== "unreachable") $("rooms").replaceChildren(nothing(toldAs(error)));
   }
 }
 
+// Asks for a key, and no more for rooms until there is one.
+function locked(problem) {
+  clearInterval(listing);
+  $("locked").hidden = false;
+  if (offered) $("locked-lead").textContent = "Log in at the top of the page. If you have a key instead, enter it here.";
+  $("key-problem").textContent = problem;
+  $("key-problem").hidden = !problem;
+  $("rooms").replaceChildren(nothing(offered ? "Log in first, at the top of the page." : "Enter a key to see the rooms."));
+}
+
+// The tab keeps a token that expires, and not the key. A server with old tokens alone cannot make one.
 $("unlock").addEventListener("submit", async (event) => {
   event.preventDefault();
-  enter($("key").value.trim());
+  const key = $("key").value.trim();
   $("key").value = "";
+  try {
+    enter((await makeToken({ expires_in: DAY }, { token: key })).token);
+  } catch (error) {
+    if (error.code !== "not_found") {
+      locked(sentence(error.message));
+      $("key").focus();
+      return;
+    }
+    enter(key);
+  }
+  problem("");
+  keepListing();
   await listRooms();
   ($("locked").hidden ? $("room") : $("key")).focus();
 });
@@ -231,6 +255,11 @@ function entry({ room, tracks, viewers }) {
   item.append(link);
   return item;
 }
+let listing;
+function keepListing() {
+  clearInterval(listing);
+  listing = setInterval(() => document.hidden || listRooms(), 5000);
+}
 showAccount();
+keepListing();
 listRooms();
-setInterval(() => document.hidden || listRooms(), 5000);

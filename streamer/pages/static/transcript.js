@@ -38,6 +38,12 @@ export class Transcript {
     [this.#root, this.#turn] = [root, turn];
   }
 
+  clear() {
+    this.#root.replaceChildren();
+    this.#shown.clear();
+    this.#turn = null;
+  }
+
   note(text) {
     const line = document.createElement("p");
     line.className = "note";

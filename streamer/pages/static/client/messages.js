@@ -37,6 +37,7 @@
  *
  * @typedef {{type: "live"}} Live
  * @typedef {{type: "gap", from: number, to: number}} Gap
+ * @typedef {{type: "deleted", room: string, deleted_at: string, seq?: number}} Deleted
  *
  * @typedef {{type: "ready", session: string, room: string, track: string, offset: number, resumable: boolean}} Ready
  * @typedef {{type: "ack", offset: number}} Ack

@@ -19,6 +19,7 @@ import { Versions } from "./versions.js";
  * @property {import("./messages.js").Track} track
  * @property {import("./messages.js").Live} live
  * @property {import("./messages.js").Gap} gap
+ * @property {import("./messages.js").Deleted} deleted
  * @property {{error: CaptionsError | null}} reconnecting
  * @property {CaptionsError} error
  */
@@ -164,7 +165,7 @@ export class View extends Events {
     } else if (message.type === "gap") {
       this.#tracks.clear(); // the server sends all retained events again
       this.emit("gap", message);
-    }
+    } else if (message.type === "deleted") this.emit("deleted", message);
   }
 
   /** @param {import("./messages.js").CaptionMessage} message */
