@@ -25,6 +25,7 @@ class Clients:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._by_credential: dict[str, dict[object, End]] = {}
+        self._revoked: set[str] = set()
 
     @contextmanager
     def connected(self, principal: Principal, end: End) -> Iterator[None]:
@@ -42,10 +43,13 @@ class Clients:
                 self._by_credential.pop(principal.credential, None)
 
     def disconnect_revoked(self) -> None:
-        """Disconnect the clients whose key has been revoked."""
+        """Disconnect the clients whose key has been revoked. The log tells it once, although some may take a while."""
+        known, self._revoked = self._revoked, set()
         for credential, ends in list(self._by_credential.items()):
             if self._authenticator.revoked(credential):
-                logger.info("key_revoked", key=credential, connections=len(ends))
+                self._revoked.add(credential)
+                if credential not in known:
+                    logger.info("key_revoked", key=credential, connections=len(ends))
                 refusal = Unauthorized("this key has been revoked; ask the operator for another one")
                 for end in list(ends.values()):
                     end(refusal)

@@ -12,6 +12,7 @@ from captions.errors import BadRequest, Refusal, TooLarge, TooMany
 from captions.messages import error_message
 from livecaptions.server.connections import Connection, Connections
 from streamer.batched_callbacks import BatchedCallbacks
+from streamer.web.frames import ABORT
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of a request line and its headers. Browsers and proxies send a tenth of it."""
@@ -99,6 +100,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         self._in_head, self._complete = True, False
         self._body_size = 0
 

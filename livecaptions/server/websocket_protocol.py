@@ -10,7 +10,7 @@ from websockets.protocol import State
 
 from captions.connection_end import ConnectionEnd
 from livecaptions.server.connections import Connection, Connections
-from streamer.web.frames import EXTENSION, LARGEST_MESSAGE
+from streamer.web.frames import ABORT, EXTENSION, LARGEST_MESSAGE
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
 """The limit of the protocol library. The gateway itself refuses frames over 64 KiB with a proper error message."""
@@ -53,6 +53,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self._connection is not None:
             self.taken.busy(self._connection)
         self.scope["extensions"][EXTENSION] = {}
+        self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
         await super().run_asgi()
 
     def connection_lost(self, exc: Exception | None) -> None:

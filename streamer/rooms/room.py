@@ -126,13 +126,9 @@ class Room:
         partials = [partial for partial in self._partials.values() if viewer.wants(partial)]
         return Replay(gap, deleted, blocks, partials, self.deleted_to)
 
-    def blocks_of(self, replay: Replay) -> Iterator[Block]:
-        """The replay's blocks, without what is deleted by the time that each is sent."""
-        for block in replay.blocks:
-            if self.deleted_to == replay.seq:
-                yield block
-            elif (left := block.where(self._stays)).events:
-                yield left
+    def left_of(self, block: Block, replay: Replay) -> Block:
+        """A block of the replay without what has been deleted meanwhile. Ask right before it is sent."""
+        return block if self.deleted_to == replay.seq else block.where(self._stays)
 
     def partials_of(self, replay: Replay) -> Iterator[Encoded]:
         """The replay's partials, up to a deletion meanwhile."""

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from captions.errors import Refusal, SlowConsumer
+from captions.errors import Refusal, SlowConsumer, Unauthorized
 from captions.messages import CaptionMessage, Deleted
 from captions.ports.probe import Probe
 from streamer.rooms.event import Encoded
@@ -70,10 +70,13 @@ class Viewer:
         return True
 
     def end(self, refusal: Refusal) -> None:
-        """End the queue: once all events are taken, ``take`` raises ``refusal``. A slow viewer's events are dropped."""
-        if self._ended is None:
+        """End the queue: once all events are taken, ``take`` raises ``refusal``.
+
+        The events of a viewer that is too slow, or may not see them any more, are dropped.
+        """
+        if self._ended is None or isinstance(refusal, Unauthorized):
             self._ended = refusal
-        if isinstance(refusal, SlowConsumer):
+        if isinstance(refusal, SlowConsumer | Unauthorized):
             self.clear()
         self.wake.set()
 
@@ -94,14 +97,27 @@ class Viewer:
         """Take all events that wait. Raises the ``Refusal`` that ended the queue once none are left."""
         items = [slot.item for slot in self._slots if slot.item is not None]
         self.clear()
-        if not items and self._ended is not None:
-            raise self._ended
+        if not items:
+            self._check()
         return items
 
-    async def wait(self) -> list[Encoded]:
-        """Wait until there are events, and take them. Raises the ``Refusal`` that ended the queue."""
+    def _check(self) -> None:
+        if self._ended is not None:
+            raise self._ended
+
+    async def wait(self) -> Encoded:
+        """Wait until there is an event, and take it. Raises the ``Refusal`` that ended the queue.
+
+        The others stay in the queue while this one is sent: they may yet be replaced, or deleted.
+        """
         while True:
             self.wake.clear()
-            if items := self.take():
-                return items
+            while self._slots:
+                item = self._slots.popleft().item
+                if item is not None:
+                    self._live -= 1
+                    if item.partial_of is not None:
+                        del self._waiting[item.partial_of]
+                    return item
+            self._check()
             await self.wake.wait()

@@ -13,6 +13,10 @@ EXTENSION = "livecaptions.frames"
 LARGEST_MESSAGE = "livecaptions.largest_message"
 """Key in ``websocket.accept``, which other servers ignore: the most bytes that the client may send in one message."""
 
+ABORT = "livecaptions.abort"
+"""Key in the scope's ``extensions`` of a server that can drop a connection: ``{"abort": a function}``. What has been
+sent, and not been read yet, is lost."""
+
 
 async def send_frames(websocket: WebSocket, frames: bytes) -> None:
     """Send one or more complete frames. Raises ``WebSocketDisconnect`` if either side has closed the connection."""

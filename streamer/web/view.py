@@ -1,9 +1,11 @@
 """``WS /v1/rooms/{room}/captions``, and the functions that it shares with server-sent events."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, Never
 
 import structlog
 from starlette.requests import HTTPConnection, Request
@@ -16,10 +18,11 @@ from captions.ports.log import Bounds
 from captions.track import RoomId
 from streamer.gateway import Gateway
 from streamer.rooms.frames import text_frame
+from streamer.rooms.replaying import blocks_in, replay_in
 from streamer.rooms.room import Replay, Room
 from streamer.rooms.viewer import Viewer
 from streamer.web.credentials import Admitted, admitted, audit, caller_of
-from streamer.web.frames import check_server, send_frames
+from streamer.web.frames import ABORT, check_server, send_frames
 from streamer.web.query import ViewQuery, view_query
 from streamer.web.refusals import accept, refuse
 
@@ -32,6 +35,9 @@ LARGEST_MESSAGE_BYTES = 4096
 MOST_MESSAGES = 100
 """Messages in ``MESSAGE_WINDOW`` seconds that are ignored, for clients that keep a connection alive with them."""
 MESSAGE_WINDOW = 10.0
+
+LAST_WORDS = 1.0
+"""Seconds for which a viewer whose key is revoked can learn why. Then it is disconnected, whatever it has not read."""
 
 TOO_SLOW = "this viewer reads nothing; reconnect with after= the last seq it received"
 
@@ -56,25 +62,51 @@ async def open_room(gateway: Gateway, room: RoomId) -> Bounds:
         raise Internal("the server failed to read the room and logged the cause; try again") from error
 
 
+def _revocation() -> asyncio.Future[Never]:
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(slots=True)
+class Visit:
+    """A viewer's stay. ``outcome`` is for its server to set; ``revoked`` raises a refusal once its key is revoked."""
+
+    outcome: str = "left"
+    revoked: asyncio.Future[Never] = field(default_factory=_revocation)
+
+
 @contextmanager
 def counted(
     connection: HTTPConnection, gateway: Gateway, principal: Principal, room: Room, viewer: Viewer
-) -> Iterator[list[str]]:
-    """Count a viewer while the context lasts. The caller appends the outcome to the list, if not ``left``."""
-    outcome: list[str] = []
+) -> Iterator[Visit]:
+    """Count a viewer while the context lasts. Raises ``ShuttingDown`` or ``TooMany``.
+
+    If its key is revoked, its queue ends, and so does the connection ``LAST_WORDS`` later.
+    """
+    visit = Visit()
     kind = "ws" if connection.scope["type"] == "websocket" else "sse"
+
+    def end(refusal: Refusal) -> None:
+        if visit.revoked.done():
+            return
+        viewer.end(refusal)
+        visit.outcome = refusal.code
+        visit.revoked.set_exception(refusal)
+        visit.revoked.exception()  # nobody may come to wait for it
+        if (extension := connection.scope.get("extensions", {}).get(ABORT)) is not None:
+            asyncio.get_running_loop().call_later(LAST_WORDS, extension["abort"])
+
+    gateway.admit_viewer()  # once more: others may have come since
     gateway.viewers += 1
     gateway.probe.viewer_opened(kind)
     audit(connection, gateway, "view.connected", principal, room.id)
     try:
-        with gateway.clients.connected(principal, viewer.end):
-            yield outcome
+        with gateway.clients.connected(principal, end):
+            yield visit
     finally:
         room.leave(viewer)
         gateway.viewers -= 1
-        ended = outcome[-1] if outcome else "left"
-        gateway.probe.viewer_closed(kind, ended)
-        audit(connection, gateway, "view.left", principal, room.id, outcome=ended)
+        gateway.probe.viewer_closed(kind, visit.outcome)
+        audit(connection, gateway, "view.left", principal, room.id, outcome=visit.outcome)
 
 
 async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
@@ -85,40 +117,51 @@ async def view(websocket: WebSocket, gateway: Gateway, room_name: str) -> None:
         caller = caller_of(websocket, gateway, admission.principal)
         with gateway.limits.viewing(caller):
             bounds = await open_room(gateway, admission.room)
-            with suppress(WebSocketDisconnect):  # the client may leave before the connection is accepted
+            room = gateway.hub.room(admission.room)
+            viewer = gateway.viewer(tracks=query.track, partials=query.partials)
+            with (
+                counted(websocket, gateway, admission.principal, room, viewer) as visit,
+                suppress(WebSocketDisconnect),  # the client may leave before the connection is accepted
+            ):
                 await accept(websocket, LARGEST_MESSAGE_BYTES)
-                await _serve(websocket, gateway, admission, query, bounds)
+                room.join(viewer)
+                replay = partial(room.replay, viewer, bounds, query.after, query.history)
+                sending = _send(websocket, gateway, room, viewer, replay)
+                await _serve(websocket, room, visit, sending, _receive(websocket, gateway, admission))
     except Refusal as refusal:
         gateway.probe.refused(refusal.code)
         await refuse(websocket, refusal)
 
 
-async def _serve(websocket: WebSocket, gateway: Gateway, admission: Admitted, query: ViewQuery, bounds: Bounds) -> None:
-    room = gateway.hub.room(admission.room)
-    viewer = gateway.viewer(tracks=query.track, partials=query.partials)
-    with counted(websocket, gateway, admission.principal, room, viewer) as outcome:
-        room.join(viewer)
-        replay = partial(room.replay, viewer, bounds, query.after, query.history)
-        sending = asyncio.create_task(_send(websocket, gateway, room, viewer, replay))
-        receiving = asyncio.create_task(_receive(websocket, gateway, admission))
-        try:
-            done, _ = await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except WebSocketDisconnect:
-            pass
-        except Refusal as refusal:
-            outcome.append(refusal.code)
-            await _disconnect(websocket, refusal)
-        except Exception:
-            logger.exception("viewer_failed", room=room.id.key)
-            outcome.append(Internal.code)
-            failure = Internal("the server failed and logged the cause; reconnect with after= the last seq received")
-            await _disconnect(websocket, failure)
-        finally:
-            sending.cancel()
-            receiving.cancel()
-            await asyncio.gather(sending, receiving, return_exceptions=True)
+async def _serve(
+    websocket: WebSocket,
+    room: Room,
+    visit: Visit,
+    send: Coroutine[None, None, None],
+    receive: Coroutine[None, None, None],
+) -> None:
+    sending, receiving = asyncio.create_task(send), asyncio.create_task(receive)
+    jobs: tuple[asyncio.Future[Any], ...] = (visit.revoked, sending, receiving)
+    try:
+        await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+        for job in jobs:
+            if job.done():
+                job.result()
+    except WebSocketDisconnect:
+        pass
+    except Refusal as refusal:
+        visit.outcome = refusal.code
+        sending.cancel()
+        await _disconnect(websocket, refusal)
+    except Exception:
+        logger.exception("viewer_failed", room=room.id.key)
+        visit.outcome = Internal.code
+        failure = Internal("the server failed and logged the cause; reconnect with after= the last seq received")
+        await _disconnect(websocket, failure)
+    finally:
+        sending.cancel()
+        receiving.cancel()
+        await asyncio.gather(sending, receiving, return_exceptions=True)
 
 
 async def _disconnect(websocket: WebSocket, refusal: Refusal) -> None:
@@ -138,21 +181,20 @@ async def _send(
         except TimeoutError as error:
             raise SlowConsumer(TOO_SLOW) from error
 
-    async with gateway.history_turns.turn():
-        replay = replay_of()
+    with gateway.history_turns.turn() as turn:
+        replay = await replay_in(turn, replay_of)
         if replay.gap is not None:
             await send(text_frame(replay.gap.encode().encode()))
         if replay.deleted is not None:
             await send(replay.deleted.frame)
-        for block in room.blocks_of(replay):
-            await send(block.frames, len(block.events))
-            await asyncio.sleep(0)  # publishers and live viewers go first
+        async with aclosing(blocks_in(turn, room, replay)) as blocks:
+            async for block in blocks:
+                await send(block.frames, len(block.events))
     for encoded in room.partials_of(replay):
         await send(encoded.frame)
     await send(LIVE)
     while True:
-        for encoded in await viewer.wait():
-            await send(encoded.frame)
+        await send((await viewer.wait()).frame)
 
 
 async def _receive(websocket: WebSocket, gateway: Gateway, admission: Admitted) -> None:

@@ -111,8 +111,8 @@ class World:
             watcher.seq = -1
         if replay.deleted is not None:
             assert replay.gap is not None
-        for block in room.blocks_of(replay):
-            for event in block.events:
+        for block in replay.blocks:
+            for event in room.left_of(block, replay).events:
                 assert event.utterance is None or (event.track, event.utterance) not in watcher.gone
                 watcher.seq = event.seq
         for encoded in room.partials_of(replay):
