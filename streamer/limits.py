@@ -131,13 +131,12 @@ class Limits:
         if wait := bucket.take(self._clock.monotonic()):
             raise _refused(self._probe, account, Limit.CONNECTIONS, _too_fast(account, "requests", bucket), wait)
 
-    def check_session(self, caller: Caller, track: TrackId, held: Iterable[tuple[Caller, TrackId]]) -> None:
-        """Check that ``caller`` may begin a session on ``track`` beside the sessions that are ``held`` here.
+    def check_session(self, caller: Caller, track: TrackId, held: Iterable[tuple[TrackId, Caller]]) -> None:
+        """Check that ``caller`` may have a session on ``track`` beside the sessions that are ``held`` here.
 
-        Raises ``TooMany`` or ``QuotaExceeded``.
+        Raises ``TooMany``.
         """
-        self.check_quota(caller)
-        others = [(other, place) for other, place in held if place != track]
+        others = [(other, place) for place, other in held if place != track]
         for account, allowance in caller.accounts:
             if not allowance.sessions and not allowance.rooms:
                 continue

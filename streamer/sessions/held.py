@@ -1,11 +1,12 @@
 """The sessions that this gateway holds, with their connections, by id and by track."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from captions.errors import Refusal
 from captions.track import TrackId
+from streamer.limits import Caller
 from streamer.sessions.feed import Feed
 from streamer.sessions.session import Session
 
@@ -47,10 +48,9 @@ class HeldSessions:
         """All held sessions, with and without a connection."""
         return list(self._by_id.values())
 
-    @property
-    def tracks(self) -> Collection[TrackId]:
-        """The tracks that have a session here."""
-        return self._by_track.keys()
+    def callers(self) -> Iterator[tuple[TrackId, Caller]]:
+        """The tracks that have a session here, each with the caller that its session counts for."""
+        return ((track, held.session.meter.caller) for track, held in self._by_track.items())
 
     def get(self, session: str) -> Held | None:
         """The session with this id, if it is held here."""

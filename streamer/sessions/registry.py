@@ -25,7 +25,7 @@ from captions.track import RoomId, TrackId
 from streamer.audio.processes import DecoderProcesses
 from streamer.limits import Caller, Limits
 from streamer.rooms.hub import Hub
-from streamer.sessions.admission import ANOTHER_CONNECTION, busy, check_limits, not_found
+from streamer.sessions.admission import ANOTHER_CONNECTION, Admission, busy, not_found
 from streamer.sessions.announcer import Announcer
 from streamer.sessions.creation import SessionMaker
 from streamer.sessions.draining import drain
@@ -90,6 +90,7 @@ class Sessions:
         )
         self.draining = False
         self._held = HeldSessions()
+        self.admission = Admission(self._held.callers, pending, limits, settings)
         self._opening: WeakValueDictionary[TrackId, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -98,22 +99,10 @@ class Sessions:
         """All sessions, fed by a connection or waiting to be resumed."""
         return self._held.all
 
-    def admit(self, room: RoomId) -> None:
-        """Check that a new session may begin. Raises ``TooMany`` or ``Overloaded``."""
-        check_limits(self._held.tracks, room, self._pending, self._settings)
-
     def _check_open(self) -> None:
         """Raise ``ShuttingDown`` if a drain has begun: it would not move a session that begins now."""
         if self.draining:
             raise ShuttingDown
-
-    def _check_free(self, track: TrackId, caller: Caller) -> None:
-        self._check_open()
-        self.admit(track.room)
-        others = ((held.session.meter.caller, held.session.track) for held in self._held.all)
-        self._limits.check_session(caller, track, others)
-        if (held := self._held.on(track)) is not None:
-            raise busy(track, held.expires_in)
 
     async def open(self, room: RoomId, options: StreamOptions, feed: Feed, caller: Caller = NOBODY) -> Session:
         """Begin or resume a session for the connection that holds ``feed``. A new session counts for ``caller``.
@@ -131,14 +120,19 @@ class Sessions:
         if options.session is not None:
             if (held := self._held.get(options.session)) is not None:
                 return await self._resume(held, track, options, feed)
-            return await self._take_over(track, options, feed, caller)
+            with self.admission.moving(track, caller):  # before the claim: who is refused may resume elsewhere
+                return await self._take_over(track, options, feed, caller)
+        with self.admission.beginning(track, caller):  # first: who may not speak must not end another's session
+            return await self._start(track, options, feed, caller)
+
+    async def _start(self, track: TrackId, options: StreamOptions, feed: Feed, caller: Caller) -> Session:
         if options.takeover:
-            self._limits.check_quota(caller)  # first: a client that may not speak must not end another's session
             await self._replace(track)
-        self._check_free(track, caller)
+        if (held := self._held.on(track)) is not None:
+            raise busy(track, held.expires_in)
         timeline = await self._timelines.next(track, self._hub.room(track.room).state)
         room_settings = await self._rooms.settings_of(track.room)
-        self._check_free(track, caller)  # again: a drain may have begun or the room may have filled up meanwhile
+        self._check_open()  # again: a drain may have begun meanwhile
         session = self._maker.new(track, options, room_settings, timeline, self._limits.meter(caller))
         return await self._hold(session, feed)
 

@@ -45,12 +45,13 @@ async def run(delay: float, tracks: int) -> tuple[Counter[int], Counter[str], Ov
         while not all(task.done() for task in speaking):
             await asyncio.sleep(0.5)
             try:
-                gateway.sessions.admit(RoomId("another"))
+                gateway.sessions.admission.check(RoomId("another").track("main"))
             except Overloaded as error:
                 refusal = refusal or error
         sessions = [task.result() for task in speaking]
         await gateway.pending.all_settled()
-        gateway.sessions.admit(RoomId("another"))  # the overload is over when the last final is out
+        # the overload is over when the last final is out
+        gateway.sessions.admission.check(RoomId("another").track("main"))
     assert {session.acknowledged for session in sessions} == {len(PCM) * 2}
     partials = Counter(partial.utterance for partial in (await told(log, PARTIALS)).partials)
     finals = Counter(final.text for final in (await told(log, CAPTIONS)).finals)
@@ -91,7 +92,7 @@ async def test_a_track_that_sends_everything_at_once_keeps_nobody_waiting() -> N
         speaking = asyncio.create_task(speak(gateway, "live"))
         while not speaking.done():
             await asyncio.sleep(0.5)
-            gateway.sessions.admit(RoomId("another"))
+            gateway.sessions.admission.check(RoomId("another").track("main"))
         await gateway.pending.settled(RoomId("hall").track("live"))
         assert gateway.pending.waits_for(RoomId("elsewhere").track("main")), (
             "the other one was to be behind all the while"

@@ -103,6 +103,21 @@ async def test_a_publisher_at_its_limit_may_take_over_its_own_track(scope: Scope
         assert (await Conversation(first).rest())[1][-1]["code"] == "taken_over"
 
 
+@pytest.mark.parametrize("scope", [Scope.KEY, Scope.ADDRESS])  # tenants share no rooms
+async def test_a_takeover_beyond_a_limit_leaves_the_track_to_its_publisher(scope: Scope) -> None:
+    async with (
+        limited(scope, sessions=1) as (system, _, (one, same, other)),
+        publisher_of(system, one, track="one") as first,
+        publisher_of(system, other, track="other") as second,
+    ):
+        for socket in (first, second):
+            await Conversation(socket).of("ready")
+        refused = await refusal_of(publisher_of(system, same, track="other", takeover="true"))
+        assert refused[:2] == (429, "too_many")
+        await second.send(END)
+        await Conversation(second).of("done")
+
+
 @pytest.mark.parametrize("scope", Scope)
 async def test_rooms(scope: Scope) -> None:
     async with limited(scope, rooms=1) as (system, probe, (one, same, other)), AsyncExitStack() as open_sockets:
