@@ -1,12 +1,15 @@
-"""Transcripts as plain text, SubRip, WebVTT and JSON. Callers pass the captions in the order they were spoken."""
+"""Transcripts as plain text, SubRip, WebVTT and JSON. Callers pass the captions in the order they were spoken.
 
-from collections.abc import Sequence
+Subtitles read them twice: no iterators.
+"""
+
+from collections.abc import Iterable
 
 from captions.lines import Cue, cues
 from captions.messages import CaptionMessage
 
 
-def as_text(captions: Sequence[CaptionMessage]) -> str:
+def as_text(captions: Iterable[CaptionMessage]) -> str:
     """One line per utterance. A line starts with the speaker's name where the speaker changes."""
     lines: list[str] = []
     before: str | None = None
@@ -17,7 +20,7 @@ def as_text(captions: Sequence[CaptionMessage]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def as_srt(captions: Sequence[CaptionMessage]) -> str:
+def as_srt(captions: Iterable[CaptionMessage]) -> str:
     """SubRip: numbered cues, with a comma before the milliseconds."""
     return "\n".join(
         f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_srt_text(cue)}\n"
@@ -25,18 +28,18 @@ def as_srt(captions: Sequence[CaptionMessage]) -> str:
     )
 
 
-def as_vtt(captions: Sequence[CaptionMessage]) -> str:
+def as_vtt(captions: Iterable[CaptionMessage]) -> str:
     """WebVTT (W3C): cues with the speaker in a voice tag."""
     cue_texts = (f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_vtt_text(cue)}\n" for cue in _in_time(captions))
     return "\n".join(("WEBVTT\n", *cue_texts))
 
 
-def as_json(captions: Sequence[CaptionMessage]) -> str:
-    """The caption messages as ``{"captions": [...]}``."""
-    return f'{{"captions":[{",".join(caption.encode() for caption in captions)}]}}'
+def as_json(captions: Iterable[bytes]) -> bytes:
+    """Captions that are JSON already as ``{"captions": [...]}``."""
+    return b'{"captions":[%s]}' % b",".join(captions)
 
 
-def _in_time(captions: Sequence[CaptionMessage]) -> list[Cue]:
+def _in_time(captions: Iterable[CaptionMessage]) -> list[Cue]:
     return sorted(cues(captions), key=lambda cue: (cue.start, cue.end))
 
 

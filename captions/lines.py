@@ -6,7 +6,7 @@ characters count as two columns.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from captions.messages import CaptionMessage, WordMessage
@@ -39,8 +39,8 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def cues(captions: Sequence[CaptionMessage]) -> list[Cue]:
-    """Lay out captions, given in the order they were spoken. Cues of one track do not overlap.
+def cues(captions: Iterable[CaptionMessage]) -> list[Cue]:
+    """Lay out captions, given in the order they were spoken and read twice. Cues of one track do not overlap.
 
     A cue stays for ``SHORTEST_CUE`` and for the time it takes to read, as far as the next cue leaves that time.
     """
@@ -59,7 +59,7 @@ def cues(captions: Sequence[CaptionMessage]) -> list[Cue]:
     return laid[::-1]
 
 
-def _delays(captions: Sequence[CaptionMessage]) -> list[float]:
+def _delays(captions: Iterable[CaptionMessage]) -> list[float]:
     """For each caption, the seconds from the room's first sample to the first sample of its track."""
     origins: dict[str, float] = {}
     found = []

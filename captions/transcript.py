@@ -1,13 +1,29 @@
 """The state of a room, built from its events in any order of arrival."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol, TypeVar
 
 from captions.caption import Version
 from captions.deletion import Deletion, LastUtterance
-from captions.messages import CaptionMessage, RoomEvent, TrackMessage
+from captions.messages import RoomEvent, TrackMessage
 
 
-def in_order_spoken(captions: Iterable[CaptionMessage]) -> list[CaptionMessage]:
+class Spoken(Protocol):
+    """A caption in any form that tells when it was spoken."""
+
+    @property
+    def started_at(self) -> datetime | None: ...  # noqa: D102 - the message's fields
+    @property
+    def track(self) -> str: ...  # noqa: D102
+    @property
+    def utterance(self) -> int | None: ...  # noqa: D102
+
+
+Form = TypeVar("Form", bound=Spoken)
+
+
+def in_order_spoken(captions: Iterable[Form]) -> list[Form]:
     """Sort captions by their start, as in a transcript."""
     return sorted(captions, key=lambda caption: (caption.started_at, caption.track, caption.utterance))
 

@@ -26,6 +26,7 @@ from streamer.audio.processes import DecoderProcesses
 from streamer.clients import Clients
 from streamer.limits import Caller, Limits
 from streamer.rooms.deleter import Deleter
+from streamer.rooms.exports import Exports
 from streamer.rooms.history_turns import HistoryTurns
 from streamer.rooms.hub import Hub
 from streamer.rooms.viewer import Viewer
@@ -106,6 +107,7 @@ class Gateway:
         )
         self.viewers = 0
         self.history_turns = HistoryTurns()
+        self.exports = Exports()
 
     def _observe(self, track: TrackId, event: RoomEvent, origin: Origin, live: bool) -> None:
         if isinstance(event, TrackMessage):
@@ -115,6 +117,7 @@ class Gateway:
 
     def _deleted(self, room: RoomId) -> None:
         self.sessions.deleted(room)
+        self.exports.deleted(room)
 
     @property
     def draining(self) -> bool:
@@ -177,4 +180,5 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await self.sessions.close()
         await self.hub.close()
+        self.exports.close()
         self.processes.close()

@@ -1,8 +1,9 @@
 """A room's history for late viewers: finals and track states, encoded once, in blocks that all viewers share."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
 
 from captions.messages import CaptionMessage, RoomEvent
@@ -19,8 +20,8 @@ OVERHEAD = 400
 class StoredEvent:
     """A final or a track state, as ``json`` in the form that viewers receive.
 
-    ``at`` is the log's timestamp in epoch seconds. ``utterance`` is None for a track state. A track state is
-    ``lasting`` until the track has ended. A ``withdrawn`` final has no text.
+    ``at`` is the log's timestamp in epoch seconds. ``utterance`` and ``started_at`` are None for a track state. A track
+    state is ``lasting`` until the track has ended. A ``withdrawn`` final has no text.
     """
 
     seq: int
@@ -30,6 +31,7 @@ class StoredEvent:
     withdrawn: bool
     lasting: bool
     json: bytes
+    started_at: datetime | None = None
 
     @property
     def type(self) -> str:
@@ -45,7 +47,8 @@ class StoredEvent:
 def stored_event(event: RoomEvent, seq: int, at: float, json: bytes) -> StoredEvent:
     """The history's entry for ``event``."""
     if isinstance(event, CaptionMessage):
-        return StoredEvent(seq, at, event.track, event.utterance, not event.text, False, json)
+        withdrawn = not event.text
+        return StoredEvent(seq, at, event.track, event.utterance, withdrawn, False, json, event.started_at)
     return StoredEvent(seq, at, event.track, None, False, event.state != "ended", json)
 
 
@@ -159,9 +162,11 @@ class History:
 
     def finals(self, *, before: int | None, last: int | None) -> list[StoredEvent]:
         """The ``last`` finals with text and a ``seq`` below ``before``, ordered by ``seq``. None means no limit."""
-        blocks = [block.spoken for block in self.blocks]
+        blocks = self.blocks
         if before is not None:
-            blocks = [block.where(lambda event: event.seq < before) for block in blocks]
+            blocks = blocks[: bisect_left(blocks, before, key=lambda block: block.events[0].seq)]
+            blocks[-1:] = [block.where(lambda event: event.seq < before) for block in blocks[-1:]]
+        blocks = [block.spoken for block in blocks]
         if last is not None:
             blocks = _last_finals(blocks, last)
         return [event for block in blocks for event in block.events if event.utterance is not None]

@@ -21,6 +21,7 @@ from streamer.web import publish as publishing
 from streamer.web.body import json_body
 from streamer.web.browser_policy import BrowserPolicy
 from streamer.web.credentials import admitted, audit, principal_of
+from streamer.web.disconnection import Disconnected
 from streamer.web.login import login_routes
 from streamer.web.openapi import IN_A_ROOM, LAST_EVENT_ID, TENANT, WITH_TOKEN, RoomName, body, describe, query, refusals
 from streamer.web.query import TranscriptQuery, ViewQuery, transcript_query
@@ -50,6 +51,10 @@ def create_app(gateway: Gateway, login: LoginProvider | None = None) -> FastAPI:
 
 
 def _errors(app: FastAPI, gateway: Gateway) -> None:
+    @app.exception_handler(Disconnected)
+    async def left(_: Request, __: Disconnected) -> Response:
+        return Response(status_code=499)  # for middleware: nobody reads it
+
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
         gateway.probe.refused(refusal.code)
@@ -136,7 +141,7 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
     async def transcript(request: Request, room: RoomName) -> Response:
         admission = await admitted(request, gateway, Right.VIEW, room)
         query = transcript_query(request.query_params)
-        answer = await rest.transcript(gateway, admission.room, query)
+        answer = await rest.transcript(request, gateway, admission.room, query)
         audit(request, gateway, "transcript.exported", *admission, format=query.format)
         return answer
 

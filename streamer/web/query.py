@@ -1,7 +1,7 @@
 """Query parameters of viewers and transcripts, validated into typed values. Unknown parameters are ignored."""
 
 import re
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from starlette.datastructures import QueryParams
@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from captions.errors import BadRequest
 from captions.explain import explain
 from captions.messages import Name
+from streamer.rooms.transcripts import Format
 
 HIGHEST_SEQ = 2**63 - 1
 """Kafka's offsets are signed 64-bit integers."""
@@ -47,7 +48,7 @@ class TranscriptQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    format: Literal["json", "txt", "srt", "vtt"] = "json"
+    format: Format = "json"
     before: int | None = Field(None, ge=0, le=HIGHEST_SEQ, description="Only finals with a `seq` below this.")
     last: int | None = Field(None, ge=1, description="Only so many finals: the last ones by `seq`.")
 

@@ -1,29 +1,29 @@
 """Rooms over plain HTTP: the list of live rooms, and transcripts."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from captions.access import Principal
 from captions.errors import NotFound
-from captions.export import as_json, as_srt, as_text, as_vtt
 from captions.messages import CaptionMessage, TrackMessage, TrackState, in_utc
 from captions.track import RoomId, TrackId
-from captions.transcript import in_order_spoken
 from streamer.gateway import Gateway
+from streamer.rooms.transcripts import Format, Selection
 from streamer.sessions.admission import LEASE
 from streamer.sessions.journal import held_since
+from streamer.web.disconnection import while_connected
+from streamer.web.download import Download
 from streamer.web.openapi import Responses
 from streamer.web.query import TranscriptQuery
 
-_FORMATS = {
-    "json": (as_json, "application/json"),
-    "txt": (as_text, "text/plain; charset=utf-8"),
-    "srt": (as_srt, "application/x-subrip; charset=utf-8"),
-    "vtt": (as_vtt, "text/vtt; charset=utf-8"),
+_MEDIA_TYPES: dict[Format, str] = {
+    "json": "application/json",
+    "txt": "text/plain; charset=utf-8",
+    "srt": "application/x-subrip; charset=utf-8",
+    "vtt": "text/vtt; charset=utf-8",
 }
 
 
@@ -39,7 +39,7 @@ TRANSCRIPTS: Responses = {
         "description": "The finals in the order they were spoken, in the format that was asked for.",
         "content": {
             media_type.partition(";")[0]: {} if name == "json" else {"schema": {"type": "string"}}
-            for name, (_, media_type) in _FORMATS.items()
+            for name, media_type in _MEDIA_TYPES.items()
         },
     }
 }
@@ -151,16 +151,17 @@ def _in_utc(wall: float) -> str:
     return in_utc(datetime.fromtimestamp(wall, UTC))
 
 
-async def transcript(gateway: Gateway, room_id: RoomId, query: TranscriptQuery) -> Response:
-    """The finals so far, in the order in which they were spoken. Raises ``NotFound`` if the room has no captions."""
-    room = await gateway.hub.open(room_id)
-    if not room.history.blocks:
-        raise NotFound(f"nobody has spoken in room {room_id.name}")
-    write, media_type = _FORMATS[query.format]
-    finals = [event.json for event in room.history.finals(before=query.before, last=query.last)]
-    content = await asyncio.to_thread(_export, finals, write)  # hours of talk would block the event loop
-    return Response(content, media_type=media_type)
+async def transcript(request: Request, gateway: Gateway, room_id: RoomId, query: TranscriptQuery) -> Response:
+    """The finals so far, in the order in which they were spoken.
 
-
-def _export(finals: list[bytes], write: Callable[[list[CaptionMessage]], str]) -> str:
-    return write(in_order_spoken(map(CaptionMessage.model_validate_json, finals)))
+    Raises ``NotFound`` if the room has no captions, ``TooMany`` and ``Disconnected``.
+    """
+    wanted = Selection(query.format, query.before, query.last)
+    while True:
+        room = await gateway.hub.open(room_id)
+        if not room.history.blocks:
+            raise NotFound(f"nobody has spoken in room {room_id.name}")
+        deleted_to = room.deleted_to
+        content = await while_connected(request, gateway.exports.transcript(room, wanted))
+        if gateway.hub.room(room_id).deleted_to == deleted_to:
+            return Download(content, _MEDIA_TYPES[query.format], gateway.settings.send_timeout)

@@ -29,12 +29,14 @@ def test_vtt_escapes_and_gives_voices() -> None:
 
 
 def test_json_is_the_captions() -> None:
-    assert [c["text"] for c in json.loads(as_json(TALK))["captions"]] == [c.text for c in TALK]
+    assert [c["text"] for c in json.loads(as_json(c.encode().encode() for c in TALK))["captions"]] == [
+        c.text for c in TALK
+    ]
 
 
 def test_json_says_what_decoded_a_final() -> None:
     final = caption(final=True, model="tiny.en@1a5afae06a4d")
-    first, second = json.loads(as_json([final, TALK[0]]))["captions"]
+    first, second = json.loads(as_json(c.encode().encode() for c in (final, TALK[0])))["captions"]
     assert first["model"] == "tiny.en@1a5afae06a4d"
     assert "model" not in second
 

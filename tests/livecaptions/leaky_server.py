@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -22,7 +22,7 @@ from livecaptions.cli import main
 from livecaptions.commands import serve
 from livecaptions.logs import open_log
 from livecaptions.settings.fields import Settings
-from streamer.web import rest
+from streamer.rooms import transcripts
 from tests.support import EnergyDetector
 
 WORDS = [
@@ -70,7 +70,7 @@ async def leaky_log(settings: Settings, clock: Clock) -> AsyncIterator[Log]:
         yield log
 
 
-def failing_export(captions: Sequence[CaptionMessage]) -> str:
+def failing_export(captions: Iterable[CaptionMessage]) -> str:
     raise KeyError(" ".join(caption.text for caption in captions))
 
 
@@ -80,7 +80,7 @@ def patched() -> None:
     patch.setattr(serve, "build_engines", lambda _: [LeakyEngine()])
     patch.setattr(serve, "open_log", leaky_log)
     patch.setattr(wiring, "detector_factory", lambda _: EnergyDetector)
-    patch.setitem(rest._FORMATS, "vtt", (failing_export, "text/vtt"))
+    patch.setitem(transcripts._WRITERS, "vtt", failing_export)
 
 
 if __name__ == "__main__":
