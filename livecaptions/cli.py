@@ -20,7 +20,7 @@ from livecaptions.commands.top import top
 from livecaptions.commands.topics import topics
 from livecaptions.commands.watch import watch
 from livecaptions.settings.flags import takes_settings
-from livecaptions_client import AddressError, ClientError, UnreachableError
+from livecaptions_client import AddressError, ClientError, RefusedError, UnreachableError
 
 app = typer.Typer(
     name="livecaptions",
@@ -75,6 +75,8 @@ def main() -> None:
         sys.exit(1)
     except UnreachableError as error:
         _exit(error if error.reached else f"{error} Name another server with --url.", 1)
+    except RefusedError as error:
+        _exit(f"{error}. Name another one with --token." if error.code in {"unauthorized", "forbidden"} else error, 1)
     except (LivecaptionsError, ClientError, OSError) as error:
         _exit(error, 1)
     except KeyboardInterrupt:
