@@ -60,8 +60,9 @@ $("speak").addEventListener("submit", async (event) => {
   try {
     await speak(room);
   } catch (error) {
-    problem(speaking ? `${toldAs(error)} Your captions so far are kept.` : toldAs(error));
-    $("live").hidden ||= !$("mine").childElementCount;
+    const captioned = $("mine").childElementCount > 0;
+    problem(captioned ? `${toldAs(error)} Your captions so far are kept.` : toldAs(error));
+    $("live").hidden ||= !captioned;
     $("readers").hidden = true;
   } finally {
     speaking = null;
