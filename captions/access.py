@@ -67,10 +67,6 @@ class Principal:
             return True
         return room.tenant == self.tenant and _matches(self.rooms, room.name)
 
-    def may(self, right: Right, room: RoomId) -> bool:
-        """Whether the principal has ``right`` in ``room``."""
-        return right in self.rights and self.covers(room)
-
     def require(self, right: Right, room: RoomId) -> None:
         """Raise ``Forbidden`` unless the principal has ``right`` in ``room``."""
         self.require_right(right)

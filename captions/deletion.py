@@ -6,16 +6,18 @@ at which offset of topic ``audio`` its utterance began, and the deletion where e
 offsets decide, and no clocks. Marks on topic ``audio`` tell workers to drop what they hold.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from captions.errors import RecordError
+from captions.explain import explain
 from captions.messages import CaptionMessage, Deleted
 from captions.ports.log import Entry, Record
-from captions.records import began_of
+from captions.records import began_of, offset_in
 from captions.track import RoomId, TrackId
 
 DELETION = "deletion"
@@ -72,11 +74,21 @@ class Deletion:
         return Deletion(seq=self.seq, at=self.at, ends=ends, tracks={**earlier.tracks, **self.tracks})
 
 
+class _Facts(BaseModel):
+    """What the header of a deletion holds. Unknown fields, which newer gateways may write, are ignored."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    at: float
+    ends: list[int]
+    tracks: dict[str, LastUtterance]
+
+
 def write_deletion(room: RoomId, at: float, ends: Sequence[int], tracks: Mapping[str, LastUtterance]) -> Record:
     """Write a deletion as a record of topic ``captions``; its value is what viewers get, without ``seq``."""
     message = Deleted(room=room.name, deleted_at=datetime.fromtimestamp(at, UTC))
-    facts = {"at": at, "ends": list(ends), "tracks": tracks}
-    return Record(room.key, message.encode().encode(), {DELETION: json.dumps(facts).encode()})
+    facts = _Facts(at=at, ends=list(ends), tracks=dict(tracks))
+    return Record(room.key, message.encode().encode(), {DELETION: facts.model_dump_json().encode()})
 
 
 def read_deletion(entry: Entry) -> Deletion | None:
@@ -85,12 +97,10 @@ def read_deletion(entry: Entry) -> Deletion | None:
     if header is None:
         return None
     try:
-        facts = json.loads(header)
-        tracks = {str(track): LastUtterance(*place) for track, place in facts["tracks"].items()}
-        ends = [int(end) for end in facts["ends"]]
-        return Deletion(seq=entry.offset, at=float(facts["at"]), ends=ends, tracks=tracks)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RecordError("a deletion's header cannot be read") from error
+        facts = _Facts.model_validate_json(header)
+    except ValidationError as error:
+        raise RecordError(f"a deletion's header cannot be read: {explain(error)}") from error
+    return Deletion(seq=entry.offset, at=facts.at, ends=facts.ends, tracks=facts.tracks)
 
 
 def deleted_message(room: RoomId, deletion: Deletion) -> Deleted:
@@ -105,5 +115,4 @@ def write_audio_deletion(track: TrackId, before: int) -> Record:
 
 def deleted_before(record: Record) -> int | None:
     """The offset in a mark of a deletion; None for another record of topic ``audio``."""
-    value = record.headers.get(DELETED)
-    return int(value) if value is not None and value.isdigit() else None
+    return offset_in(record.headers.get(DELETED))

@@ -17,7 +17,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import inf
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -245,17 +244,21 @@ class Origin(NamedTuple):
 
 def origin_of(record: Record) -> Origin:
     """The gateway and epoch in the headers of a track state."""
-    gateway, epoch = record.headers.get(GATEWAY), record.headers.get(EPOCH, b"")
+    gateway, epoch = record.headers.get(GATEWAY), record.headers.get(EPOCH)
     return Origin(
         gateway.decode(errors="replace") if gateway is not None else None,
-        int(epoch) if epoch.isdigit() and len(epoch) <= _MOST_DIGITS else None,
+        offset_in(epoch),
     )
 
 
 def began_of(record: Record) -> int | None:
     """The offset on topic ``audio`` at which a caption's utterance began; None if the caption does not say it."""
-    began = record.headers.get(BEGAN, b"")
-    return int(began) if began.isdigit() else None
+    return offset_in(record.headers.get(BEGAN))
+
+
+def offset_in(header: bytes | None) -> int | None:
+    """The offset that a header holds; None if it is missing, or no offset."""
+    return int(header) if header is not None and header.isdigit() and len(header) <= _MOST_DIGITS else None
 
 
 def stable_words(record: Record) -> list[str]:
@@ -283,30 +286,3 @@ def read_room_event(record: Record) -> RoomEvent:
         return room_event(record.value)
     except ValidationError as error:
         raise RecordError(f"not a caption or a track state: {explain(error)}") from error
-
-
-class UsageTotal(NamedTuple):
-    """The seconds of an account's audio in a month (``2026-12``) that ``gateway`` has counted."""
-
-    month: str
-    account: str
-    gateway: str
-    seconds: float
-
-
-def write_usage(total: UsageTotal) -> Record:
-    """Write a gateway's total as a record."""
-    return Record(f"{total.month}/{total.gateway}/{total.account}", json.dumps(total.seconds).encode())
-
-
-def read_usage(record: Record) -> UsageTotal:
-    """Read a gateway's total. Raises ``RecordError``."""
-    month, _, rest = record.key.partition("/")
-    gateway, _, account = rest.partition("/")
-    try:
-        seconds = float(record.value)
-    except ValueError as error:
-        raise RecordError(f"usage value {record.value[:20]!r} is not a number of seconds") from error
-    if not (month and gateway and account and 0 <= seconds < inf):
-        raise RecordError(f"usage key {record.key!r} is not month/gateway/account, or its value is no duration")
-    return UsageTotal(month, account, gateway, seconds)

@@ -13,11 +13,16 @@ class Spoken(Protocol):
     """A caption in any form that tells when it was spoken."""
 
     @property
-    def started_at(self) -> datetime | None: ...  # noqa: D102 - the message's fields
+    def started_at(self) -> datetime | None:
+        """When it was spoken, in UTC."""
+
     @property
-    def track(self) -> str: ...  # noqa: D102
+    def track(self) -> str:
+        """The name of its track."""
+
     @property
-    def utterance(self) -> int | None: ...  # noqa: D102
+    def utterance(self) -> int | None:
+        """The number of its utterance within the track."""
 
 
 Form = TypeVar("Form", bound=Spoken)

@@ -1,7 +1,13 @@
-"""Audio by account and calendar month (UTC), as several writers count it."""
+"""Audio by account and calendar month (UTC), as several writers count it, and the records that they write."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import inf
+from typing import NamedTuple
+
+from captions.errors import RecordError
+from captions.ports.log import Record
 
 MOST_MONTHS = 2
 """Months that are kept: this one, and its neighbour for writers whose clocks differ."""
@@ -57,3 +63,30 @@ class MonthlyTotals:
         while len(self._months) > MOST_MONTHS:
             del self._months[min(self._months)]
         return accounts
+
+
+class UsageTotal(NamedTuple):
+    """The seconds of an account's audio in a month (``2026-12``) that ``gateway`` has counted."""
+
+    month: str
+    account: str
+    gateway: str
+    seconds: float
+
+
+def write_usage(total: UsageTotal) -> Record:
+    """Write a gateway's total as a record."""
+    return Record(f"{total.month}/{total.gateway}/{total.account}", json.dumps(total.seconds).encode())
+
+
+def read_usage(record: Record) -> UsageTotal:
+    """Read a gateway's total. Raises ``RecordError``."""
+    month, _, rest = record.key.partition("/")
+    gateway, _, account = rest.partition("/")
+    try:
+        seconds = float(record.value)
+    except ValueError as error:
+        raise RecordError(f"usage value {record.value[:20]!r} is not a number of seconds") from error
+    if not (month and gateway and account and 0 <= seconds < inf):
+        raise RecordError(f"usage key {record.key!r} is not month/gateway/account, or its value is no duration")
+    return UsageTotal(month, account, gateway, seconds)

@@ -10,8 +10,8 @@ import structlog
 from captions.errors import LogError, RecordError
 from captions.ports.clock import Clock
 from captions.ports.log import Log
-from captions.records import USAGE, UsageTotal, read_usage, write_usage
-from captions.usage import MonthlyTotals, month_of, rest_of_month
+from captions.records import USAGE
+from captions.usage import MonthlyTotals, UsageTotal, month_of, read_usage, rest_of_month, write_usage
 
 logger = structlog.get_logger(__name__)
 

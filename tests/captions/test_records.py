@@ -15,18 +15,16 @@ from captions.records import (
     TRACE,
     AudioMark,
     AudioSegment,
-    UsageTotal,
     read_audio,
     read_room_event,
-    read_usage,
     trace_of,
     write_audio,
     write_mark,
     write_room_event,
-    write_usage,
 )
 from captions.session import SessionSettings
 from captions.track import RoomId, TrackId
+from captions.usage import UsageTotal, read_usage, write_usage
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 TRACKS = st.builds(TrackId, st.builds(RoomId, NAMES, st.none() | NAMES), NAMES)
