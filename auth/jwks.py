@@ -10,13 +10,13 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
+from auth.fetching import fetch
 from captions.errors import Internal, SetupError
 from captions.ports.clock import Clock
 
 logger = structlog.get_logger(__name__)
 
 # all in seconds
-FETCH_TIMEOUT = 5.0
 LIFETIME = 300.0
 """After this time keys are fetched again, and keys that the issuer withdrew are no longer accepted. While it cannot be
 reached, the known keys stay in use."""
@@ -26,7 +26,6 @@ RETRY = 30.0
 """Least time between two fetches that somebody waits for while the issuer cannot be reached."""
 COOLDOWN = 10.0
 """Least time between two fetches, so that tokens with made-up key ids cause no storm."""
-MOST_BYTES = 1024 * 1024
 
 _PEM = "-----BEGIN"
 
@@ -85,27 +84,15 @@ class JwksKeys:
                 self._keys = (
                     await self._fetch() if self._is_address else await asyncio.to_thread(read_keys, self._source)
                 )
-            except (httpx.HTTPError, TimeoutError, SetupError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, SetupError) as error:
                 logger.error("jwks_not_read", source=self._source, error=str(error) or type(error).__name__)  # noqa: TRY400 - the message says it all
             else:
                 self._fetched_at = self._clock.monotonic()
 
     async def _fetch(self) -> Sequence[Key]:
-        async with asyncio.timeout(FETCH_TIMEOUT):
-            if self._client is not None:
-                return await self._fetch_with(self._client)
-            async with httpx.AsyncClient() as client:
-                return await self._fetch_with(client)
-
-    async def _fetch_with(self, client: httpx.AsyncClient) -> Sequence[Key]:
-        content = bytearray()
-        async with client.stream("GET", self._source) as response:
-            response.raise_for_status()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > MOST_BYTES:
-                    raise SetupError(f"the key set has more than {MOST_BYTES} bytes")
-        return parse_keys(content.decode(errors="replace"))
+        response = await fetch(self._client, "GET", self._source)
+        response.raise_for_status()
+        return parse_keys(response.content.decode(errors="replace"))
 
 
 def read_keys(path: str) -> Sequence[Key]:

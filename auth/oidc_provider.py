@@ -1,27 +1,25 @@
 """An OpenID Connect provider over HTTP: its metadata, its token endpoint and what it knows of users."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import structlog
 
+from auth.fetching import fetch
 from captions.errors import LoginFailed, LoginUnavailable
 from captions.ports.clock import Clock
 
 logger = structlog.get_logger(__name__)
 
-# all in seconds
-REQUEST_TIMEOUT = 5.0
+# in seconds
 LIFETIME = 300.0
 """After this time the metadata is fetched again. While the provider cannot be reached, the known one stays in use."""
 
 _DISCOVERY = "/.well-known/openid-configuration"
 _NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
-_MOST_BYTES = 1024 * 1024
 
 
 class Provider:
@@ -83,27 +81,14 @@ class Provider:
     async def _ask(self, method: str, url: str, **request: Any) -> tuple[int, Mapping[str, Any]]:  # noqa: ANN401 - httpx's own
         """The status and the JSON object of a response."""
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT), self._http() as client:
-                async with client.stream(method, url, **request) as response:
-                    content = bytearray()
-                    async for chunk in response.aiter_bytes():
-                        content += chunk
-                        if len(content) > _MOST_BYTES:
-                            raise self._unavailable(f"{url} answers with more than {_MOST_BYTES} bytes")
-                answer = httpx.Response(response.status_code, content=bytes(content)).json()
+            response = await fetch(self._client, method, url, **request)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise self._unavailable(f"{url} does not answer: {type(error).__name__}") from error
-        except ValueError as error:
+        try:
+            answer = response.json()
+        except (ValueError, RecursionError) as error:
             raise self._unavailable(f"{url} does not answer with JSON: status {response.status_code}") from error
         return response.status_code, answer if isinstance(answer, dict) else {}
-
-    @asynccontextmanager
-    async def _http(self) -> AsyncIterator[httpx.AsyncClient]:
-        if self._client is not None:
-            yield self._client
-            return
-        async with httpx.AsyncClient() as client:
-            yield client
 
     def _unavailable(self, reason: str) -> LoginUnavailable:
         """The refusal for users. The reason is for the operator."""

@@ -16,4 +16,9 @@ _SECRET = re.compile(
 
 def without_secrets(_: object, __: str, line: structlog.typing.ProcessorReturnValue) -> str:
     """The rendered line without tokens."""
-    return _SECRET.sub(lambda found: f"{found[found.lastgroup or 0]}REMOVED", str(line))
+    return scrubbed(str(line))
+
+
+def scrubbed(text: str) -> str:
+    """The text without tokens, and without the logins of addresses such as https://user:password@id.example."""
+    return _SECRET.sub(lambda found: f"{found[found.lastgroup or 0]}REMOVED", text)

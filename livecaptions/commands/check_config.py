@@ -1,7 +1,6 @@
 """``livecaptions check-config``: the effective settings and the source of each."""
 
 import json
-import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces
 from livecaptions.usage import check_usage
 from livecaptions.wiring import check_rooms
+from monitoring.secrets import scrubbed
 
 MEGABYTE = 2**20
 
@@ -54,7 +54,7 @@ def check_config(effective: Effective, role: RoleOption = Role.GATEWAY) -> None:
     console = Console(soft_wrap=True)
     console.print(table)
     if role is Role.GATEWAY:
-        access = _without_password(describe_access(effective.settings, SystemClock()))
+        access = scrubbed(describe_access(effective.settings, SystemClock()))
         console.print("", f"access: {access}", "", sep="\n", markup=False)
         console.print(_memory(effective.settings))
 
@@ -73,9 +73,4 @@ def _memory(settings: Settings) -> Table:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return json.dumps([v.model_dump(mode="json") if isinstance(v, BaseModel) else v for v in value])
-    return _without_password(str(value))
-
-
-def _without_password(text: str) -> str:
-    """The text with the login taken out of addresses, as in https://user:password@id.example."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
+    return scrubbed(str(value))

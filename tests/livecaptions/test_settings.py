@@ -119,6 +119,13 @@ def test_check_config_says_who_is_let_in_and_no_secret(monkeypatch: pytest.Monke
     assert "s3cret" not in result.output
 
 
+def test_check_config_shows_no_login_of_an_address() -> None:
+    arguments = ["check-config", "--jwt-jwks", "https://user:hunter2@id.example/jwks"]
+    output = CliRunner().invoke(app, arguments).output
+    assert output.count("@id.example/jwks") == 2  # among the settings, and where access is summed up
+    assert "hunter2" not in output
+
+
 def test_check_config_asks_a_worker_for_no_keys() -> None:
     arguments = ["check-config", "--host", "0.0.0.0", "--transport", "kafka://localhost:9092"]  # noqa: S104 - for its metrics
     refused = CliRunner().invoke(app, arguments)
