@@ -8,7 +8,7 @@ import typer
 
 from livecaptions.commands.send import DEFAULT_SERVER
 from livecaptions_client import RefusedError, UnreachableError
-from livecaptions_client.address import LOOPBACK, SCHEMES, check_address
+from livecaptions_client.address import LOOPBACK, check_address, http_url
 
 TIMEOUT = 60.0
 """Seconds. A deletion answers once the server shows nothing of the room any more."""
@@ -58,16 +58,14 @@ def list_rooms(server: Server = DEFAULT_SERVER, token: Token = None, as_json: As
 
 def _request(method: str, server: str, path: str, query: dict[str, str], token: str | None) -> httpx.Response:
     """Send a request. Raises ``AddressError``, ``UnreachableError`` or ``RefusedError``."""
-    parts = check_address(server)
-    scheme = "http" if SCHEMES[parts.scheme] == "ws" else "https"
-    url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}{path}"
+    base = http_url(server)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        with httpx.Client(timeout=TIMEOUT, trust_env=parts.hostname not in LOOPBACK) as client:
-            response = client.request(method, url, params=query, headers=headers)
+        with httpx.Client(timeout=TIMEOUT, trust_env=check_address(server).hostname not in LOOPBACK) as client:
+            response = client.request(method, base + path, params=query, headers=headers)
         if response.is_success:
             return response
         refusal = response.json()
         raise RefusedError(str(refusal["code"]), str(refusal["message"]), None)
     except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
-        raise UnreachableError(f"{scheme}://{parts.netloc} does not answer as livecaptions does: {error}") from error
+        raise UnreachableError(f"{base} does not answer as livecaptions does: {error}") from error

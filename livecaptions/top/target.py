@@ -5,7 +5,7 @@ import httpx
 from captions.errors import LivecaptionsError
 from livecaptions.top.scrape import Scrape, read_scrape
 from livecaptions.top.window import Window
-from livecaptions_client.address import LOOPBACK, SCHEMES, check_address
+from livecaptions_client.address import LOOPBACK, check_address, http_url
 
 
 class NoAnswerError(LivecaptionsError):
@@ -17,9 +17,7 @@ class Target:
 
     def __init__(self, address: str, *, window: float, timeout: float, token: str | None = None) -> None:
         parts = check_address(address)
-        scheme = "http" if SCHEMES[parts.scheme] == "ws" else "https"
-        path = parts.path.rstrip("/").removesuffix("/metrics")
-        self.url = f"{scheme}://{parts.netloc}{path}"
+        self.url = http_url(address).removesuffix("/metrics")
         self.window = Window(window)
         self.now: Scrape | None = None
         """None while the target is unreachable."""

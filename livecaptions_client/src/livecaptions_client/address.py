@@ -25,6 +25,13 @@ def check_address(server: str) -> SplitResult:
     return parts
 
 
+def http_url(server: str) -> str:
+    """The server's ``http`` or ``https`` URL, without a slash at the end. Raises ``AddressError``."""
+    parts = check_address(server)
+    scheme = "http" if SCHEMES[parts.scheme] == "ws" else "https"
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
 def check_addresses(servers: str) -> None:
     """Check every address of a comma-separated list. Raises ``AddressError``."""
     for server in servers.split(","):
