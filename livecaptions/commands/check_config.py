@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from livecaptions.access import check_access, describe_access
 from livecaptions.clock import SystemClock
@@ -21,6 +21,8 @@ from livecaptions.wiring import check_rooms
 from monitoring.secrets import scrubbed
 
 MEGABYTE = 2**20
+UNBOUNDED_WIDTH = 10_000
+"""Columns of output into a pipe or a file: every setting is a line there, however long its value is."""
 
 
 class Role(StrEnum):
@@ -47,11 +49,13 @@ def check_config(effective: Effective, role: RoleOption = Role.GATEWAY) -> None:
     if role is Role.GATEWAY:
         check_access(effective.settings)
     check_usage(effective.settings)
-    table = Table("group", "setting", "value", "from", box=None, pad_edge=False)
+    table = Table("group", "setting", Column("value", overflow="fold"), "from", box=None, pad_edge=False)
     for name in Settings.model_fields:
         value = getattr(effective.settings, name)
         table.add_row(Settings.group_of(name), name, _shown(value), effective.origins[name])
     console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(soft_wrap=True, width=UNBOUNDED_WIDTH)
     console.print(table)
     if role is Role.GATEWAY:
         access = scrubbed(describe_access(effective.settings, SystemClock()))
