@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from captions.errors import BadRequest
-from captions.session import LANGUAGE_PATTERN
+from captions.language import LANGUAGE_PATTERN
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 NAMES = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit"

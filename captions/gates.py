@@ -8,6 +8,7 @@ speech and noise: clean speech loses no words, a short mumbled phrase over a tel
 
 from dataclasses import dataclass, replace
 
+from captions.language import primary
 from captions.loops import HIGHEST_COMPRESSION_RATIO, compression_ratio, repetition
 from captions.pace import unspoken
 from captions.phantoms import PHANTOM_PHRASES
@@ -108,4 +109,4 @@ def is_phantom(text: str, language: str) -> bool:
     bare = text.strip()
     if bare[:1] + bare[-1:] in ("[]", "()", "**", "♪♪"):
         return True
-    return fold(text) in _PHANTOMS.get(language.split("-", maxsplit=1)[0].lower(), frozenset())
+    return fold(text) in _PHANTOMS.get(primary(language), frozenset())

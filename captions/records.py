@@ -16,7 +16,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,7 +27,7 @@ from captions.explain import explain
 from captions.messages import RoomEvent, room_event
 from captions.ports.log import Record
 from captions.ports.tracer import NO_CONTEXT, Context
-from captions.session import SessionSettings
+from captions.session import SessionSettings, read_settings, write_settings
 from captions.track import RoomId, TrackId
 
 AUDIO = "audio"
@@ -118,7 +118,7 @@ def write_audio(segment: AudioSegment) -> Record:
     if segment.paused:
         headers["paused"] = b"1"
     if segment.settings is not None:
-        headers["settings"] = _settings_header(segment.settings)
+        headers["settings"] = write_settings(segment.settings)
     headers |= _epoch_header(segment.epoch) | trace_headers(segment.trace)
     return Record(segment.track.key, to_bytes(segment.pcm), headers)
 
@@ -127,7 +127,7 @@ def write_mark(mark: AudioMark) -> Record:
     """Write a mark as a record."""
     facts = {"utterance": mark.utterance, "mark": mark.position, "offset": mark.offset}
     headers = {name: str(value).encode() for name, value in facts.items()}
-    headers["settings"] = _settings_header(mark.settings)
+    headers["settings"] = write_settings(mark.settings)
     if mark.over:
         headers["over"] = b"1"
     if mark.claim:
@@ -150,7 +150,7 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
             utterance=_whole(headers, "utterance"),
             position=_whole(headers, "mark"),
             offset=_whole(headers, "offset"),
-            settings=_settings(headers.get("settings", b"")),
+            settings=read_settings(headers.get("settings", b"")),
             over="over" in headers,
             claim="claim" in headers,
             supersedes=_whole(headers, "supersedes") if "supersedes" in headers else None,
@@ -169,19 +169,13 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
         last="last" in headers,
         end=_whole(headers, "end") if "end" in headers else None,
         paused="paused" in headers,
-        settings=_settings(headers["settings"]) if number == 0 else None,
+        settings=read_settings(headers["settings"]) if number == 0 else None,
         epoch=_epoch(headers),
         trace=trace_of(record),
     )
 
 
-_session_settings: TypeAdapter[SessionSettings] = TypeAdapter(SessionSettings)
 _words: TypeAdapter[list[str]] = TypeAdapter(list[str])
-
-
-def _settings_header(settings: SessionSettings) -> bytes:
-    given = {name: value for name, value in asdict(settings).items() if value is not None}
-    return json.dumps(given, ensure_ascii=False).encode()
 
 
 def _epoch_header(epoch: int | None) -> dict[str, bytes]:
@@ -200,13 +194,6 @@ def _whole(headers: Mapping[str, bytes], name: str) -> int:
     if value < 0:
         raise RecordError(f"audio header {name!r} is negative: {value}")
     return value
-
-
-def _settings(data: bytes) -> SessionSettings:
-    try:
-        return _session_settings.validate_json(data)  # unknown fields, which newer gateways may write, are ignored
-    except ValidationError as error:
-        raise RecordError(f"audio header 'settings' cannot be read: {explain(error)}") from error
 
 
 def write_room_event(

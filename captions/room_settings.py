@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from captions.session import LANGUAGE_PATTERN
-from captions.stream_options import MOST_TERMS, StreamOptions, Term
+from captions.language import LANGUAGE_PATTERN
+from captions.stream_options import StreamOptions
+from captions.terms import MOST_TERMS, Term, merged
 
 
 class RoomSettings(BaseModel):
@@ -23,6 +24,6 @@ class RoomSettings(BaseModel):
     model: Annotated[str, Field(min_length=1)] | None = None
     retention: Annotated[float, Field(ge=60, allow_inf_nan=False)] | None = None
 
-    def vocabulary_of(self, options: StreamOptions) -> tuple[str, ...]:
+    def vocabulary_of(self, options: StreamOptions) -> tuple[Term, ...]:
         """The terms to expect in a stream: first the publisher's, then the room's other terms."""
-        return tuple(dict.fromkeys((*options.vocabulary, *self.vocabulary)))[:MOST_TERMS]
+        return merged(options.vocabulary, self.vocabulary)

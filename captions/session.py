@@ -1,12 +1,14 @@
 """Settings that a publisher's session states once and every utterance needs."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-LANGUAGE_PATTERN = r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
-"""A BCP 47 tag, or ``auto``."""
+from captions.errors import RecordError
+from captions.explain import explain
+from captions.terms import Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,35 @@ class SessionSettings:
     origin: float
     language: str
     speaker: str | None = None
-    vocabulary: tuple[str, ...] = ()
+    vocabulary: tuple[Term, ...] = ()
     model: str | None = None
     audio: str | None = None
     endpointing: float | None = None
+
+
+_settings: TypeAdapter[SessionSettings] = TypeAdapter(SessionSettings)
+
+
+class _Hinted(BaseModel):
+    """The field ``terms``: terms of the vocabulary of which more is known than how they are written."""
+
+    terms: tuple[Term, ...] = ()
+
+
+def write_settings(settings: SessionSettings) -> bytes:
+    """Write settings as JSON. The vocabulary is a list of strings, as older workers read it."""
+    given = _settings.dump_python(settings, mode="json", exclude_none=True)
+    given["vocabulary"] = [term.text for term in settings.vocabulary]
+    if hinted := tuple(term for term in settings.vocabulary if not term.plain):
+        given |= _Hinted(terms=hinted).model_dump(mode="json")
+    return json.dumps(given, ensure_ascii=False).encode()
+
+
+def read_settings(data: bytes) -> SessionSettings:
+    """Read settings. Unknown fields, which newer gateways may write, are ignored. Raises ``RecordError``."""
+    try:
+        settings = _settings.validate_json(data)
+        hinted = {term.text: term for term in _Hinted.model_validate_json(data).terms}
+    except ValidationError as error:
+        raise RecordError(f"the settings of a session cannot be read: {explain(error)}") from error
+    return replace(settings, vocabulary=tuple(hinted.get(term.text, term) for term in settings.vocabulary))

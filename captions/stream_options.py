@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from captions.audio import SAMPLE_RATE
 from captions.errors import BadRequest
+from captions.language import LANGUAGE_PATTERN
 from captions.messages import Name
-from captions.session import LANGUAGE_PATTERN, SessionSettings
+from captions.session import SessionSettings
+from captions.terms import Term
 
 NO_CONTROL_CHARACTERS = r"^\P{Cc}*$"
-MOST_TERMS = 100
-
-Term = Annotated[str, Field(min_length=1, max_length=50)]
+MOST_ASKED = 100
+"""Terms that a publisher asks for."""
 
 
 class Encoding(StrEnum):
@@ -61,7 +61,7 @@ class StreamOptions(BaseModel):
     speaker: str | None = Field(None, max_length=80, pattern=NO_CONTROL_CHARACTERS)
     audio: AudioFormat | None = None
     language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
-    vocabulary: tuple[Term, ...] = Field((), max_length=MOST_TERMS)
+    vocabulary: tuple[Term, ...] = Field((), max_length=MOST_ASKED)
     endpointing: float | None = Field(None, ge=0.1, le=5.0)
     session: str | None = None
     takeover: bool = False

@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from captions.language import primary
+
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
 """Primary BCP 47 tags of languages that are written without spaces between words."""
 
@@ -43,7 +45,7 @@ def fold(text: str) -> str:
 
 def written_with_spaces(language: str) -> bool:
     """Whether ``language`` (BCP 47) is written with spaces between words."""
-    return language.split("-", maxsplit=1)[0].lower() not in UNSPACED_LANGUAGES
+    return primary(language) not in UNSPACED_LANGUAGES
 
 
 def join(words: Iterable[Word], language: str) -> str:

@@ -125,16 +125,15 @@ class Live:
 
     def _request(self, utterance: Utterance, *, final: bool) -> DecodeRequest:
         settings = utterance.settings
+        vocabulary = tuple(term.text for term in settings.vocabulary)
         if final:
-            return DecodeRequest(
-                pcm=utterance.whole(), language=settings.language, vocabulary=settings.vocabulary, final=True
-            )
+            return DecodeRequest(pcm=utterance.whole(), language=settings.language, vocabulary=vocabulary, final=True)
         window = utterance.window()
         return DecodeRequest(
             pcm=window,
             language=settings.language,
             context=join(utterance.revision.trimmed, settings.language),
-            vocabulary=settings.vocabulary,
+            vocabulary=vocabulary,
             aligned=len(window) > to_samples(self._settings.longest_window),
         )
 

@@ -17,6 +17,7 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, read_room_event
+from captions.terms import Term
 from inference.decoders import Decode, Decoder, Decoders
 from inference.engine.scripted import ScriptedWord, scripted_audio
 from inference.settings import WorkerSettings
@@ -96,6 +97,11 @@ def script_of(utterances: int, *, words: int = 8, seed: int = 0) -> tuple[list[S
             at += length + 0.03
         at += 1.0
     return script, scripted_audio(script, at)
+
+
+def terms(*texts: str) -> tuple[Term, ...]:
+    """Terms of which nothing is known but how they are written."""
+    return tuple(Term(text=text) for text in texts)
 
 
 def memory_log(**audio: int) -> MemoryLog:

@@ -3,6 +3,8 @@
 import tokenizers
 from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
 
+from captions.language import primary
+
 ENGLISH = "en"
 
 _WHISPER_CODES = {"nb": "no", "fil": "tl", "iw": "he", "in": "id", "jv": "jw", "cmn": "zh", "mo": "ro"}
@@ -27,8 +29,8 @@ class Languages:
         """
         if not self._multilingual:
             return ENGLISH
-        primary = language.split("-", maxsplit=1)[0].lower()
-        code = _WHISPER_CODES.get(primary, primary)
+        spoken = primary(language)
+        code = _WHISPER_CODES.get(spoken, spoken)
         return code if code in self.known else None
 
     def tokenizer(self, code: str) -> Tokenizer:

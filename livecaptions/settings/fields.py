@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from captions.language import LANGUAGE_PATTERN
 from captions.segmenter import SegmenterSettings
-from captions.session import LANGUAGE_PATTERN
 from inference.engine import WhisperSettings
 from inference.settings import WorkerSettings
 from livecaptions.server.connections import ConnectionLimits

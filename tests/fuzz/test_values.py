@@ -27,6 +27,7 @@ from captions.messages import CaptionMessage, Deleted, TrackMessage
 from captions.ports.log import Record
 from captions.records import EPOCH, GATEWAY, STABLE, AudioSegment, origin_of, read_audio, read_room_event, stable_words
 from captions.session import SessionSettings
+from captions.terms import Term
 from livecaptions.rooms_file import RoomsFile
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import load
@@ -62,7 +63,8 @@ def changed(valid: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 # records of the log
 
 SESSION = {
-    "session": "s", "origin": 1.5, "language": "en", "speaker": "Ada", "vocabulary": ["a"], "model": "tiny.en",
+    "session": "s", "origin": 1.5, "language": "en", "speaker": "Ada", "vocabulary": ["a"],
+    "terms": [{"text": "a", "sounds_like": ["b"]}], "model": "tiny.en",
     "audio": "linear16/16000/1", "endpointing": 0.5,
 }  # fmt: skip
 NUMBERS = st.one_of(
@@ -103,7 +105,7 @@ def assert_typed(settings: SessionSettings) -> None:
     assert isinstance(settings.language, str)
     assert isinstance(settings.origin, float)
     assert math.isfinite(settings.origin)
-    assert all(isinstance(term, str) for term in settings.vocabulary)
+    assert all(isinstance(term, Term) for term in settings.vocabulary)
     assert all(isinstance(text, str | None) for text in (settings.speaker, settings.model, settings.audio))
     assert settings.endpointing is None or math.isfinite(settings.endpointing)
 

@@ -9,6 +9,7 @@ from captions.room_settings import RoomSettings
 from captions.stream_options import StreamOptions
 from captions.track import RoomId
 from livecaptions.rooms_file import RoomsFile
+from tests.support import terms
 
 ROOMS = """
 [rooms.keynote]
@@ -39,7 +40,7 @@ def file(tmp_path: Path) -> Path:
 async def test_the_first_table_that_fits_counts(file: Path) -> None:
     rooms = RoomsFile(file, 86_400)
     keynote = await rooms.settings_of(RoomId("keynote"))
-    assert keynote == RoomSettings(vocabulary=("Kubernetes", "CTranslate2"), language="en")
+    assert keynote == RoomSettings(vocabulary=terms("Kubernetes", "CTranslate2"), language="en")
     assert await rooms.settings_of(RoomId("track-2")) == RoomSettings(language="de", model="small")
     assert (await rooms.settings_of(RoomId("keynote", "acme"))).language == "fr"
     assert await rooms.settings_of(RoomId("other")) == RoomSettings()
@@ -82,10 +83,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_rooms_terms_follow_the_publishers() -> None:
-    room = RoomSettings(vocabulary=("b", "c"))
-    assert room.vocabulary_of(StreamOptions(vocabulary=("a", "b"))) == ("a", "b", "c")
-    many = StreamOptions(vocabulary=tuple(f"t{number}" for number in range(100)))
-    assert room.vocabulary_of(many) == many.vocabulary
+    room = RoomSettings(vocabulary=terms("b", "c"))
+    assert room.vocabulary_of(StreamOptions(vocabulary=terms("a", "b"))) == terms("a", "b", "c")
+    many = RoomSettings(vocabulary=terms(*(f"t{number}" for number in range(1000))))
+    assert many.vocabulary_of(StreamOptions(vocabulary=terms("a"))) == (*terms("a"), *many.vocabulary[:-1])
 
 
 async def test_a_rooms_retention_is_at_most_the_logs(file: Path) -> None:

@@ -17,7 +17,7 @@ from streamer.sessions.lifecycle import State
 from streamer.settings import GatewaySettings
 from streamer.web.rest import TrackSummary, live_rooms
 from tests.streamer.gateways import AUDIO, PCM, SAID, SCRIPT, gateway_on, opened, send_audio, two_gateways
-from tests.support import EnergyDetector, LoopClock, memory_log, told
+from tests.support import EnergyDetector, LoopClock, memory_log, terms, told
 
 pytestmark = pytest.mark.looptime
 
@@ -220,7 +220,7 @@ class Directory:
     """A RoomDirectory in which every room is German and knows a term."""
 
     async def settings_of(self, _: RoomId) -> RoomSettings:
-        return RoomSettings(language="de", vocabulary=("Kubernetes",), model="small")
+        return RoomSettings(language="de", vocabulary=terms("Kubernetes"), model="small")
 
 
 async def test_what_is_set_for_a_room_counts_where_a_publisher_names_nothing_else() -> None:
@@ -228,11 +228,11 @@ async def test_what_is_set_for_a_room_counts_where_a_publisher_names_nothing_els
     plain, _ = await opened(gateway)
     assert (plain.settings.language, plain.settings.vocabulary, plain.settings.model) == (
         "de",
-        ("Kubernetes",),
+        terms("Kubernetes"),
         "small",
     )
     own, _ = await opened(gateway, track="other", language="fr", vocabulary="Tonspur")
-    assert (own.settings.language, own.settings.vocabulary) == ("fr", ("Tonspur", "Kubernetes"))
+    assert (own.settings.language, own.settings.vocabulary) == ("fr", terms("Tonspur", "Kubernetes"))
     await gateway.close()
 
 

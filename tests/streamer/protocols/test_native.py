@@ -29,6 +29,7 @@ from captions.track import RoomId
 from streamer.protocols.native import LARGEST_FRAME, NativeProtocol, stream_options
 from streamer.protocols.protocol import Closing, PublisherProtocol
 from tests.captions.messages import caption
+from tests.support import terms
 
 MAIN = RoomId("hall").track("main")
 QUIET = AudioWarning(WarningCode.TOO_QUIET, "The sound is very quiet.")
@@ -205,7 +206,7 @@ def test_all_parameters_are_read() -> None:
         track="guest",
         speaker="Ada",
         language="en",
-        vocabulary=("Kafka", "webm"),
+        vocabulary=terms("Kafka", "webm"),
         endpointing=0.8,
         session="abc",
         takeover=True,
@@ -214,7 +215,7 @@ def test_all_parameters_are_read() -> None:
 
 def test_the_last_value_counts_except_of_a_vocabulary() -> None:
     options = stream_options({"track": ["one", "two"], "vocabulary": ["one", "two"]})
-    assert (options.track, options.vocabulary) == ("two", ("one", "two"))
+    assert (options.track, options.vocabulary) == ("two", terms("one", "two"))
 
 
 def test_a_container_describes_itself() -> None:

@@ -1,0 +1,52 @@
+"""Terms to expect in speech: names, products, jargon."""
+
+from collections.abc import Iterable
+from itertools import chain, islice
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+LONGEST_TERM = 50
+MOST_SOUNDS = 5
+MOST_TERMS = 1000
+"""Terms that count for one stream, those of all its glossaries together."""
+
+Spelling = Annotated[str, Field(min_length=1, max_length=LONGEST_TERM)]
+
+
+class Term(BaseModel):
+    """A term, written as captions should show it.
+
+    ``sounds_like`` are spellings of how people say it, where that is not how it is written ("cube control" for
+    "kubectl"). ``weight`` is how much more likely than other terms it is. A term with neither is written as a string.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    text: Spelling
+    sounds_like: tuple[Spelling, ...] = Field((), max_length=MOST_SOUNDS)
+    weight: float = Field(1.0, ge=0.1, le=10)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_string(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+        return {"text": value} if isinstance(value, str) else value
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to say of it but how it is written."""
+        return not self.sounds_like and self.weight == 1.0
+
+    @model_serializer(mode="wrap")
+    def _as_string(self, handler: SerializerFunctionWrapHandler) -> Any:  # noqa: ANN401 - JSON
+        if self.plain:
+            return self.text
+        return {name: value for name, value in handler(self).items() if value not in ((), [], 1.0)}
+
+
+def merged(*glossaries: Iterable[Term]) -> tuple[Term, ...]:
+    """The terms of all glossaries, each once: the first entry of a term counts. At most ``MOST_TERMS``."""
+    terms: dict[str, Term] = {}
+    for term in chain.from_iterable(glossaries):
+        terms.setdefault(term.text, term)
+    return tuple(islice(terms.values(), MOST_TERMS))
