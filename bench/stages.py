@@ -14,7 +14,7 @@ import structlog
 import typer
 
 from bench.capacity.recordings import Loop, bundled_talk
-from bench.windows import Clocked
+from bench.clocked import Clocked
 from captions.audio import SAMPLE_RATE, from_bytes, to_seconds
 from captions.ports.engine import DecodeRequest
 from inference.engine import WhisperEngine, load_engine

@@ -7,14 +7,13 @@ per second of audio. Encoded silence is reused between utterances, as in a serve
 
 import argparse
 import logging
-import time
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import jiwer
 import structlog
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from bench.clocked import Clocked
 from bench.models import base_folder
 from bench.spoken import Utterance, stems, utterances
 from captions.audio import SAMPLE_RATE
@@ -46,28 +45,6 @@ ROWS: dict[str, WhisperSettings] = {
     "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 3 s": WhisperSettings(search_step=3.0),
 }
 QUICK_ROWS = tuple(ROWS)[:6]
-
-
-@dataclass
-class Clocked:
-    """Wraps a CTranslate2 model and sums up the CPU seconds of its calls, by method."""
-
-    model: Any
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def __getattr__(self, name: str) -> object:
-        """An attribute of the model. Methods are timed."""
-        attribute = getattr(self.model, name)
-        if not callable(attribute):
-            return attribute
-
-        def clocked(*args: object, **kwargs: object) -> object:
-            began = time.process_time()
-            result = attribute(*args, **kwargs)
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began
-            return result
-
-        return clocked
 
 
 @dataclass(frozen=True, slots=True)
