@@ -45,14 +45,18 @@ class Score:
         return Score(np.concatenate([s.errors for s in scores]), np.concatenate([s.words for s in scores]))
 
 
+_WITHOUT_BRACKETS = str.maketrans("()[]{}<>", "        ")
+"""The normalisers drop what brackets enclose."""
+
+
 @cache
 def _normalizer(language: str) -> EnglishTextNormalizer | BasicTextNormalizer:
     return EnglishTextNormalizer() if language == "en" else BasicTextNormalizer()
 
 
 def tokens(text: str, language: str) -> list[str]:
-    """The words of a text, or its characters, as they are compared."""
-    normal = _normalizer(primary(language))(unicodedata.normalize("NFKC", text))
+    """The words of a text, or its characters, as they are compared. What stands in brackets was said too."""
+    normal = _normalizer(primary(language))(unicodedata.normalize("NFKC", text).translate(_WITHOUT_BRACKETS))
     return list(normal.split()) if written_with_spaces(language) else [c for c in normal if not c.isspace()]
 
 

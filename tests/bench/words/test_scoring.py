@@ -18,6 +18,11 @@ def test_numbers_in_english_are_compared_by_value() -> None:
     assert score("two hundred sixty eight cars", "268 cars", "en").rate == 0
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_stands_in_brackets_counts(language: str) -> None:
+    assert score("red (green blue) [black]", "red", language).words.sum() == 4
+
+
 def test_languages_without_spaces_are_compared_by_character() -> None:
     found = score("我喜欢苹果", "我喜欢平果。", "zh")
     assert (found.errors.sum(), found.words.sum()) == (1, 5)
