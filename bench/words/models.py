@@ -7,7 +7,12 @@ from inference.engine import WhisperEngine, WhisperSettings, load_engine
 
 def load(model: str) -> WhisperEngine:
     """The engine of ``tiny.en``, ``base`` or a folder, on one thread."""
-    return load_engine(str(base_folder()) if model == "base" else model, device="cpu", threads=1)
+    return load_engine(path_of(model), device="cpu", threads=1)
+
+
+def path_of(model: str) -> str:
+    """What ``load_engine`` has to be told for a model's name."""
+    return str(base_folder()) if model == "base" else model
 
 
 def clocked(engine: WhisperEngine, settings: WhisperSettings) -> tuple[WhisperEngine, Clocked]:
