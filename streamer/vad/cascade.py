@@ -9,9 +9,11 @@ HANGOVER_FRAMES = 16
 """Frames for which Silero keeps running after webrtcvad's last speech: half a second, as long as the pause that ends an
 utterance."""
 
-SURE_SPEECH = 0.9
-SURE_SILENCE = 0.05
-"""After such a certain answer, Silero skips one frame. A change is therefore noticed at most 32 ms late."""
+SURE_SPEECH = 0.95
+"""After such a certain answer, Silero skips one frame. The end of speech is therefore noticed at most 32 ms late.
+
+Skipping frames after less certain answers, or in silence, makes Silero deaf to telephones (docs/voice-activity.md).
+"""
 
 _STEP_BYTES = 640
 """20 ms, the unit that webrtcvad takes."""
@@ -21,7 +23,7 @@ class CascadeDetector:
     """Returns the probability of speech of each 32 ms frame.
 
     It is 0 while webrtcvad in ``mode`` (0 accepts most, 3 least) has found no speech for a while. Otherwise it is
-    Silero's answer, or its previous answer if that was certain. Silero's state is kept over frames that it skips,
+    Silero's answer, or its previous answer if it was sure of speech. Silero's state is kept over frames that it skips,
     because resetting it lost words in noise (docs/voice-activity.md).
     """
 
@@ -43,7 +45,7 @@ class CascadeDetector:
             self._answer, self._ask = 0.0, True
         elif self._ask:
             self._answer = self._silero.probability(frame)
-            self._ask = SURE_SILENCE < self._answer < SURE_SPEECH
+            self._ask = self._answer < SURE_SPEECH
         else:
             self._silero.skip(frame)
             self._ask = True
