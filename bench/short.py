@@ -25,15 +25,16 @@ from captions.words import join
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 
 DEFAULTS = WhisperSettings()
+AS_PARTIALS = replace(DEFAULTS, final_window="short", beam_size=2, gated=False)
 ROWS: dict[str, WhisperSettings] = {
     "30 s with 5 beams, as everybody does": WhisperSettings(final_window="full", gated=False, beam_size=5),
     "the defaults": DEFAULTS,
     "no second look": replace(DEFAULTS, gated=False),
-    "no second look, 2 s of zeros": replace(DEFAULTS, short=0.0, gated=False),
-    "no second look, 4 s of zeros": replace(DEFAULTS, short_zeros=4.0, gated=False),
-    "no second look, 8 s of zeros, tail all": replace(DEFAULTS, tail=None, gated=False),
-    "partials, 2 s of zeros": replace(DEFAULTS, short=0.0, beam_size=1, gated=False),
-    "partials, 8 s of zeros": replace(DEFAULTS, beam_size=1, gated=False),
+    "windows of partials, 2 beams": AS_PARTIALS,
+    "windows of partials, 2 beams, 2 s of zeros": replace(AS_PARTIALS, short=0.0),
+    "windows of partials, 2 beams, 4 s of zeros": replace(AS_PARTIALS, short_zeros=4.0),
+    "partials": replace(AS_PARTIALS, beam_size=1),
+    "partials, 2 s of zeros": replace(AS_PARTIALS, beam_size=1, short=0.0),
 }
 LOUDER = (1.0, 0.25, 2.0)
 """The loudness factors at which every clip is decoded, to reduce the influence of chance."""

@@ -40,8 +40,9 @@ def measure(engine: WhisperEngine, clock: Clocked, requests: list[DecodeRequest]
     """CPU seconds of one decode of all requests, by stage."""
     log_mel = LogMel(engine.model.n_mels)
     began = time.process_time()
+    settings = engine.settings.of_finals() if requests[0].final else engine.settings
     for request in requests:
-        log_mel(request.pcm, window_frames(len(request.pcm), engine.model.n_mels, engine.settings))
+        log_mel(request.pcm, window_frames(len(request.pcm), engine.model.n_mels, settings))
     features = time.process_time() - began
     clock.seconds.clear()
     began = time.process_time()

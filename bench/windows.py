@@ -25,24 +25,27 @@ from inference.engine import WhisperEngine, WhisperSettings, load_engine
 QUICK = ("jfk_inaugural", "azure_katiesteve", "gcp_commercial_call_8k", "moby_dick_1", "two_cities", "sonnet_001")
 
 FULL = WhisperSettings(final_window="full", gated=False, beam_size=5)
+DEFAULTS = WhisperSettings()
+
+
+LESS = replace(DEFAULTS, final_window="short")
+BARE = replace(DEFAULTS, final_zeros=0.6, final_tail=0.0, short=0.0, gated=False)
+
 ROWS: dict[str, WhisperSettings] = {
     "30 s with 5 beams, as everybody does": FULL,
-    "short, 2 s of zeros, tail last 2 s, gated": WhisperSettings(),
-    "short, 2 s of zeros, tail all, gated": WhisperSettings(tail=None),
-    "short, 0.6 s of zeros, no tail": WhisperSettings(zeros=0.6, short=0.0, tail=0.0, gated=False),
-    "short, 2 s of zeros, tail last 2 s": WhisperSettings(gated=False),
-    "short, 2 s of zeros, tail last 2 s, gated, greedy": WhisperSettings(beam_size=1),
-    "short, 1 s of zeros, tail last 1 s, gated": WhisperSettings(zeros=1.0, tail=1.0),
-    "short, 0.6 s of zeros, tail last 1 s, gated": WhisperSettings(zeros=0.6, tail=1.0),
-    "short, 1 s of zeros, tail last 2 s, gated": WhisperSettings(zeros=1.0, tail=2.0),
-    "short, 2 s of zeros, no tail, gated": WhisperSettings(zeros=2.0, short=0.0, tail=0.0),
-    "short, 1 s of zeros, tail last 1 s": WhisperSettings(zeros=1.0, tail=1.0, gated=False),
-    "short, 1 s of zeros, tail all, gated": WhisperSettings(zeros=1.0, tail=None),
-    "short, 2 s of zeros, tail last 2 s, gated, 5 beams": WhisperSettings(beam_size=5),
-    "short, 2 s of zeros, tail last 2 s, gated, 3 beams": WhisperSettings(beam_size=3),
-    "short, 2 s of zeros, tail last 2 s, gated, steps of 1 s": WhisperSettings(step=1.0),
-    "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 0.5 s": WhisperSettings(search_step=0.5),
-    "short, 2 s of zeros, tail last 2 s, gated, searched in steps of 3 s": WhisperSettings(search_step=3.0),
+    "the defaults": DEFAULTS,
+    "no second look": replace(DEFAULTS, gated=False),
+    "2 s of zeros, tail last 2 s": LESS,
+    "2 s of zeros, tail last 2 s, 2 beams": replace(LESS, beam_size=2),
+    "0.6 s of zeros, no tail, no second look": BARE,
+    "2 s of zeros": replace(DEFAULTS, final_zeros=2.0),
+    "4 s of zeros": replace(DEFAULTS, final_zeros=4.0),
+    "tail last 2 s": replace(DEFAULTS, final_tail=2.0),
+    "no tail": replace(DEFAULTS, final_tail=0.0),
+    "greedy": replace(DEFAULTS, beam_size=1),
+    "2 beams": replace(DEFAULTS, beam_size=2),
+    "3 beams": replace(DEFAULTS, beam_size=3),
+    "steps of 1 s": replace(DEFAULTS, step=1.0),
 }
 QUICK_ROWS = tuple(ROWS)[:6]
 
@@ -86,7 +89,7 @@ def main() -> None:
     name = str(base_folder()) if options.model == "base" else options.model
     speech = [utterance for stem in (QUICK if options.quick else stems()) for utterance in utterances(stem)]
     audio = sum(len(one.pcm) for one in speech) / SAMPLE_RATE
-    beams = f"{WhisperSettings().beam_size} beams unless stated otherwise"
+    beams = f"{DEFAULTS.beam_size} beams unless stated otherwise"
     print(f"{options.model}, int8, {beams}, 1 thread: {len(speech)} utterances, {audio / 60:.1f} minutes\n")
     print("| window | WER | decoded twice | withdrawn | CPU s per audio s: encoder + decoder |")
     print("|---|---|---|---|---|")
@@ -95,9 +98,7 @@ def main() -> None:
         if options.quick and label not in QUICK_ROWS:
             continue
         clock = Clocked(loaded.model)
-        engine = WhisperEngine(
-            clock, loaded.tokenizer, name=options.model, revision=loaded.revision, settings=replace(settings)
-        )
+        engine = WhisperEngine(clock, loaded.tokenizer, name=options.model, revision=loaded.revision, settings=settings)
         row = measure(engine, clock, speech)
         print(
             f"| {label} | {row.error_rate:.1%} | {row.redecoded} | {row.emptied} "

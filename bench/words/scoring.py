@@ -44,6 +44,14 @@ class Score:
         """All of them, one after the other."""
         return Score(np.concatenate([s.errors for s in scores]), np.concatenate([s.words for s in scores]))
 
+    def __add__(self, other: "Score") -> "Score":
+        """Both, block by block: one reference heard twice."""
+        return Score(self.errors + other.errors, self.words + other.words)
+
+
+_WITHOUT_BRACKETS = str.maketrans("()[]{}<>", "        ")
+"""The normalisers drop what brackets enclose."""
+
 
 _WITHOUT_BRACKETS = str.maketrans("()[]{}<>", "        ")
 """The normalisers drop what brackets enclose."""

@@ -11,12 +11,13 @@ from typing import TypeVar
 
 from captions.audio import SAMPLE_RATE
 from inference.engine.windows import (
-    FRAMES_PER_SECOND,
     FULL_FRAMES,
     STATES_PER_SECOND,
     WhisperSettings,
     final_tail_states,
     is_short,
+    rounded_final_states,
+    search_states,
     tail_states,
     window_frames,
 )
@@ -53,26 +54,26 @@ class Batching:
     """
 
     def __init__(self, settings: WhisperSettings, n_mels: int) -> None:
-        self._settings = settings
+        self._partials = settings
+        self._finals = settings.of_finals()
         self._n_mels = n_mels
 
     @property
     def longest_tail(self) -> int:
         """States of silence that a window needs at most, lengthened to fit its group; at most those of 30 s."""
-        step = round(self._settings.search_step * FRAMES_PER_SECOND / 2)
-        return min(FULL_FRAMES // 2, tail_states(0, self._settings) + max(PARTIAL_SPREAD // 2, step))
+        partial = tail_states(0, self._partials) + PARTIAL_SPREAD // 2 if self._partials.tail != 0 else 0
+        final = tail_states(0, self._finals) + search_states(self._finals) if self._finals.tail != 0 else 0
+        return min(FULL_FRAMES // 2, max(partial, final))
 
-    def frames(self, samples: int, *, full: bool) -> int:
+    def frames(self, samples: int, *, final: bool, full: bool = False) -> int:
         """The length of the window for so much audio, in frames; ``full`` asks for the full 30 s."""
-        return FULL_FRAMES if full else window_frames(samples, self._n_mels, self._settings)
+        if full or (final and self._finals.final_window == "full"):
+            return FULL_FRAMES
+        return window_frames(samples, self._n_mels, self._finals if final else self._partials)
 
     def batch_key(self, samples: int, *, final: bool) -> Hashable:
         """The key of windows that are cheaply decoded together, by the length of their audio."""
-        return self._length_key(self.frames(samples, full=self.is_full(final=final)), final=final)
-
-    def is_full(self, *, final: bool) -> bool:
-        """Whether the first decode of such a window has the full 30 s."""
-        return final and self._settings.final_window == "full"
+        return self._length_key(self.frames(samples, final=final), final=final)
 
     def search_groups(self, windows: Sequence[Shape]) -> dict[Hashable, list[int]]:
         """The indices of windows that are searched together, by the key that they share."""
@@ -80,8 +81,9 @@ class Batching:
 
     def tail(self, window: Shape) -> int:
         """States of silence appended to a window on its own."""
-        states = final_tail_states if window.final else tail_states
-        return states(window.frames, self._settings)
+        if window.final:
+            return final_tail_states(window.frames, self._finals)
+        return tail_states(window.frames, self._partials)
 
     def states(self, windows: Sequence[Shape]) -> int:
         """States, tails included, that each window of one group is searched with."""
@@ -94,11 +96,10 @@ class Batching:
         loop, and the same cap where they are searched together.
         """
         seconds = window.samples / SAMPLE_RATE
-        if window.final and is_short(window.samples, self._settings):
-            seconds = self._settings.short
+        if window.final and is_short(window.samples, self._finals):
+            seconds = self._finals.short
         elif window.final:
-            states = window.frames // 2 + self.tail(window) - tail_states(window.frames, self._settings)
-            seconds = states / STATES_PER_SECOND - self._settings.zeros
+            seconds = rounded_final_states(window.frames, self._finals) / STATES_PER_SECOND - self._finals.zeros
         floor, rate = (4, 6) if window.language == "en" and not window.final else (16, 16)
         return min(LONGEST_TEXT, floor + round(rate * seconds))
 
@@ -108,11 +109,11 @@ class Batching:
 
     def _length_key(self, frames: int, *, final: bool) -> tuple[bool, int]:
         """Windows that share it can be made equally long with longer tails; finals that share it are equally long."""
-        if not self._settings.tail or frames == FULL_FRAMES:
+        if frames == FULL_FRAMES:
             return final, frames
         if final:
-            return final, frames // 2 + final_tail_states(frames, self._settings)
-        return final, frames - frames % PARTIAL_SPREAD
+            return final, rounded_final_states(frames, self._finals)
+        return final, frames - frames % PARTIAL_SPREAD if self._partials.tail != 0 else frames
 
 
 def grouped(keys: Sequence[Key]) -> dict[Key, list[int]]:

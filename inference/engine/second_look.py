@@ -8,8 +8,8 @@ from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.words import Word, join
 from inference.engine.windows import WhisperSettings
 
-GAINED_BY_BEAMS = 0.1
-"""Mean log-probability that a search with more beams gains where it finds no better text."""
+GAINED_BY_CHANCE = 0.05
+"""Mean log-probability that a longer window and more beams gain where the text is no better."""
 
 
 def may_loop(pcm: Pcm, words: Sequence[Word], language: str) -> bool:
@@ -19,14 +19,14 @@ def may_loop(pcm: Pcm, words: Sequence[Word], language: str) -> bool:
 
 
 def is_doubtful(request: DecodeRequest, found: Hypothesis, settings: WhisperSettings) -> bool:
-    """Whether a final is worth a second look: it may be a loop, or its words are improbable."""
+    """Whether a final is worth a second look: it may be a loop, its words are improbable, or one of them is."""
     if not (request.final and settings.gated and found.words):
         return False
     return found.mean_log_probability < settings.doubtful or may_loop(request.pcm, found.words, found.language)
 
 
 def better(request: DecodeRequest, first: Hypothesis, second: Hypothesis) -> Hypothesis:
-    """The second look where the first may be a loop, and where it is more probable by more than its beams gain."""
+    """The second look where the first may be a loop, and where it is more probable by more than chance."""
     if may_loop(request.pcm, first.words, first.language):
         return second
-    return second if second.mean_log_probability - first.mean_log_probability > GAINED_BY_BEAMS else first
+    return second if second.mean_log_probability - first.mean_log_probability > GAINED_BY_CHANCE else first

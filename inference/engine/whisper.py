@@ -19,7 +19,7 @@ from inference.engine.prompt import Prompter
 from inference.engine.second_look import better, is_doubtful, may_loop
 from inference.engine.silence import SilenceTail
 from inference.engine.states import states_on
-from inference.engine.windows import WhisperSettings, audio_frames, tail_states
+from inference.engine.windows import WhisperSettings, audio_frames
 
 LONGEST_WINDOW = 30 * SAMPLE_RATE
 """Samples of the longest window."""
@@ -121,13 +121,12 @@ class WhisperEngine:
 
     def prepare(self, pcm: Pcm) -> None:
         """Encode the silence that goes with audio as loud as ``pcm``, if it is not known yet."""
-        frames = self._batching.frames(len(pcm), full=False)
-        if missing := tail_states(frames, self.settings):
-            self._silence.behind(self._log_mel(pcm, frames), missing)
+        if self._batching.longest_tail:
+            self._silence.behind(self._log_mel(pcm, self._batching.frames(len(pcm), final=False)), 1)
 
     def warm_up(self) -> None:
         """Encode the commonest levels of silence and decode once, so that no caption waits for that."""
-        if tail_states(0, self.settings):
+        if self._batching.longest_tail:
             self._silence.prepare(_COMMON_LEVELS)
         second = np.zeros(SAMPLE_RATE, dtype=np.int16)
         self.decode([DecodeRequest(pcm=second, language="en"), DecodeRequest(pcm=second, language="en", final=True)])
@@ -143,27 +142,26 @@ class WhisperEngine:
             if len(request.pcm) > LONGEST_WINDOW:
                 raise EngineError(f"a window of {to_seconds(len(request.pcm))} s: Whisper decodes 30 s at most")
         try:
-            full = [self._batching.is_full(final=request.final) for request in requests]
-            found = self._decode(requests, full, self.settings.beam_size)
+            found = self._decode(requests, self.settings.beam_size)
             again = [i for i, first in enumerate(found) if is_doubtful(requests[i], first, self.settings)]
             if again:
                 wider = [replace(requests[i], context="") for i in again]
-                second = self._decode(wider, [True] * len(wider), self.settings.second_look_beams)
+                second = self._decode(wider, self.settings.second_look_beams, full=True)
                 for i, looked_again in zip(again, second, strict=True):
                     found[i] = replace(better(requests[i], found[i], looked_again), redecoded=True)
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EngineError(f"CTranslate2 could not decode a batch of {len(requests)}: {error}") from error
         return found
 
-    def _decode(self, requests: Sequence[DecodeRequest], full: Sequence[bool], beams: int) -> list[Hypothesis]:
-        """``beams`` are those of finals."""
+    def _decode(self, requests: Sequence[DecodeRequest], beams: int, *, full: bool = False) -> list[Hypothesis]:
+        """``beams`` are those of finals; ``full`` asks for the full 30 s."""
         found: dict[int, Hypothesis] = {
             i: Hypothesis(words=(), language=self._languages.tag(request.language) or "en", no_speech_probability=1.0)
             for i, request in enumerate(requests)
             if not len(request.pcm)
         }
         spoken = [i for i in range(len(requests)) if i not in found]
-        lengths = [self._batching.frames(len(requests[i].pcm), full=full[i]) for i in spoken]
+        lengths = [self._batching.frames(len(requests[i].pcm), final=requests[i].final, full=full) for i in spoken]
         windows: list[tuple[int, _Window]] = []
         for frames, members in grouped(lengths).items():
             numbers = [spoken[member] for member in members]

@@ -1,6 +1,6 @@
 """What part of Whisper's 30 s is computed for an utterance: window lengths, from the request's audio alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from captions.audio import SAMPLE_RATE
@@ -16,33 +16,42 @@ FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 STATES_PER_SECOND = FRAMES_PER_SECOND // 2
 """Encoder states a second: the resolution of word times."""
 
+FinalWindow = Literal["short", "long", "full"]
+"""How much silence follows a final's audio: as a partial's, more, or all that fills 30 s."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhisperSettings:
     """How windows are cut and searched; the defaults are chosen in docs/windows.md.
 
     ``zeros`` are the seconds of digital silence after the audio, ``short_zeros`` those after audio of up to ``short``
-    seconds: with fewer, single words are written twice. ``tail`` are the seconds of encoded silence
-    appended (from the end of 30 s backwards; None: all from the window's end on; 0: none), ``step`` the
-    seconds to which windows are rounded up so that they can be encoded together, ``search_step`` those to which finals
-    are then lengthened by more of the tail so that they can be searched together. ``final_window`` "full" pads finals
-    to 30 s. ``gated`` takes a second look at doubtful finals: it decodes them again at the full 30 s, with
-    ``second_look_beams``. Doubtful are finals that may be a loop, and those with a mean log-probability under
-    ``doubtful``.
+    seconds: with fewer, single words are written twice. ``tail`` are the seconds of encoded silence appended (from the
+    end of 30 s backwards; None: all from the window's end on; 0: none). Finals have ``final_zeros`` and ``final_tail``
+    instead where ``final_window`` is "long", those of partials where it is "short", and are padded to 30 s where it is
+    "full". ``step`` are the seconds to which windows are rounded up so that they can be encoded together,
+    ``search_step`` those in which finals have one length, so that they can be searched together. ``gated`` takes a
+    second look at doubtful finals: it decodes them again at the full 30 s, with ``second_look_beams``. Doubtful are
+    finals that may be a loop, and those with a mean log-probability under ``doubtful``.
     """
 
     zeros: float = 2.0
+    final_zeros: float = 8.0
     short: float = 1.6
     short_zeros: float = 8.0
     tail: float | None = 2.0
+    final_tail: float | None = None
     step: float = 0.5
     search_step: float = 1.5
-    beam_size: int = 2
+    beam_size: int = 5
     partial_beam_size: int = 1
-    final_window: Literal["short", "full"] = "short"
+    final_window: FinalWindow = "long"
     gated: bool = True
-    doubtful: float = -0.7
+    doubtful: float = -0.5
     second_look_beams: int = 5
+
+    def of_finals(self) -> "WhisperSettings":
+        """The same with the zeros and the tail of finals."""
+        return self if self.final_window == "short" else replace(self, zeros=self.final_zeros, tail=self.final_tail)
 
 
 def audio_frames(samples: int) -> int:
@@ -87,9 +96,26 @@ def final_tail_states(frames: int, settings: WhisperSettings) -> int:
     tail = tail_states(frames, settings)
     if not settings.tail or frames == FULL_FRAMES:
         return tail
-    step = max(1, round(settings.search_step * FRAMES_PER_SECOND / 2))
+    step = search_states(settings)
     longest = FULL_FRAMES // 2 - frames // 2
     return min(longest, -(-(frames // 2 + tail) // step) * step - frames // 2)
+
+
+def rounded_final_states(frames: int, settings: WhisperSettings) -> int:
+    """Encoder states of a final's window, lengthened to ``search_step`` as its tail lengthens it, without the tail.
+
+    Finals for which it is the same can be searched together. A tail that reaches to 30 s makes all windows equally
+    long, but not the greatest number of tokens in them, which follows this length.
+    """
+    if settings.tail is None:
+        step = search_states(settings)
+        return min(FULL_FRAMES // 2, -(-frames // (2 * step)) * step)
+    return frames // 2 + final_tail_states(frames, settings) - tail_states(frames, settings)
+
+
+def search_states(settings: WhisperSettings) -> int:
+    """Encoder states of one ``search_step``."""
+    return max(1, round(settings.search_step * STATES_PER_SECOND))
 
 
 def _fixed_tail(settings: WhisperSettings) -> int:

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from captions.language import LANGUAGE_PATTERN
 from captions.segmenter import SegmenterSettings
-from inference.engine import WhisperSettings
+from inference.engine import FinalWindow, WhisperSettings
 from inference.settings import WorkerSettings
 from livecaptions.server.connections import ConnectionLimits
 from livecaptions.settings.access import Access, Accounts, Browsers
@@ -106,9 +106,10 @@ class Decoding(BaseModel):
         _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."
     )
     beam_size: Count = Field(_WHISPER.beam_size, description="Beams of a final decode; Whisper's authors use 5.")
-    final_window: Literal["short", "full"] = Field(
+    final_window: FinalWindow = Field(
         _WHISPER.final_window,
-        description="full pads finals to 30 s: up to half a point of accuracy for several times the work.",
+        description="Silence behind a final's audio: short saves a quarter of its work and costs accuracy in noise; "
+        "full is all that fills 30 s, for twice the work.",
     )
     orphan_timeout: Seconds = Field(
         _WORKER.orphan_timeout,

@@ -9,7 +9,9 @@ from inference.engine.windows import FULL_FRAMES, WhisperSettings
 SETTINGS = st.builds(
     WhisperSettings,
     tail=st.sampled_from([None, 0.0, 1.0, 2.0]),
+    final_tail=st.sampled_from([None, 0.0, 1.0, 2.0]),
     zeros=st.sampled_from([0.6, 2.0]),
+    final_zeros=st.sampled_from([0.6, 2.0, 8.0]),
     search_step=st.sampled_from([0.5, 1.5, 3.0]),
     final_window=st.sampled_from(["short", "full"]),
 )
@@ -27,7 +29,7 @@ def shapes(batching: Batching, batch: list[Spoken]) -> list[Shape]:
     return [
         Shape(
             samples=samples,
-            frames=batching.frames(samples, full=batching.is_full(final=final)),
+            frames=batching.frames(samples, final=final),
             final=final,
             past=past,
             language=language,

@@ -158,7 +158,7 @@ def test_threads_may_share_an_engine(tiny: WhisperEngine, jfk: Pcm) -> None:
 
 @pytest.mark.speech
 def test_a_short_window_loops_and_the_silence_tail_cures_it(tiny: WhisperEngine, jfk: Pcm) -> None:
-    bare = with_settings(tiny, WhisperSettings(zeros=0.6, tail=0.0, gated=False))
+    bare = with_settings(tiny, WhisperSettings(final_zeros=0.6, final_tail=0.0, gated=False))
     (looping,) = bare.decode([final(jfk[: 3 * 16_000])])
     assert len(looping.words) >= 15
     (found,) = tiny.decode([final(jfk[: 3 * 16_000])])
@@ -168,7 +168,7 @@ def test_a_short_window_loops_and_the_silence_tail_cures_it(tiny: WhisperEngine,
 
 @pytest.mark.speech
 def test_a_looping_final_is_decoded_again_at_30_s(tiny: WhisperEngine, jfk: Pcm) -> None:
-    bare = with_settings(tiny, WhisperSettings(zeros=0.6, tail=0.0, beam_size=5))
+    bare = with_settings(tiny, WhisperSettings(final_zeros=0.6, final_tail=0.0, beam_size=5))
     (found,) = bare.decode([final(jfk[: 3 * 16_000], context="and again and again")])
     assert found.redecoded
     assert text(found).startswith("And so")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from inference.engine.windows import (
     audio_frames,
     final_tail_states,
     is_short,
+    rounded_final_states,
     tail_states,
     window_frames,
 )
@@ -75,3 +78,24 @@ def test_a_final_is_lengthened_to_whole_steps_by_its_tail_alone(samples: int) ->
 @pytest.mark.parametrize(("tail", "states"), [(None, 1250), (2.0, 100), (0.0, 0)])
 def test_how_much_silence_is_appended(tail: float | None, states: int) -> None:
     assert tail_states(500, WhisperSettings(tail=tail)) == states
+
+
+@given(SAMPLES, SETTINGS)
+def test_finals_have_the_windows_of_partials_or_more_silence(samples: int, settings: WhisperSettings) -> None:
+    settings = replace(settings, final_zeros=8.0, final_tail=None)
+    assert replace(settings, final_window="short").of_finals().zeros == settings.zeros
+    finals = replace(settings, final_window="long").of_finals()
+    frames = window_frames(samples, 80, finals)
+    assert frames >= window_frames(samples, 80, settings)
+    assert frames // 2 + final_tail_states(frames, finals) == FULL_FRAMES // 2
+
+
+@given(SAMPLES, st.sampled_from([None, 0.0, 2.0]))
+def test_finals_come_in_whole_search_steps(samples: int, tail: float | None) -> None:
+    settings = WhisperSettings(zeros=2.0, tail=tail, search_step=1.5)
+    frames = window_frames(samples, 80, settings)
+    rounded = rounded_final_states(frames, settings)
+    assert rounded >= frames // 2
+    assert rounded - frames // 2 < 75
+    if tail is None and rounded < FULL_FRAMES // 2:
+        assert rounded % 75 == 0
