@@ -104,7 +104,10 @@ class Probe:
         """``waiting`` utterances wait for a decode."""
 
     def decoded(self, kind: str, model: str, batch: int, audio: float, took: float) -> None:
-        """``model`` decoded a batch of ``kind`` (``partial`` or ``final``), ``audio`` seconds in all, in ``took``."""
+        """``model`` decoded a batch of ``kind``, ``audio`` seconds in all, in ``took``.
+
+        ``kind`` is ``partial``, ``final`` or ``refined``.
+        """
 
     def redecoded(self, model: str) -> None:
         """``model`` decoded a doubtful final again at the full 30 s."""
