@@ -16,6 +16,7 @@ from captions.ports.probe import Probe
 from captions.quality import comparable_words, places
 from captions.records import CAPTIONS, write_room_event
 from captions.refine_windows import Layout, WindowSettings
+from captions.words import Word
 from inference.decoders import Decoder, Decoders
 from inference.decoding import Failed, decode_each
 from inference.publishing import final_caption
@@ -108,7 +109,7 @@ class SecondPass:
             captions |= await self._standing(window)  # somebody may have edited one meanwhile
             for utterance, words in zip(heard, layout.shares(kept), strict=True):
                 if not utterance.deleted:
-                    await self._publish(utterance, captions[utterance.id], replace(hypothesis, words=words), decoder)
+                    await self._publish(utterance, captions[utterance.id], alone(hypothesis, words), decoder)
         return True
 
     async def _standing(self, window: Window) -> dict[CaptionId, CaptionMessage]:
@@ -134,7 +135,7 @@ class SecondPass:
         self, utterance: Utterance, before: CaptionMessage, hypothesis: Hypothesis, decoder: Decoder
     ) -> None:
         """Publish the caption of one utterance, whose words are those of ``hypothesis``, if they changed."""
-        words = screen(_alone(hypothesis), utterance.seconds, self._settings.gates).words
+        words = screen(hypothesis, utterance.seconds, self._settings.gates).words
         version, model = _version(utterance), decoder.model
         caption = final_caption(utterance, hypothesis.language, words, str(model), version)
         if before.version >= version:
@@ -171,7 +172,8 @@ def _language(heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMe
     return found if words else language
 
 
-def _alone(hypothesis: Hypothesis) -> Hypothesis:
+def alone(window: Hypothesis, words: Sequence[Word]) -> Hypothesis:
     """What the hypothesis of a window says of one utterance's words: they are as likely as the model was sure."""
-    sure = [max(_LEAST_CONFIDENCE, word.confidence) for word in hypothesis.words if word.confidence is not None]
-    return replace(hypothesis, mean_log_probability=sum(map(ln, sure)) / len(sure)) if sure else hypothesis
+    sure = [max(_LEAST_CONFIDENCE, word.confidence) for word in words if word.confidence is not None]
+    likely = sum(map(ln, sure)) / len(sure) if sure else window.mean_log_probability
+    return replace(window, words=tuple(words), mean_log_probability=likely)

@@ -1,45 +1,36 @@
-"""Threads that compute only while nothing else wants the processor."""
+"""Threads that leave the processor to all others."""
 
 import os
 import sys
-import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
 _log = structlog.get_logger(__name__)
 
+_LOWEST = 19  # as for `nice`: a hundredth of what an ordinary thread gets where both want the processor
+_THREADS = Path("/proc/self/task")
+
 Made = TypeVar("Made")
 
 
 def at_low_priority(make: Callable[[], Made]) -> Made:
-    """Return what ``make`` returns. Threads that it starts run at the lowest priority, those of CTranslate2 too.
+    """Return what ``make`` returns. The threads that it leaves behind get the lowest priority, on Linux.
 
-    A new thread on Linux inherits the priority of the one that starts it. Elsewhere nothing is different.
+    CTranslate2 decodes in threads of its own, so Python's thread, which may hold the interpreter's lock, keeps its
+    priority, and nobody waits for a thread that does not get the processor. Nothing else may start threads meanwhile.
     """
-    found: list[Made] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        _lower()
+    before = _threads()
+    made = make()
+    for thread in _threads() - before:
         try:
-            found.append(make())
-        except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller's thread
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="low priority")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return found[0]
+            os.setpriority(os.PRIO_PROCESS, thread, _LOWEST)
+        except OSError as error:
+            _log.warning("priority_not_lowered", error=error.strerror)
+    return made
 
 
-def _lower() -> None:
-    if sys.platform != "linux":
-        return
-    try:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except OSError as error:
-        _log.warning("priority_not_lowered", error=error.strerror)
+def _threads() -> set[int]:
+    return {int(task.name) for task in _THREADS.iterdir()} if sys.platform == "linux" else set()

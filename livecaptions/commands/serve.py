@@ -112,27 +112,33 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)  # first, so that an address in use fails immediately
     clock, probe = SystemClock(), serve_probe(settings)
     engines = await _engines(partial(build_engines, settings), probe)
+    behind = await asyncio.to_thread(_engines_behind, settings)
     spare_time = SpareTime(batches_of(engines))
     async with (
         tracing(settings, clock, "livecaptions") as tracer,
         _log(settings, clock, probe) as log,
         working(settings, log, engines, clock, probe, tracer=tracer, spare_time=spare_time) as work,
-        _refining_alongside(settings, log, clock, probe, spare_time) as tasks,
+        _refining_alongside(settings, log, behind, clock, probe, spare_time) as tasks,
     ):
         stopped = partial(_stopped, stop, work.task, *tasks)
         await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engines[0].describe())
 
 
+def _engines_behind(settings: Settings) -> list[WhisperEngine]:
+    """The engines of the second pass, at low priority, for one window at a time; none if it is off."""
+    if settings.refine == "off":
+        return []
+    return at_low_priority(partial(build_refining_engines, settings, decoders=1))
+
+
 @asynccontextmanager
 async def _refining_alongside(
-    settings: Settings, log: Log, clock: Clock, probe: Probe, spare_time: SpareTime
+    settings: Settings, log: Log, engines: list[WhisperEngine], clock: Clock, probe: Probe, spare_time: SpareTime
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """Do the second pass at low priority, one window at a time, if it is on. Its task ends only by an error."""
-    if settings.refine == "off":
+    """Do the second pass while live captions leave time. Its task, if it has engines, ends only by an error."""
+    if not engines:
         yield []
         return
-    build = partial(build_refining_engines, settings, decoders=1)
-    engines = await asyncio.to_thread(at_low_priority, build)
     async with refining(settings, log, engines, clock, probe, spare_time=spare_time) as work:
         yield [work.task]
 
