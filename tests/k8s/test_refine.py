@@ -21,7 +21,9 @@ def production() -> Manifests:
     """The base with everything that concerns it, in the order that its kustomization asks for."""
     with tempfile.TemporaryDirectory(dir=ROOT / "k8s") as folder:
         listed = ", ".join(f"../components/{name}" for name in ("refine", "model-hub", "strimzi", "monitoring"))
-        (Path(folder) / "kustomization.yaml").write_text(f"namespace: livecaptions\nresources: [../base]\ncomponents: [{listed}]\n")
+        (Path(folder) / "kustomization.yaml").write_text(
+            f"namespace: livecaptions\nresources: [../base]\ncomponents: [{listed}]\n"
+        )
         return parse(render(Path(folder)))
 
 
