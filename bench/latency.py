@@ -1,8 +1,8 @@
 """Latency, stability, accuracy and cost of a server that receives a talk in real time.
 
-``python -m bench.latency [talk] [CLIP...] [--kafka] [--url URL]`` prints the Markdown table in docs/latency.md.
-Captions are timed at the socket of a viewer. CPU seconds are those of the server's processes; they are unknown with
-``--url``. ``--kafka`` also measures a gateway and a worker with a Kafka broker between them.
+``python -m bench.latency [talk] [CLIP...] [--second-pass] [--kafka] [--url URL]`` prints the Markdown table in
+docs/latency.md. Captions are timed at the socket of a viewer. CPU seconds are those of the server's processes; they
+are unknown with ``--url``. ``--kafka`` also measures a gateway and a worker with a Kafka broker between them.
 """
 
 import asyncio
@@ -55,11 +55,11 @@ def recordings(names: Sequence[str]) -> list[Recording]:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Running]:
+def server(*flags: str) -> Iterator[Running]:
     """Start a server with one decode thread."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with own_server(port, *DECODING) as process:
+    with own_server(port, *DECODING, *flags) as process:
         asyncio.run(ready(url, [process]))
         yield Running(url, [process.pid])
 
@@ -163,10 +163,20 @@ def table(measured: Sequence[Measured]) -> str:
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="talk, or names of clips in ../shared/speech.")] = None,
     url: Annotated[str | None, typer.Option(help="A running server. Without it, one is started.")] = None,
+    second_pass: Annotated[
+        bool, typer.Option("--second-pass", help="Twice in turn without the second pass and with it, to compare them.")
+    ] = False,
     kafka: Annotated[bool, typer.Option("--kafka", help="Also measure a gateway and a worker over Kafka.")] = False,
 ) -> None:
     """Measure a server with recordings sent in real time."""
     chosen = recordings(names or ["talk", "lj001_printing_chapter"])
+    if second_pass:
+        measured = []
+        for refine in ("off", "on", "off", "on"):
+            with server("--refine", refine) as running_one:
+                measured += [run(running_one, recording, f", refine {refine}") for recording in chosen]
+        print(table(measured))
+        return
     with contextlib.nullcontext(Running(url)) if url else server() as running_one:
         measured = [run(running_one, recording) for recording in chosen]
     if kafka:

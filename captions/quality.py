@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 from typing import NamedTuple, Protocol
 
+from captions.caption import Pass
 from captions.messages import CaptionMessage
 from captions.words import fold, written_with_spaces
 
@@ -65,12 +66,15 @@ class Quality:
 
 
 def measure(arrivals: Sequence[Arrival], reference: Sequence[Spoken]) -> Quality:
-    """Measure the captions of one track, in order of arrival, against the words of the reference.
+    """Measure the live captions of one track, in order of arrival, against the words of the reference.
 
-    Captions that are not newer than the one shown are ignored, as viewers ignore them.
+    Captions that are not newer than the one shown are ignored, as viewers ignore them. What a later pass changes is
+    ignored too: it comes long after the words were read.
     """
     histories: dict[int, list[Arrival]] = {}
     for arrival in arrivals:
+        if arrival.caption.version.pass_ is not Pass.LIVE:
+            continue
         history = histories.setdefault(arrival.caption.utterance, [])
         if not history or arrival.caption.version > history[-1].caption.version:
             history.append(arrival)

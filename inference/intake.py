@@ -34,14 +34,18 @@ class Intake:
 
     ``member`` is the membership of the consumer's group. The consumer waits for ``changed``, sets ``decoding`` on what
     it works on, calls ``finish`` with what it is done with, and then ``commit``. What was not finished when the
-    membership ends is read again by the partition's next owner.
+    membership ends is read again by the partition's next owner. The intake of ``live`` captions recalls what partials
+    said before a takeover, and puts records that cannot be read on the dead letters; others leave both to it.
     """
 
-    def __init__(self, log: Log, member: Member, clock: Clock, probe: Probe, settings: WorkerSettings) -> None:
+    def __init__(
+        self, log: Log, member: Member, clock: Clock, probe: Probe, settings: WorkerSettings, *, live: bool = True
+    ) -> None:
         self._log = log
         self._member = member
         self._clock = clock
         self._probe = probe
+        self._live = live
         self._most_buffered = settings.most_buffered
         self._orphans = Orphans(log, settings.orphan_timeout)
         self._changes = asyncio.Event()
@@ -70,6 +74,10 @@ class Intake:
         self._changes.clear()
         await self._changes.wait()
 
+    async def has_read_all(self, partition: int) -> bool:
+        """Whether every entry of the partition was read. Raises ``LogError``."""
+        return (await self._log.bounds(AUDIO, partition)).end <= self.utterances.position(partition)
+
     def finish(self, utterance: Utterance, version: int) -> None:
         """The consumer is done with the utterance as it was at ``version``: audio after that reopens it."""
         self.utterances.finish(utterance, version)
@@ -95,7 +103,9 @@ class Intake:
             taken_over: list[tuple[Utterance, float]] = []
             for event in events:
                 opened = await self._take(event, now)
-                if opened is not None and isinstance(event, Entry) and await self._is_replay(event):
+                if opened is None or not isinstance(event, Entry) or not self._live:
+                    continue
+                if await self._is_replay(event):
                     opened.decoding = True  # not before its stable words are known
                     taken_over.append((opened, event.timestamp))
             if owned != set(self.utterances.partitions):
@@ -137,6 +147,8 @@ class Intake:
     async def _put_aside(self, entry: Entry, error: RecordError) -> None:
         """A record that cannot be read goes to the dead letters unchanged."""
         logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
+        if not self._live:
+            return
         await self._log.append(DEAD_LETTERS, dead_record(entry, str(error)))
         self._probe.dead_letter("record")
 

@@ -16,6 +16,7 @@ from inference.intake import Intake
 from inference.publishing import Publisher
 from inference.scheduler import Batch, Scheduler
 from inference.settings import WorkerSettings
+from inference.spare_time import SpareTime
 from inference.utterance import Utterance
 
 REPORT_INTERVAL = 1.0
@@ -40,6 +41,7 @@ class Live:
         probe: Probe,
         tracer: Tracer,
         settings: WorkerSettings,
+        spare_time: SpareTime | None = None,
     ) -> None:
         self._intake = intake
         self._decoders = decoders
@@ -50,6 +52,7 @@ class Live:
         self._settings = settings
         self._scheduler = Scheduler(settings, decoders.batch_key)
         self._free_decoders = settings.decoders
+        self._spare_time = spare_time or SpareTime(settings.decoders)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Work until the tasks are cancelled. Raises ``LogError`` in ``tasks`` where the log fails."""
@@ -77,7 +80,8 @@ class Live:
                 await self._intake.changed()
                 continue
             self._free_decoders -= 1
-            await self._decode_batch(batch)
+            with self._spare_time.taken():
+                await self._decode_batch(batch)
             self._free_decoders += 1
 
     async def _decode_batch(self, batch: Batch) -> None:

@@ -1,5 +1,6 @@
 """Makes captions of hypotheses and appends them to the log."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
@@ -105,7 +106,8 @@ class Publisher:
             if hypothesis.redecoded:
                 self._probe.redecoded(model.name)
         decoded_by = None if isinstance(hypothesis, Failed) else str(model)
-        caption = self._final(utterance, language, screened.words, decoded_by, revision)
+        version = Version(self._pass, revision)
+        caption = final_caption(utterance, language, screened.words, decoded_by, version)
         with self._tracer.publishing(
             utterance.decode_trace, kind="final", model=model.name, words=len(caption.words), gates=screened.fired
         ) as trace:
@@ -135,28 +137,32 @@ class Publisher:
             stable=len(utterance.revision.stable),
         )
 
-    def _final(
-        self, utterance: Utterance, language: str, decoded: tuple[Word, ...], model: str | None, revision: int
-    ) -> Caption:
-        """The final caption. It starts and ends with its words where they have times."""
-        start = to_seconds(utterance.start)
-        end = to_seconds(utterance.start + utterance.samples)
-        words = tuple(_on_track(word, start) for word in decoded)
-        if words and words[0].start is not None and words[-1].end is not None:
-            start, end = words[0].start, max(words[0].start, words[-1].end)
-        return Caption(
-            id=utterance.id,
-            speaker=utterance.settings.speaker,
-            version=Version(self._pass, revision),
-            final=True,
-            language=language,
-            start=start,
-            end=end,
-            origin=utterance.settings.origin,
-            words=words,
-            stable=len(words),
-            model=model,
-        )
+
+def final_caption(
+    utterance: Utterance, language: str, decoded: Sequence[Word], model: str | None, version: Version
+) -> Caption:
+    """The final caption of ``decoded``, whose times are from the utterance's first sample.
+
+    It starts and ends with its words where they have times.
+    """
+    start = to_seconds(utterance.start)
+    end = to_seconds(utterance.start + utterance.samples)
+    words = tuple(_on_track(word, start) for word in decoded)
+    if words and words[0].start is not None and words[-1].end is not None:
+        start, end = words[0].start, max(words[0].start, words[-1].end)
+    return Caption(
+        id=utterance.id,
+        speaker=utterance.settings.speaker,
+        version=version,
+        final=True,
+        language=language,
+        start=start,
+        end=end,
+        origin=utterance.settings.origin,
+        words=words,
+        stable=len(words),
+        model=model,
+    )
 
 
 def _on_track(word: Word, start: float) -> Word:

@@ -29,6 +29,8 @@ class Utterance:
     start: int
     touched: float
     """When a segment was last appended, in monotonic seconds."""
+    opened: float = 0.0
+    """When its first segment was appended to the log, in epoch seconds."""
     trace: Context = field(default_factory=dict)
     decode_trace: Context = field(default_factory=dict)
     """The context of its last decode: the parent of what is published."""
@@ -61,6 +63,8 @@ class Utterance:
     _undecoded: deque[tuple[int, float]] = field(default_factory=deque)
     _lag: float = inf
     samples: int = 0
+    sent: int = 0
+    """Samples that were sent: more than ``samples`` where it was cut at a quieter point."""
 
     @property
     def seconds(self) -> float:
@@ -111,6 +115,7 @@ class Utterance:
         if hole > 0:
             self._add(np.zeros(hole, dtype=np.int16))
         self._add(segment.pcm)
+        self.sent = self.samples
         self.segments = segment.number + 1
         self.paused = segment.paused
         self.touched = now

@@ -1,6 +1,7 @@
 """The open utterances of owned partitions, and how far each partition may be committed."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import structlog
 
@@ -21,6 +22,16 @@ SPOKE_LATELY = 10.0
 """Seconds for which a track counts as a stream after it spoke."""
 
 
+class Tenure(NamedTuple):
+    """One assignment of a partition: the next one has another number.
+
+    ``since`` is when its first entry was appended to the log, in epoch seconds; None before that was read.
+    """
+
+    number: int
+    since: float | None
+
+
 class Utterances:
     """Utterances built from entries of topic ``audio``.
 
@@ -29,6 +40,8 @@ class Utterances:
     """
 
     def __init__(self) -> None:
+        self._tenures: dict[int, Tenure] = {}
+        self._assigned = 0
         self._open: dict[CaptionId, Utterance] = {}
         self._given_up: dict[CaptionId, Utterance] = {}
         self._positions: dict[int, int] = {}
@@ -47,6 +60,10 @@ class Utterances:
         """The offset of the partition's next entry; 0 where it is not owned."""
         return self._positions.get(partition, 0)
 
+    def tenure(self, partition: int) -> "Tenure | None":
+        """The current assignment of the partition; None where it is not owned."""
+        return self._tenures.get(partition)
+
     def streams(self, now: float) -> int:
         """The number of tracks that have an open utterance, or spoke shortly before monotonic second ``now``."""
         self._spoke = {track: spoke for track, spoke in self._spoke.items() if now - spoke[1] <= SPOKE_LATELY}
@@ -61,10 +78,13 @@ class Utterances:
         """Own the partition, which is read from ``offset``."""
         self.revoke(partition)
         self._positions[partition] = offset
+        self._assigned += 1
+        self._tenures[partition] = Tenure(self._assigned, None)
 
     def revoke(self, partition: int) -> None:
         """Own the partition no longer: forget its utterances."""
         self._positions.pop(partition, None)
+        self._tenures.pop(partition, None)
         self._fences.pop(partition, None)
         for held in (self._open, self._given_up):
             for key in [key for key, utterance in held.items() if utterance.partition == partition]:
@@ -77,6 +97,8 @@ class Utterances:
         Raises ``RecordError`` for an entry that cannot be read.
         """
         self._positions[entry.partition] = entry.offset + 1
+        if (tenure := self._tenures[entry.partition]).since is None:
+            self._tenures[entry.partition] = tenure._replace(since=entry.timestamp)
         if (before := deleted_before(entry.record)) is not None:
             self._delete(TrackId.from_key(entry.record.key), before)
             return None
@@ -119,6 +141,7 @@ class Utterances:
             settings=segment.settings,
             start=segment.start,
             touched=now,
+            opened=entry.timestamp,
             trace=segment.trace,
         )
         self._open[key] = utterance

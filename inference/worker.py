@@ -13,6 +13,7 @@ from inference.intake import Intake
 from inference.live import Live
 from inference.publishing import LIVE_TOPICS, Publisher
 from inference.settings import WorkerSettings
+from inference.spare_time import SpareTime
 
 
 class Worker:
@@ -30,6 +31,7 @@ class Worker:
         settings: WorkerSettings,
         *,
         tracer: Tracer = NO_TRACES,
+        spare_time: SpareTime | None = None,
     ) -> None:
         self._log = log
         self._decoders = decoders
@@ -37,6 +39,7 @@ class Worker:
         self._probe = probe
         self._settings = settings
         self._tracer = tracer
+        self._spare_time = spare_time
         self._intake: Intake | None = None
 
     @property
@@ -56,6 +59,7 @@ class Worker:
                 probe=self._probe,
                 tracer=self._tracer,
                 settings=self._settings,
+                spare_time=self._spare_time,
             )
             try:
                 async with asyncio.TaskGroup() as tasks:

@@ -15,7 +15,7 @@ from livecaptions.commands.health import health
 from livecaptions.commands.keys import app as keys
 from livecaptions.commands.rooms import app as rooms
 from livecaptions.commands.send import send
-from livecaptions.commands.serve import gateway, serve, worker
+from livecaptions.commands.serve import gateway, refine, serve, worker
 from livecaptions.commands.top import top
 from livecaptions.commands.topics import topics
 from livecaptions.commands.watch import watch
@@ -52,6 +52,7 @@ def livecaptions(
 app.command()(takes_settings(serve))
 app.command()(takes_settings(gateway))
 app.command()(takes_settings(worker))
+app.command()(takes_settings(refine))
 app.command()(takes_settings(topics))
 app.command()(send)
 app.command()(watch)

@@ -23,12 +23,27 @@ CONNECTION = 40 * 2**10
 """Bytes per connection that sends the largest head of a request and never completes it; a silent one takes 5 kB."""
 
 
+REFINED_SPEECH = 32_000
+"""Bytes per second of speech that waits for its second pass."""
+
+
+UNDONE = 40.0
+"""Seconds of speech of a publisher beside that: the utterance that is spoken, and the first of its stretch."""
+
+
 class Share(NamedTuple):
     """The most bytes that a part of the server may use, and the settings that limit it."""
 
     what: str
     most: int
     bounded_by: str
+
+
+def _second_pass(settings: Settings) -> list[Share]:
+    """The speech that the second pass holds until it is done or given up."""
+    speech = min(settings.most_buffered, settings.max_sessions * (settings.refine_within + UNDONE))
+    bounds = "max_sessions, refine_within, most_buffered"
+    return [Share("speech that waits for its second pass", round(speech) * REFINED_SPEECH, bounds)]
 
 
 def shares(settings: Settings) -> list[Share]:
@@ -45,6 +60,8 @@ def shares(settings: Settings) -> list[Share]:
         Share(f"{idle} other connections", idle * CONNECTION, "max_connections"),
     ]
     if settings.transport == MEMORY:
+        if settings.refine == "on":
+            listed += _second_pass(settings)
         sizes = memory_sizes(settings)
         others = sum(size for topic, size in sizes.items() if topic not in {AUDIO, CAPTIONS})
         listed[1:1] = [

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -20,7 +20,10 @@ from captions.ports.usage import UsageLedger
 from captions.segmenter import SegmenterSettings
 from inference.decoders import Decoder, Decoders, in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
+from inference.refine import Refiner
+from inference.second_pass import RefineSettings, at_once
 from inference.settings import WorkerSettings
+from inference.spare_time import SpareTime
 from inference.worker import Worker
 from livecaptions.access import build_access, is_local_only
 from livecaptions.rooms_file import RoomsFile
@@ -32,6 +35,9 @@ from streamer.settings import GatewaySettings
 from streamer.vad import detector_factory
 
 logger = structlog.get_logger(__name__)
+
+REFINING_BEAMS = 5
+"""As Whisper's authors recommend: nobody waits for the second pass."""
 
 RESTART_DELAY = 1.0
 """Seconds before a worker that failed is started again."""
@@ -46,14 +52,28 @@ def build_engines(settings: Settings) -> list[WhisperEngine]:
     return engines
 
 
+def build_refining_engines(settings: Settings, *, decoders: int) -> list[WhisperEngine]:
+    """The engines of the second pass, loaded, for so many decodes at a time; 0 chooses as for live captions.
+
+    That of ``refine_model``, or else those of live captions. Raises ``SetupError``.
+    """
+    models = [settings.refine_model] if settings.refine_model is not None else [settings.model, *settings.models]
+    whisper = WhisperSettings(final_window="full", beam_size=REFINING_BEAMS)
+    return [_load(settings, model, whisper, decoders) for model in models]
+
+
 def _build_engine(settings: Settings, model: str) -> WhisperEngine:
     whisper = WhisperSettings(beam_size=settings.beam_size, final_window=settings.final_window)
+    return _load(settings, model, whisper, settings.decoders)
+
+
+def _load(settings: Settings, model: str, whisper: WhisperSettings, decoders: int) -> WhisperEngine:
     return load_engine(
         model,
         device=settings.device,
         compute_type=settings.compute_type,
         threads=settings.threads,
-        decoders=settings.decoders,
+        decoders=decoders,
         settings=whisper,
         progress=True,
     )
@@ -127,10 +147,23 @@ def check_rooms(settings: Settings) -> None:
         RoomsFile(settings.rooms_file, settings.captions_retention)
 
 
+class Works(Protocol):
+    """A member of a consumer group, which works until it is cancelled."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is a member now."""
+        ...
+
+    async def run(self) -> None:
+        """Work. What it raises, except ``SetupError``, is a reason to start again."""
+        ...
+
+
 class Work(NamedTuple):
     """A worker at work. The task ends only where starting again would not help: it raises ``SetupError``."""
 
-    worker: Worker
+    worker: Works
     task: asyncio.Task[None]
 
     def not_ready(self) -> list[str]:
@@ -140,43 +173,97 @@ class Work(NamedTuple):
 
 @asynccontextmanager
 async def working(
-    settings: Settings, log: Log, engines: Sequence[Engine], clock: Clock, probe: Probe, *, tracer: Tracer = NO_TRACES
+    settings: Settings,
+    log: Log,
+    engines: Sequence[Engine],
+    clock: Clock,
+    probe: Probe,
+    *,
+    tracer: Tracer = NO_TRACES,
+    spare_time: SpareTime | None = None,
 ) -> AsyncIterator[Work]:
     """Run a worker that decodes in threads while the context lasts. A worker that fails is restarted, and replays.
 
     The first of ``engines`` is the default; rooms may choose the others by the names of their models.
     """
-    batches = max(engine.decoders for engine in engines)
+    batches = batches_of(engines)
     with ThreadPoolExecutor(batches, thread_name_prefix="decode") as executor:
         worker = Worker(
             log,
-            Decoders(*(Decoder(engine, in_thread(engine, executor)) for engine in engines)),
+            _decoders(engines, executor),
             clock,
             probe,
-            WorkerSettings(
-                partial_interval=settings.partial_interval,
-                max_batch=settings.max_batch,
-                decoders=batches,
-                orphan_timeout=settings.orphan_timeout,
-                most_buffered=settings.most_buffered,
-                attempts=settings.attempts,
-            ),
+            _worker_settings(settings, batches),
             tracer=tracer,
+            spare_time=spare_time,
         )
-        task = asyncio.create_task(_keep_working(worker), name="worker")
-        try:
-            yield Work(worker, task)
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        async with _at_work(worker) as work:
+            yield work
 
 
-async def _keep_working(worker: Worker) -> None:
+@asynccontextmanager
+async def refining(
+    settings: Settings,
+    log: Log,
+    engines: Sequence[Engine],
+    clock: Clock,
+    probe: Probe,
+    *,
+    tracer: Tracer = NO_TRACES,  # noqa: ARG001 - as ``working`` has it
+    spare_time: SpareTime | None = None,
+) -> AsyncIterator[Work]:
+    """Do the second pass in threads while the context lasts, where ``spare_time`` is left."""
+    batches = batches_of(engines)
+    with ThreadPoolExecutor(batches, thread_name_prefix="refine") as executor:
+        refiner = Refiner(
+            log,
+            _decoders(engines, executor),
+            clock=clock,
+            probe=probe,
+            settings=_worker_settings(settings, batches),
+            refine=RefineSettings(within=settings.refine_within, decoders=batches),
+            spare_time=at_once if spare_time is None else spare_time.wait,
+        )
+        async with _at_work(refiner) as work:
+            yield work
+
+
+def batches_of(engines: Sequence[Engine]) -> int:
+    """How many batches engines decode at the same time."""
+    return max(engine.decoders for engine in engines)
+
+
+def _decoders(engines: Sequence[Engine], executor: ThreadPoolExecutor) -> Decoders:
+    return Decoders(*(Decoder(engine, in_thread(engine, executor)) for engine in engines))
+
+
+def _worker_settings(settings: Settings, batches: int) -> WorkerSettings:
+    return WorkerSettings(
+        partial_interval=settings.partial_interval,
+        max_batch=settings.max_batch,
+        decoders=batches,
+        orphan_timeout=settings.orphan_timeout,
+        most_buffered=settings.most_buffered,
+        attempts=settings.attempts,
+    )
+
+
+@asynccontextmanager
+async def _at_work(worker: Works) -> AsyncIterator[Work]:
+    task = asyncio.create_task(_keep_working(worker), name=type(worker).__name__)
+    try:
+        yield Work(worker, task)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_working(worker: Works) -> None:
     while True:
         try:
             await worker.run()
         except* SetupError as errors:
             raise errors.exceptions[0] from None
         except* Exception:
-            logger.exception("worker_failed")
+            logger.exception("worker_failed", worker=type(worker).__name__)
         await asyncio.sleep(RESTART_DELAY)

@@ -21,6 +21,7 @@ from captions.terms import Term
 from inference.decoders import Decode, Decoder, Decoders
 from inference.engine.scripted import ScriptedWord, scripted_audio
 from inference.settings import WorkerSettings
+from inference.spare_time import SpareTime
 from inference.worker import Worker
 from transport.memory import MemoryLog, TopicSettings
 
@@ -137,6 +138,7 @@ async def worker_on(
     settings: WorkerSettings | None = None,
     probe: Probe | None = None,
     tracer: Tracer = NO_TRACES,
+    spare_time: SpareTime | None = None,
 ) -> AsyncIterator[None]:
     """A worker while the context lasts; leaving it is a death: nothing is finished first."""
     worker = Worker(
@@ -146,6 +148,7 @@ async def worker_on(
         probe or Probe(),
         settings or WorkerSettings(),
         tracer=tracer,
+        spare_time=spare_time,
     )
     task = asyncio.create_task(worker.run())
     try:

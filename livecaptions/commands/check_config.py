@@ -70,8 +70,16 @@ def _memory(settings: Settings) -> Table:
     for share in listed:
         bounds = f" ({share.bounded_by})" if share.bounded_by else ""
         table.add_row(f"{share.most / MEGABYTE:.0f}", share.what + bounds)
-    table.add_row(f"{sum(share.most for share in listed) / MEGABYTE:.0f}", "total, plus the model")
+    table.add_row(f"{sum(share.most for share in listed) / MEGABYTE:.0f}", _total(settings))
     return table
+
+
+def _total(settings: Settings) -> str:
+    """What the last row says. The second pass in ``serve`` has weights of its own, also where its model is the same."""
+    if settings.transport != MEMORY or settings.refine == "off":
+        return "total, plus the model"
+    second = "again for the second pass" if settings.refine_model is None else f"refine_model {settings.refine_model}"
+    return f"total, plus the model, and {second}"
 
 
 def _shown(value: object) -> str:

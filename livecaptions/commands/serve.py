@@ -1,10 +1,10 @@
-"""``livecaptions serve``, ``gateway`` and ``worker``: both roles in one process, or one role each."""
+"""``livecaptions serve``, ``gateway``, ``worker`` and ``refine``: all roles in one process, or one role each."""
 
 import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 import structlog
@@ -19,6 +19,8 @@ from captions.ports.probe import Probe
 from captions.ports.tracer import Tracer
 from captions.records import AUDIO
 from inference.engine import WhisperEngine
+from inference.engine.low_priority import at_low_priority
+from inference.spare_time import SpareTime
 from livecaptions.access import check_access
 from livecaptions.clock import SystemClock
 from livecaptions.garbage import release_memory_periodically, tune_garbage_collection
@@ -31,7 +33,17 @@ from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import Effective
 from livecaptions.traces import check_traces, flush_time, tracing
 from livecaptions.usage import check_usage, usage_of
-from livecaptions.wiring import build_engines, build_gateway, check_rooms, connection_limits, working
+from livecaptions.wiring import (
+    Work,
+    batches_of,
+    build_engines,
+    build_gateway,
+    build_refining_engines,
+    check_rooms,
+    connection_limits,
+    refining,
+    working,
+)
 from monitoring.audit import configure_audit
 from monitoring.endpoints import NotReady, Readiness, endpoints_alone, health, metrics_endpoint
 from monitoring.http import MeasuredRequests
@@ -44,6 +56,9 @@ from streamer.web.credentials import check_operator
 from streamer.web.openapi import WITH_TOKEN, refusals
 
 logger = structlog.get_logger(__name__)
+
+Build = Callable[[], list[WhisperEngine]]
+"""Loads the engines of a role; it blocks."""
 
 Role = Callable[[Settings, asyncio.Event], Awaitable[None]]
 """A role, which runs until the event is set."""
@@ -68,6 +83,12 @@ def worker(effective: Effective) -> None:
     run(effective.settings, _worker)
 
 
+def refine(effective: Effective) -> None:
+    """Run the second pass: it decodes finished speech again, which it gets over Kafka, and improves its captions."""
+    kafka_settings(effective.settings)
+    run(effective.settings, _refine)
+
+
 def run(settings: Settings, role: Role) -> None:
     """Run a role until SIGINT or SIGTERM."""
     check_traces(settings)
@@ -90,14 +111,36 @@ async def _until_signalled(settings: Settings, role: Role) -> None:
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)  # first, so that an address in use fails immediately
     clock, probe = SystemClock(), serve_probe(settings)
-    engines = await _engines(settings, probe)
+    engines = await _engines(partial(build_engines, settings), probe)
+    behind = await asyncio.to_thread(_engines_behind, settings)
+    spare_time = SpareTime(batches_of(engines))
     async with (
         tracing(settings, clock, "livecaptions") as tracer,
         _log(settings, clock, probe) as log,
-        working(settings, log, engines, clock, probe, tracer=tracer) as work,
+        working(settings, log, engines, clock, probe, tracer=tracer, spare_time=spare_time) as work,
+        _refining_alongside(settings, log, behind, clock, probe, spare_time) as tasks,
     ):
-        stopped = partial(_stopped, stop, work.task)
+        stopped = partial(_stopped, stop, work.task, *tasks)
         await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engines[0].describe())
+
+
+def _engines_behind(settings: Settings) -> list[WhisperEngine]:
+    """The engines of the second pass, at low priority, for one window at a time; none if it is off."""
+    if settings.refine == "off":
+        return []
+    return at_low_priority(partial(build_refining_engines, settings, decoders=1))
+
+
+@asynccontextmanager
+async def _refining_alongside(
+    settings: Settings, log: Log, engines: list[WhisperEngine], clock: Clock, probe: Probe, spare_time: SpareTime
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Do the second pass while live captions leave time. Its task, if it has engines, ends only by an error."""
+    if not engines:
+        yield []
+        return
+    async with refining(settings, log, engines, clock, probe, spare_time=spare_time) as work:
+        yield [work.task]
 
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
@@ -108,6 +151,22 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
+    await _alone(settings, stop, "livecaptions-worker", partial(build_engines, settings), working)
+
+
+async def _refine(settings: Settings, stop: asyncio.Event) -> None:
+    build = partial(build_refining_engines, settings, decoders=settings.decoders)
+    await _alone(settings, stop, "livecaptions-refine", build, refining)
+
+
+async def _alone(
+    settings: Settings,
+    stop: asyncio.Event,
+    name: str,
+    build: Build,
+    working: Callable[..., AbstractAsyncContextManager[Work]],
+) -> None:
+    """Work in a process of its own until ``stop``."""
     sock = listen(settings.host, settings.metrics_port, "--metrics-port")
     clock, probe = SystemClock(), worker_probe()
     readiness = Readiness("the model is loading")
@@ -116,10 +175,10 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
         alongside(watch_loop(probe)),
     ):
         logger.info("listening", url=_url(sock))
-        engines = await _engines(settings, probe)
+        engines = await _engines(build, probe)
         readiness.starting = "the log is not connected yet"
         async with (
-            tracing(settings, clock, "livecaptions-worker") as tracer,
+            tracing(settings, clock, name) as tracer,
             _log(settings, clock, probe) as log,
             working(settings, log, engines, clock, probe, tracer=tracer) as work,
         ):
@@ -130,8 +189,8 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
             logger.info("stopping")
 
 
-async def _engines(settings: Settings, probe: Probe) -> list[WhisperEngine]:
-    engines = await asyncio.to_thread(build_engines, settings)
+async def _engines(build: Build, probe: Probe) -> list[WhisperEngine]:
+    engines = await asyncio.to_thread(build)
     for engine in engines:
         await asyncio.to_thread(engine.warm_up)
         probe.model_loaded(engine.model_name, engine.compute_type, engine.device)
@@ -145,12 +204,14 @@ async def _log(settings: Settings, clock: Clock, probe: Probe) -> AsyncIterator[
         yield ObservedLog(log, probe)
 
 
-async def _stopped(stop: asyncio.Event, work: asyncio.Task[None]) -> object:
-    """Return when ``stop`` is set. Raises the error of ``work`` if it fails first."""
+async def _stopped(stop: asyncio.Event, *work: asyncio.Task[None]) -> None:
+    """Return when ``stop`` is set. Raises the error of a task of ``work`` that fails first."""
     waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait({waiting, work}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({waiting, *work}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    return work.result() if work.done() else None
+    for task in work:
+        if task.done():
+            task.result()
 
 
 async def _answer(

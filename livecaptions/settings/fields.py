@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from captions.language import LANGUAGE_PATTERN
 from captions.segmenter import SegmenterSettings
 from inference.engine import FinalWindow, WhisperSettings
+from inference.second_pass import RefineSettings
 from inference.settings import WorkerSettings
 from livecaptions.server.connections import ConnectionLimits
 from livecaptions.settings.access import Access, Accounts, Browsers
@@ -27,6 +28,7 @@ _GATEWAY = GatewaySettings()
 _SEGMENTER = SegmenterSettings()
 _WORKER = WorkerSettings()
 _WHISPER = WhisperSettings()
+_REFINE = RefineSettings()
 _CONNECTIONS = ConnectionLimits()
 _KAFKA = KafkaSettings(bootstrap=())
 
@@ -123,6 +125,24 @@ class Decoding(BaseModel):
     )
     attempts: Count = Field(
         _WORKER.attempts, description="Tries at a decode that fails before its utterance is given up."
+    )
+
+
+class SecondPass(BaseModel):
+    """How finished speech is decoded again, in long windows: docs/operations.md."""
+
+    refine: Literal["on", "off"] = Field(
+        "on",
+        description="The second pass in `serve`, while live captions leave time; `refine` is a process for it alone.",
+    )
+    refine_model: str | None = Field(
+        None, description="The model of the second pass, a name or a folder; none: those of the live captions."
+    )
+    refine_within: float = Field(
+        _REFINE.within,
+        ge=10,
+        allow_inf_nan=False,
+        description="Seconds after its end in which a caption may change; a second pass that is later is given up.",
     )
 
 
@@ -269,6 +289,7 @@ class Settings(
     Allowances,
     Limits,
     Sessions,
+    SecondPass,
     Decoding,
     Segmenting,
     Model,

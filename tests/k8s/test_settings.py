@@ -116,5 +116,5 @@ def test_strimzis_user_may_do_what_is_done(monkeypatch: pytest.MonkeyPatch, tmp_
         for acl in user["spec"]["authorization"]["acls"]
     }
     topics = {("topic", topic["metadata"]["name"]) for topic in manifests("gpu").of("KafkaTopic")}
-    assert rules.keys() == topics | {("group", "live")}
+    assert rules.keys() == topics | {("group", "live"), ("group", "refine")}
     assert all({"Read", "Write", "Describe", "DescribeConfigs"} <= rules[topic] for topic in topics)

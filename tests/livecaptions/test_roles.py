@@ -1,6 +1,7 @@
-"""``livecaptions worker`` and ``gateway`` as operators and Prometheus see them: real processes, Kafka and weights."""
+"""``livecaptions worker``, ``gateway`` and ``refine`` as operators see them: real processes, Kafka and weights."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from captions.caption import Pass
+from captions.messages import CaptionMessage
 from livecaptions.processes import free_ports
 from livecaptions.settings.fields import ENV_PREFIX
 from livecaptions.talk import talk_path
@@ -45,8 +48,9 @@ class Installation:
         process = subprocess.Popen(self._command(role, *flags), env=self._environment)
         try:
             yield process
-            process.terminate()
-            assert process.wait(TIMEOUT) == 0
+            if process.poll() != -signal.SIGKILL:  # the test killed it
+                process.terminate()
+                assert process.wait(TIMEOUT) == 0
         finally:
             process.kill()
             process.wait()
@@ -82,8 +86,8 @@ def metrics(url: str) -> Mapping[str, float]:
     }
 
 
-def send_talk(url: str) -> None:
-    command = [sys.executable, "-m", "livecaptions.cli", "send", str(talk_path()), "--room", "hall", "--fast"]
+def send_talk(url: str, room: str = "hall") -> None:
+    command = [sys.executable, "-m", "livecaptions.cli", "send", str(talk_path()), "--room", room, "--fast"]
     subprocess.run([*command, "--url", url], check=True, timeout=TIMEOUT, stdout=subprocess.DEVNULL)
 
 
@@ -138,3 +142,50 @@ def test_roles_that_share_a_folder_answer_for_each_other(bootstrap: str, tmp_pat
         assert metrics(one)["http_requests_total/GET//healthz/200"] == 7
         assert metrics(other)["http_requests_total/GET//healthz/200"] == 7
         assert not [name for name in metrics(one) if name.startswith("process_")]
+
+
+def refined(url: str, room: str) -> list[tuple[int, int, str]]:
+    """The captions of a room that the second pass changed: utterance, revision and text."""
+    answer = httpx.get(f"{url}/v1/rooms/{room}/transcript", params={"format": "json"}, timeout=10)
+    captions = [CaptionMessage.model_validate(caption) for caption in answer.json()["captions"]]
+    return [(c.utterance, c.revision, c.text) for c in captions if c.version.pass_ is Pass.REFINED]
+
+
+def settled(url: str, room: str, *processes: subprocess.Popen[bytes]) -> list[tuple[int, int, str]]:
+    """What the second pass changed, after it was quiet for so long that all windows have ended."""
+    found, since = refined(url, room), time.monotonic()
+    while time.monotonic() - since < 30 or not found:
+        assert time.monotonic() - since < TIMEOUT, "nothing was refined"
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.5)
+        if (now := refined(url, room)) != found:
+            found, since = now, time.monotonic()
+    return found
+
+
+def test_a_second_pass_that_is_killed_changes_the_same_captions_and_live_ones_never_wait(bootstrap: str) -> None:
+    gateway_port, *ports = free_ports(3)
+    gateway_url, *urls = (f"http://127.0.0.1:{port}" for port in (gateway_port, *ports))
+    installation = Installation(bootstrap, LIVECAPTIONS_MODEL="tiny.en", LIVECAPTIONS_REFINE_WITHIN="600")
+    flags = [("--metrics-port", str(port)) for port in ports]
+    with (
+        installation.role("worker"),
+        installation.role("gateway", "--port", str(gateway_port)) as gateway,
+    ):
+        until(lambda: readiness(gateway_url) == (200, []), gateway)
+        send_talk(gateway_url, "alone")
+        until(lambda: metrics(gateway_url)["finals_awaited"] == 0, gateway)  # there is no second pass yet
+        with installation.role("refine", *flags[0]) as refine:
+            until(lambda: readiness(urls[0]) == (200, []), refine)
+            expected = settled(gateway_url, "alone", refine, gateway)
+            send_talk(gateway_url, "hall")
+            done = metrics(urls[0])["decode_seconds_total/refined/tiny.en"]
+            until(lambda: metrics(urls[0])["decode_seconds_total/refined/tiny.en"] > done, refine)
+            refine.kill()
+            refine.wait()
+            killed = refined(gateway_url, "hall")
+            with installation.role("refine", *flags[1]) as second:
+                until(lambda: readiness(urls[1]) == (200, []), second)
+                assert settled(gateway_url, "hall", second, gateway) == expected
+    assert set(killed) <= set(expected)
+    assert len(expected) > 2

@@ -1,0 +1,260 @@
+"""The second pass on a memory log, in virtual time: same windows whoever dies, and live captions never wait."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from captions.audio import Pcm
+from captions.caption import Pass, Version
+from captions.deletion import write_audio_deletion
+from captions.messages import CaptionMessage
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.log import Log
+from captions.records import AUDIO, CAPTIONS, write_room_event
+from captions.track import RoomId
+from inference.decoders import Decoder, Decoders
+from inference.engine.scripted import ScriptedEngine, ScriptedWord
+from inference.refine import Refiner
+from inference.second_pass import RefineSettings, SpareTime, at_once
+from inference.settings import WorkerSettings
+from inference.spare_time import SpareTime as Spare
+from tests.inference.speaking import speak
+from tests.support import LoopClock, RecordingProbe, inline, memory_log, script_of, told, worker_on
+
+pytestmark = pytest.mark.looptime
+
+LONG = 9.0
+"""Seconds of audio from which on the mishearing engine hears rightly: longer than any utterance here."""
+
+
+class Mishearing(ScriptedEngine):
+    """Hears "spine" rightly in long windows only; it remembers what it was asked."""
+
+    def __init__(self, script: Sequence[ScriptedWord]) -> None:
+        super().__init__(script)
+        self.windows: list[float] = []
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        found = super().decode(requests)
+        return [self._heard(request, one) for request, one in zip(requests, found, strict=True)]
+
+    def _heard(self, request: DecodeRequest, found: Hypothesis) -> Hypothesis:
+        seconds = len(request.pcm) / 16_000
+        self.windows.append(seconds)
+        if seconds >= LONG:
+            return found
+        words = (replace(w, text="spying" if w.text == "spine" else w.text) for w in found.words)
+        return replace(found, words=tuple(words))
+
+
+@asynccontextmanager
+async def refiner_on(
+    log: Log,
+    engine: ScriptedEngine,
+    *,
+    delay: float = 0.1,
+    probe: RecordingProbe | None = None,
+    refine: RefineSettings | None = None,
+    spare_time: SpareTime = at_once,
+) -> AsyncIterator[Refiner]:
+    """A member of the group while the context lasts; leaving it is a death."""
+    refiner = Refiner(
+        log,
+        Decoders(Decoder(engine, inline(engine, delay))),
+        clock=LoopClock(),
+        probe=probe or RecordingProbe(),
+        settings=WorkerSettings(),
+        refine=refine or RefineSettings(),
+        spare_time=spare_time,
+    )
+    task = asyncio.create_task(refiner.run())
+    try:
+        yield refiner
+        assert not task.done(), "it failed"
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()
+
+
+async def refined(log: Log) -> list[CaptionMessage]:
+    return [caption for caption in (await told(log, CAPTIONS)).finals if caption.version.pass_ is Pass.REFINED]
+
+
+async def standing(log: Log) -> dict[tuple[str, int], CaptionMessage]:
+    """What a viewer sees at the end."""
+    found: dict[tuple[str, int], CaptionMessage] = {}
+    for caption in (await told(log, CAPTIONS)).finals:
+        key = caption.track, caption.utterance
+        if key not in found or caption.version > found[key].version:
+            found[key] = caption
+    return found
+
+
+async def undisturbed(pcm: Pcm, engine: Mishearing) -> list[tuple[int, int, str]]:
+    log = memory_log()
+    async with worker_on(log, engine), refiner_on(log, engine):
+        await speak(log, pcm)
+        await asyncio.sleep(30)
+    return [(caption.utterance, caption.revision, caption.text) for caption in await refined(log)]
+
+
+async def test_captions_whose_words_change_are_replaced_and_no_others() -> None:
+    script, pcm = script_of(12)
+    engine, log, probe = Mishearing(script), memory_log(), RecordingProbe()
+    async with worker_on(log, engine), refiner_on(log, engine, probe=probe):
+        await speak(log, pcm)
+        await asyncio.sleep(30)
+    lines = [" ".join(word.text for word in script[i : i + 8]) for i in range(0, 96, 8)]
+    captions = await standing(log)
+    assert [captions["main", n].text for n in range(12)] == lines
+    changed = [n for n, line in enumerate(lines) if "spine" in line]
+    assert 2 < len(changed) < 12
+    assert [caption.utterance for caption in await refined(log)] == changed
+    live = {c.utterance: c for c in (await told(log, CAPTIONS)).finals if c.version.pass_ is Pass.LIVE}
+    for n in changed:
+        one = captions["main", n]
+        assert one.version == Version(Pass.REFINED, live[n].revision)
+        assert one.model == "scripted@000000000000"
+        assert (one.start, one.end) == pytest.approx((live[n].start, live[n].end), abs=0.01)
+    reports = [arguments for _, arguments in probe.calls["refined"]]
+    assert [words for _, words, _, _ in reports] == [8] * 12
+    assert [spoken for _, _, spoken, _ in reports] == [line.split().count("spine") for line in lines]
+    assert max(late for _, _, _, late in reports) < 45
+    assert probe.last("refine_behind") == 0
+    assert not probe.calls["refine_skipped"]
+
+
+@pytest.mark.parametrize("killed_at", [22.0, 61.0, 80.0])
+async def test_a_member_that_is_killed_changes_nothing(killed_at: float) -> None:
+    script, pcm = script_of(20)
+    engine = Mishearing(script)
+    expected = await undisturbed(pcm, engine)
+    assert len(expected) > 4
+    log = memory_log()
+    async with worker_on(log, engine):
+        speaking = asyncio.create_task(speak(log, pcm))
+        async with refiner_on(log, engine, delay=3.0):
+            await asyncio.sleep(killed_at)
+        async with refiner_on(log, engine):
+            await speaking
+            await asyncio.sleep(40)
+    said = [(caption.utterance, caption.revision, caption.text) for caption in await refined(log)]
+    assert sorted(set(said)) == expected
+    assert len(said) == len(set(said))  # what was changed before is not said again
+
+
+async def test_the_group_commits_what_is_done() -> None:
+    script, pcm = script_of(3)
+    engine, log = Mishearing(script), memory_log()
+    async with worker_on(log, engine):
+        async with refiner_on(log, engine):
+            await speak(log, pcm)
+            await asyncio.sleep(90)
+        engine.windows.clear()
+        async with refiner_on(log, engine):
+            await asyncio.sleep(30)
+    assert engine.windows == []
+
+
+async def test_live_captions_never_wait_for_it() -> None:
+    """One decoder for live captions, and a second pass that takes ten seconds a window."""
+    script, pcm = script_of(12)
+    engine, latencies = Mishearing(script), []
+    for refines in (False, True):
+        log, probe, spare = memory_log(), RecordingProbe(), Spare(1)
+        async with worker_on(log, engine, delay=0.2, probe=probe, spare_time=spare):
+            if refines:
+                async with refiner_on(log, engine, delay=10.0, spare_time=spare.wait):
+                    await speak(log, pcm)
+                    await asyncio.sleep(60)
+            else:
+                await speak(log, pcm)
+                await asyncio.sleep(60)
+        latencies.append(probe.values("final_latency"))
+    assert latencies[0] == pytest.approx(latencies[1], abs=0.001)
+    assert len(await refined(log)) > 2
+
+
+async def test_no_decode_begins_while_every_live_decoder_is_busy() -> None:
+    spare, began = Spare(2), []
+
+    async def wait() -> None:
+        await spare.wait()
+        began.append(asyncio.get_running_loop().time())
+
+    with spare.taken():
+        with spare.taken():
+            waiting = asyncio.create_task(wait())
+            await asyncio.sleep(3)
+            assert not began
+        await waiting
+    assert began == [pytest.approx(3)]
+
+
+async def test_late_work_is_given_up_and_counted() -> None:
+    script, pcm = script_of(8)
+    engine, log, probe = Mishearing(script), memory_log(), RecordingProbe()
+    async with worker_on(log, engine):
+        await speak(log, pcm)
+        await asyncio.sleep(100)
+        async with refiner_on(log, engine, probe=probe):
+            await asyncio.sleep(20)
+    assert await refined(log) == []
+    assert sum(probe.values("refine_skipped")) == pytest.approx(
+        sum(u.end - u.start for u in (await told(log, CAPTIONS)).finals), rel=0.2
+    )
+    assert probe.last("refine_behind") == 0
+
+
+async def test_changes_come_in_time() -> None:
+    script, pcm = script_of(20)
+    for within in (12.0, 20.0, 60.0):
+        log, probe, engine = memory_log(), RecordingProbe(), Mishearing(script)
+        async with worker_on(log, engine), refiner_on(log, engine, probe=probe, refine=RefineSettings(within=within)):
+            await speak(log, pcm)
+            await asyncio.sleep(30)
+        assert len(probe.calls["refined"]) == 20
+        assert max(late for _, (_, _, _, late) in probe.calls["refined"]) < within
+
+
+async def test_captions_that_somebody_edited_are_left_alone() -> None:
+    script, pcm = script_of(3)
+    engine, log = Mishearing(script), memory_log()
+    async with worker_on(log, engine):
+        await speak(log, pcm)
+        await asyncio.sleep(2)
+        edited = (await told(log, CAPTIONS)).finals[0].model_copy(update={"pass_": "edited", "text": "as edited"})
+        await log.append(CAPTIONS, write_room_event(RoomId("hall"), edited))
+        async with refiner_on(log, engine):
+            await asyncio.sleep(20)
+    captions = await standing(log)
+    assert captions["main", 0].text == "as edited"
+    assert 0 not in {caption.utterance for caption in await refined(log)}
+
+
+async def test_nothing_is_said_of_what_was_deleted() -> None:
+    script, pcm = script_of(6)
+    engine, log = Mishearing(script), memory_log()
+    async with worker_on(log, engine), refiner_on(log, engine):
+        await speak(log, pcm)
+        bounds = await log.bounds(AUDIO, 0)
+        await log.append(AUDIO, write_audio_deletion(RoomId("hall").track("main"), bounds.end))
+        await asyncio.sleep(40)
+    assert await refined(log) == []
+
+
+async def test_it_waits_for_the_live_captions() -> None:
+    script, pcm = script_of(4)
+    engine, log = Mishearing(script), memory_log()
+    async with refiner_on(log, engine):
+        await speak(log, pcm)
+        await asyncio.sleep(15)
+        assert await refined(log) == []
+        async with worker_on(log, engine):
+            await asyncio.sleep(10)
+    assert len(await refined(log)) > 0
