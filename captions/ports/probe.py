@@ -136,5 +136,17 @@ class Probe:
     def word_confidence(self, confidence: float) -> None:
         """The model's confidence in a word of a final, in 0..1."""
 
+    def refined(self, model: str, words: int, changed: int, late: float) -> None:
+        """The second pass is done with a caption of ``words`` words, ``late`` after its utterance's end was on the log.
+
+        ``changed`` of its words are new. A caption without changes is not published.
+        """
+
+    def refine_behind(self, seconds: float) -> None:
+        """The oldest finished speech has waited so long for its second pass; 0 if none waits."""
+
+    def refine_skipped(self, seconds: float) -> None:
+        """``seconds`` of speech got no second pass, because it would have come too late."""
+
     def dead_letter(self, kind: str) -> None:
         """An ``utterance`` or a ``record`` that cannot be processed was put on topic ``dead-letters``."""
