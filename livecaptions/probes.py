@@ -7,7 +7,7 @@ from pathlib import Path
 from captions.errors import SetupError
 from livecaptions.settings.fields import Settings
 from monitoring.families import Families
-from monitoring.metrics import GatewayProbe, ServeProbe, WorkerProbe
+from monitoring.metrics import GatewayProbe, RefineProbe, ServeProbe, WorkerProbe
 
 SHARED_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus_client reads this variable when it is imported."""
@@ -21,6 +21,11 @@ def gateway_probe(settings: Settings) -> GatewayProbe:
 def worker_probe() -> WorkerProbe:
     """Create the probe of a worker. Raises ``SetupError`` if PROMETHEUS_MULTIPROC_DIR is not a folder."""
     return WorkerProbe(_families(), version("livecaptions"))
+
+
+def refine_probe() -> RefineProbe:
+    """Create the probe of ``refine``. Raises ``SetupError`` if PROMETHEUS_MULTIPROC_DIR is not a folder."""
+    return RefineProbe(_families(), version("livecaptions"))
 
 
 def serve_probe(settings: Settings) -> ServeProbe:

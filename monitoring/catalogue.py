@@ -4,14 +4,15 @@ import sys
 from collections.abc import Iterator
 
 from monitoring.families import Described, Families
-from monitoring.metrics import GatewayProbe, WorkerProbe
+from monitoring.metrics import GatewayProbe, RefineProbe, WorkerProbe
 
 HEAD = """\
 # Metrics
 
 This page answers: which metrics does `/metrics` expose? `make docs-metrics` generates it from the code. A gateway
-serves `/metrics` on its `port`, a worker on its `metrics_port`, and `livecaptions serve` exposes the metrics of both.
-The end of a name is its unit; a name without a unit is a count. Rooms, sessions and tracks are never labels.
+serves `/metrics` on its `port`, a worker and a process of the second pass (`refine`) on their `metrics_port`, and
+`livecaptions serve` exposes the metrics of all three. The end of a name is its unit; a name without a unit is a count.
+Rooms, sessions and tracks are never labels.
 
 Latencies end when a caption is on the log. They start when the word's audio was due there. A publisher's constant
 delay or a muted stream therefore adds no latency, but a stall in the middle of an utterance does. Workers compare their
@@ -28,6 +29,10 @@ Each process also exposes `process_*` and `python_gc_*` from prometheus_client.
 more audio, and so do the first 0.9 s of every utterance; neither counts. `words_erased_total` divided by
 `words_published_total` is the normalised erasure of [latency.md](latency.md).
 
+`refined_words_changed_total` divided by `refined_words_total` is the share of words that the second pass changes.
+`refine_late_seconds` includes the wait for the speech that follows, which the second pass hears too: tens of seconds
+are normal. Speech in `refine_skipped_seconds_total` keeps the captions of the live pass.
+
 **Several processes with one endpoint.** Set `PROMETHEUS_MULTIPROC_DIR` to an empty folder that processes on one machine
 share. Each of them then exposes the metrics of all: the sums of counters and histograms, and the gauges of running
 processes. `process_*` and `python_gc_*` are left out. Empty the folder before you start the processes.
@@ -41,11 +46,12 @@ def page() -> str:
 
 def catalogue() -> Iterator[tuple[Described, str]]:
     """Yield every family in order of its name, with the roles that expose it."""
-    of_gateway, of_worker = Families(), Families()
-    GatewayProbe(of_gateway, "", ("any",))
-    WorkerProbe(of_worker, "")
-    for described in sorted({*of_gateway.described, *of_worker.described}, key=lambda family: family.name):
-        roles = {"gateway": of_gateway, "worker": of_worker}
+    roles = {"gateway": Families(), "worker": Families(), "refine": Families()}
+    GatewayProbe(roles["gateway"], "", ("any",))
+    WorkerProbe(roles["worker"], "")
+    RefineProbe(roles["refine"], "")
+    every = {described for families in roles.values() for described in families.described}
+    for described in sorted(every, key=lambda family: family.name):
         yield described, ", ".join(role for role, families in roles.items() if described in families.described)
 
 

@@ -1,19 +1,22 @@
-"""What a worker measures: utilisation, saturation and errors of its decodes, and what viewers wait for."""
+"""What a worker measures: its partitions, what waits for a decode, and what viewers wait for."""
+
+from typing import ClassVar
 
 from captions.gates import GATES
 from monitoring import buckets
+from monitoring.decoding_metrics import DecodingProbe
 from monitoring.families import Families
-from monitoring.process_metrics import PrometheusProbe
 
 KINDS = ("partial", "final")
 
 
-class WorkerProbe(PrometheusProbe):
+class WorkerProbe(DecodingProbe):
     """The worker's hooks."""
+
+    kinds: ClassVar[tuple[str, ...]] = KINDS
 
     def __init__(self, families: Families, version: str) -> None:
         super().__init__(families, version)
-        self._model(families)
         self._partitions_of(families)
         self._decodes(families)
         self._captions(families)
@@ -22,17 +25,6 @@ class WorkerProbe(PrometheusProbe):
         )
         for kind in ("utterance", "record"):
             self._dead.labels(kind)
-
-    def _model(self, families: Families) -> None:
-        self._loaded = families.gauge("model_loaded", "1 once the model is in memory.", multiprocess_mode="livemin")
-        self._info = families.gauge(
-            "model_info",
-            "The model that decodes; always 1.",
-            "model",
-            "compute_type",
-            "device",
-            multiprocess_mode="livemax",
-        )
 
     def _partitions_of(self, families: Families) -> None:
         self._assigned = families.gauge(
@@ -65,29 +57,13 @@ class WorkerProbe(PrometheusProbe):
         self._queue = families.gauge(
             "decode_queue_utterances", "Utterances that wait for a decode.", multiprocess_mode="livesum"
         )  # fmt: skip
-        self._decode = families.counter(
-            "decode_seconds", "Time spent decoding, by kind and model, of all decoders together.", "kind", "model"
-        )
-        self._decoded = families.counter(
-            "decoded_audio_seconds", "Audio decoded, repeats counted, by kind and model.", "kind", "model"
-        )
-        self._batches = families.histogram(
-            "decode_batch_windows", "Windows decoded together.", buckets.BATCH, "kind", "model"
-        )
-        self._rtf = families.gauge(
-            "real_time_factor_ratio",
-            "Decode time over audio of the last batch, by kind and model.",
-            "kind",
-            "model",
-            multiprocess_mode="livemostrecent",
-        )
         self._redecoded = families.counter(
             "windows_redecoded", "Doubtful finals that were decoded again at 30 s.", "model"
         )
+        self.of_models += [self._redecoded]
         self._gates = families.counter("gates_fired", "Words withdrawn by a hallucination gate.", "gate")
         for gate in GATES:
             self._gates.labels(gate)
-        self._failures = families.counter("decode_failures", "Batches the engine failed on.", "model")
 
     def _captions(self, families: Families) -> None:
         self._first = families.histogram(
@@ -111,17 +87,6 @@ class WorkerProbe(PrometheusProbe):
         self._erased = families.counter(
             "words_erased", "Words taken back after they were shown, case and punctuation aside."
         )
-
-    def model_loaded(self, model: str, compute_type: str, device: str) -> None:
-        """The model is in memory: its series begin at 0."""
-        self._loaded.set(1)
-        self._info.labels(model, compute_type, device).set(1)
-        for kind in KINDS:
-            self._decode.labels(kind, model)
-            self._decoded.labels(kind, model)
-            self._batches.labels(kind, model)
-        self._redecoded.labels(model)
-        self._failures.labels(model)
 
     def partition_assigned(self, partition: int) -> None:
         """A partition is ours."""
@@ -154,14 +119,6 @@ class WorkerProbe(PrometheusProbe):
         """Utterances wait."""
         self._queue.set(waiting)
 
-    def decoded(self, kind: str, model: str, batch: int, audio: float, took: float) -> None:
-        """A batch was decoded."""
-        self._decode.labels(kind, model).inc(took)
-        self._decoded.labels(kind, model).inc(audio)
-        self._batches.labels(kind, model).observe(batch)
-        if audio > 0:
-            self._rtf.labels(kind, model).set(took / audio)
-
     def redecoded(self, model: str) -> None:
         """A window was decoded again."""
         self._redecoded.labels(model).inc()
@@ -169,10 +126,6 @@ class WorkerProbe(PrometheusProbe):
     def gate_fired(self, gate: str) -> None:
         """A gate withdrew words."""
         self._gates.labels(gate).inc()
-
-    def decode_failed(self, model: str) -> None:
-        """A batch failed."""
-        self._failures.labels(model).inc()
 
     def first_partial(self, latency: float) -> None:
         """An utterance's first words are out."""

@@ -6,8 +6,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from captions.errors import REFUSALS
 from captions.gates import GATES
 from captions.limits import Limit, Scope
+from monitoring.decoding_metrics import DecodingProbe
 from monitoring.families import Families
-from monitoring.metrics import GatewayProbe, PrometheusProbe, ServeProbe, WorkerProbe
+from monitoring.metrics import GatewayProbe, PrometheusProbe, RefineProbe, ServeProbe, WorkerProbe
 from streamer.audio.stops import Stop
 from tests.monitoring.hooks import HOOKS, arguments
 
@@ -18,6 +19,10 @@ def gateway(tenants: Sequence[str] | None = None) -> GatewayProbe:
 
 def worker() -> WorkerProbe:
     return WorkerProbe(Families(), "1.2")
+
+
+def refine() -> RefineProbe:
+    return RefineProbe(Families(), "1.2")
 
 
 def serve() -> ServeProbe:
@@ -66,22 +71,48 @@ def test_what_may_happen_is_told_before_it_does(name: str, labels: dict[str, str
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_measured_by_one_role(hook: str) -> None:
-    assert sum(hook in vars(role) for role in (PrometheusProbe, GatewayProbe, WorkerProbe)) == 1
+    roles = (PrometheusProbe, GatewayProbe, DecodingProbe, WorkerProbe, RefineProbe)
+    assert sum(hook in vars(role) for role in roles) == 1
 
 
 def test_a_role_measures_nothing_of_another() -> None:
-    of_gateway, of_worker, of_both = families(gateway(["acme"])), families(worker()), families(serve())
-    assert of_gateway | of_worker == of_both
-    shared = {name for name in of_gateway & of_worker if name.startswith("livecaptions_")}
-    assert shared == {
+    of_gateway, of_worker, of_refine = families(gateway(["acme"])), families(worker()), families(refine())
+    assert of_gateway | of_worker | of_refine == families(serve())
+    of_all = {
         "livecaptions_audio_partitions",
         "livecaptions_build_info",
         "livecaptions_event_loop_lag_seconds",
         "livecaptions_log_errors",
     }
+    assert {name for name in of_gateway & (of_worker | of_refine) if name.startswith("livecaptions_")} == of_all
+    of_decodes = {"decode_seconds", "decoded_audio_seconds", "decode_batch_windows", "decode_failures"}
+    of_models = {"model_info", "model_loaded", "real_time_factor_ratio"}
+    shared = {name for name in of_worker & of_refine if name.startswith("livecaptions_")}
+    assert shared == of_all | {f"livecaptions_{name}" for name in of_decodes | of_models}
 
 
-@pytest.mark.parametrize("probe", [gateway, worker])
+def test_the_second_pass_tells_what_it_changes_and_how_late() -> None:
+    probe = refine()
+    probe.model_loaded("base", "int8", "cpu")
+    found = rendered(probe)
+    for name in ("refined_words_total", "refined_words_changed_total", "decode_failures_total"):
+        assert found[f"livecaptions_{name}[('model', 'base')]"] == 0
+    assert found["livecaptions_decode_seconds_total[('kind', 'refined'), ('model', 'base')]"] == 0
+    assert found["livecaptions_refine_skipped_seconds_total[]"] == 0
+    probe.refined("base", 12, 2, 31.0)
+    probe.refined("base", 8, 0, 9.0)
+    probe.refine_behind(4.5)
+    probe.refine_skipped(28.0)
+    found = rendered(probe)
+    assert found["livecaptions_refined_words_total[('model', 'base')]"] == 20
+    assert found["livecaptions_refined_words_changed_total[('model', 'base')]"] == 2
+    assert found["livecaptions_refine_late_seconds_bucket[('le', '10.0')]"] == 1
+    assert found["livecaptions_refine_late_seconds_sum[]"] == 40
+    assert found["livecaptions_refine_behind_seconds[]"] == 4.5
+    assert found["livecaptions_refine_skipped_seconds_total[]"] == 28
+
+
+@pytest.mark.parametrize("probe", [gateway, worker, refine])
 def test_the_process_and_its_garbage_are_measured_too(probe: Callable[[], PrometheusProbe]) -> None:
     assert {"process_cpu_seconds", "process_resident_memory_bytes", "python_gc_collections"} <= families(probe())
 

@@ -1,4 +1,7 @@
-"""Every panel's question is answered by a real Prometheus of a gateway and a worker that are spoken to and watched."""
+"""Every panel's question is answered by a real Prometheus of a gateway and a worker that are spoken to and watched.
+
+Of the second pass, which takes half a minute, it hears from a process that only measures.
+"""
 
 import asyncio
 import contextlib
@@ -26,6 +29,7 @@ from tests.e2e.conftest import pcm16
 from tests.failover.rig import ROOM, speak, watching
 from tests.monitoring.panels import PANELS, Panel
 from tests.monitoring.prometheus import Prometheus, Series
+from tests.monitoring.second_pass import CHANGED, WORDS
 from tools.dashboards.files import FOLDER
 
 pytestmark = [pytest.mark.kafka, pytest.mark.prometheus]
@@ -85,7 +89,7 @@ def observed(bootstrap: str) -> Iterator[Observed]:
 
 @contextlib.contextmanager
 def observing(bootstrap: str) -> Iterator[Observed]:
-    ears, worker = free_ports(2)
+    ears, worker, refine = free_ports(3)
     common = (
         "--transport",
         f"kafka://{bootstrap}",
@@ -99,8 +103,10 @@ def observing(bootstrap: str) -> Iterator[Observed]:
     processes = [
         subprocess.Popen([*start, "gateway", *common, "--port", str(ears), "--max-sessions", str(TRACKS)]),
         subprocess.Popen([*start, "worker", *common, "--model", "tiny.en", "--metrics-port", str(worker)]),
+        subprocess.Popen([sys.executable, "-m", "tests.monitoring.second_pass", str(refine)]),
     ]
-    targets = {"livecaptions-gateway": [f"127.0.0.1:{ears}"], "livecaptions-worker": [f"127.0.0.1:{worker}"]}
+    ports = {"gateway": ears, "worker": worker, "refine": refine}
+    targets = {f"livecaptions-{role}": [f"127.0.0.1:{port}"] for role, port in ports.items()}
     try:
         for port in (ears, worker):
             wait_ready(port)
@@ -198,6 +204,7 @@ def test_the_figures_are_those_of_what_happened(observed: Observed) -> None:
     assert max(observed.values("overview.json", "Speakers")) == TRACKS
     assert max(observed.values("overview.json", "Viewers")) == VIEWERS
     assert max(observed.values("overview.json", "Speakers refused")) > 0
+    assert observed.values("inference.json", "Words changed")[-1] == pytest.approx(CHANGED / WORDS)
     assert max(observed.values("gateway.json", "Viewers at each gateway", "{{instance}} {{kind}}")) == VIEWERS - 1
     assert observed.values("inference.json", "Partitions without a worker")[-1] == 0
     assert max(observed.values("inference.json", "Models")) == 1

@@ -13,12 +13,13 @@ def inference() -> dashboard.Dashboard:
     return board(
         "livecaptions-inference",
         "Live captions: inference",
-        "Workers: how busy they are, how far behind, their batches, and the speech that they decode.",
+        "Workers: how busy they are, how far behind, their batches, the second pass, and the speech that they decode.",
         [
             Row("How busy are the workers?", _busy()),
             Row("How far behind are they?", _behind()),
             Row("Decodes", _decodes()),
             Row("Captions", _captions()),
+            Row("The second pass", _refined()),
             Row("Speech", _speech()),
         ],
     )
@@ -256,6 +257,55 @@ def _captions() -> list[Panel]:
 
 def _bright(goal: goals.Goal) -> str:
     return f"bright under {seconds(goal.good)}, dark over {seconds(goal.bearable)}"
+
+
+def _refined() -> list[Panel]:
+    return [
+        lines(
+            Look(
+                "Words changed",
+                "The share of words that the second pass changed, by model. A few in a hundred are normal. None for "
+                "hours: it has no time, or it is not running.",
+                Unit.SHARE,
+            ),
+            Query(
+                ratio(rate("refined_words_changed_total", "model"), rate("refined_words_total", "model")), "{{model}}"
+            ),
+            width=6,
+        ),
+        lines(
+            Look(
+                "How late words change",
+                "From the end of an utterance to the end of its second pass, which waits for the speech that follows. "
+                "Good: well under refine_within.",
+                Unit.SECONDS,
+            ),
+            Query(quantile(0.5, "refine_late_seconds"), "half within"),
+            Query(quantile(0.95, "refine_late_seconds"), "95 in 100 within"),
+            width=6,
+        ),
+        lines(
+            Look(
+                "Behind",
+                "Age of the oldest finished speech that waits for its second pass, per process. Good: it rises to half "
+                "a minute while somebody speaks, and falls again.",
+                Unit.SECONDS,
+            ),
+            Query(gauge("refine_behind_seconds", "instance", fold="max"), "{{instance}}"),
+            width=6,
+        ),
+        lines(
+            Look(
+                "Speech without a second pass",
+                "The share of speech that was left as it is, because the second pass would have come too late. Good: "
+                "none. In livecaptions serve, live captions come first.",
+                Unit.SHARE,
+            ),
+            Query(ratio(rate("refine_skipped_seconds_total"), rate("audio_logged_seconds_total")), "left as it is"),
+            goal=goals.Goal(0.01, 0.1),
+            width=6,
+        ),
+    ]
 
 
 def _speech() -> list[Panel]:
