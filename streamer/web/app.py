@@ -22,6 +22,7 @@ from streamer.web.body import json_body
 from streamer.web.browser_policy import BrowserPolicy
 from streamer.web.credentials import admitted, audit, principal_of
 from streamer.web.disconnection import Disconnected
+from streamer.web.glossaries import glossary_routes
 from streamer.web.login import login_routes
 from streamer.web.openapi import IN_A_ROOM, LAST_EVENT_ID, TENANT, WITH_TOKEN, RoomName, body, describe, query, refusals
 from streamer.web.query import TranscriptQuery, ViewQuery, transcript_query
@@ -45,6 +46,7 @@ def create_app(gateway: Gateway, login: LoginProvider | None = None) -> FastAPI:
     _errors(app, gateway)
     _sockets(app, gateway)
     _rooms(app, gateway)
+    app.include_router(glossary_routes(gateway))
     _tokens(app, gateway)
     describe(app)
     return app
