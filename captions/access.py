@@ -55,11 +55,18 @@ class Principal:
         Raises ``BadRequest`` if a name is not valid, and ``Forbidden`` for a tenant that is not the principal's.
         """
         check_name("room", name)
-        if tenant is not None:
-            check_name("tenant", tenant)
-        if tenant not in {None, self.tenant} and not (self.operates and self.tenant is None):
-            raise Forbidden(f"this token is not valid for tenant {tenant}; ask the operator for one that is")
-        return RoomId(name, self.tenant if tenant is None else tenant)
+        return RoomId(name, self.tenant_of(tenant))
+
+    def tenant_of(self, asked: str | None) -> str | None:
+        """The principal's own tenant, unless an operator asks for another.
+
+        Raises ``BadRequest`` if the name is not valid, and ``Forbidden`` for a tenant that is not the principal's.
+        """
+        if asked is not None:
+            check_name("tenant", asked)
+        if asked not in {None, self.tenant} and not (self.operates and self.tenant is None):
+            raise Forbidden(f"this token is not valid for tenant {asked}; ask the operator for one that is")
+        return self.tenant if asked is None else asked
 
     def covers(self, room: RoomId) -> bool:
         """Whether the rights apply to ``room``."""
@@ -77,6 +84,12 @@ class Principal:
         """Raise ``Forbidden`` unless the principal has ``right`` in some room."""
         if right not in self.rights:
             raise Forbidden(f"this token has no right to {right}; ask the operator for one that has")
+
+    def require_everywhere(self, right: Right) -> None:
+        """Raise ``Forbidden`` unless the principal has ``right`` in all rooms of its tenant."""
+        self.require_right(right)
+        if not self.operates and "*" not in self.rooms:
+            raise Forbidden(f"this needs the right to {right} in all rooms; ask the operator for a token that has it")
 
     def require_at_least(self, rooms: Iterable[str], rights: Iterable[Right]) -> None:
         """Raise ``Forbidden`` if a token with ``rooms`` (names or patterns) and ``rights`` could do more than this."""

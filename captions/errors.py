@@ -11,6 +11,7 @@
     │   │   ├── NotFound
     │   │   ├── TrackBusy
     │   │   ├── TakenOver
+    │   │   ├── Changed
     │   │   ├── TooLarge
     │   │   ├── UnsupportedAudio
     │   │   ├── SlowConsumer
@@ -92,6 +93,12 @@ class TakenOver(ClientFault):
     code, http_status, close_code = "taken_over", 409, 1008
 
 
+class Changed(ClientFault):
+    """Somebody else has changed it since it was read. Read it again, and change that."""
+
+    code, http_status, close_code = "changed", 412, 1008
+
+
 class TooLarge(ClientFault):
     """A frame is over 64 KiB, or too much audio is waiting for its acknowledgement."""
 
@@ -160,8 +167,8 @@ class Internal(ServerFault):
 
 
 REFUSALS: tuple[type[Refusal], ...] = (
-    BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TakenOver, TooLarge, UnsupportedAudio, SlowConsumer,
-    QuotaExceeded, LoginFailed, TooMany, Overloaded, ShuttingDown, LoginUnavailable, Internal,
+    BadRequest, Unauthorized, Forbidden, NotFound, TrackBusy, TakenOver, Changed, TooLarge, UnsupportedAudio,
+    SlowConsumer, QuotaExceeded, LoginFailed, TooMany, Overloaded, ShuttingDown, LoginUnavailable, Internal,
 )  # fmt: skip
 """All refusals. Each has a unique ``code``."""
 

@@ -10,13 +10,16 @@
 ``usage``
     Keyed by month, gateway and account. A gateway's total of an account's audio, in seconds; the latest record of a key
     replaces the earlier ones.
+``glossaries``
+    Keyed by room or tenant. The terms of its glossary (``captions.stored_glossary``); the latest record of a key
+    replaces the earlier ones, and an empty value removes it.
 ``dead-letters``
     Records that could not be processed, unchanged, with the reason in the headers. People inspect them.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,6 +37,7 @@ AUDIO = "audio"
 CAPTIONS = "captions"
 PARTIALS = "partials"
 USAGE = "usage"
+GLOSSARIES = "glossaries"
 DEAD_LETTERS = "dead-letters"
 
 GATEWAY = "gateway"
@@ -88,7 +92,8 @@ class AudioMark:
 
     ``utterance`` is the number of the next utterance. ``over``: the session has ended. ``claim``: the gateway that
     writes the mark holds the session from here on; the offset of the mark is the ``epoch`` of its later records. The
-    claim of a takeover ``supersedes`` the epoch of the gateway that held the session.
+    claim of a takeover ``supersedes`` the epoch of the gateway that held the session. Of the terms in ``settings``,
+    only those that the publisher asked for are written.
     """
 
     track: TrackId
@@ -127,7 +132,8 @@ def write_mark(mark: AudioMark) -> Record:
     """Write a mark as a record."""
     facts = {"utterance": mark.utterance, "mark": mark.position, "offset": mark.offset}
     headers = {name: str(value).encode() for name, value in facts.items()}
-    headers["settings"] = write_settings(mark.settings)
+    # twice a second: the terms of the room, which any gateway knows, would be more than the audio
+    headers["settings"] = write_settings(replace(mark.settings, vocabulary=mark.settings.asked))
     if mark.over:
         headers["over"] = b"1"
     if mark.claim:

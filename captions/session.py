@@ -1,6 +1,7 @@
 """Settings that a publisher's session states once and every utterance needs."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -10,6 +11,9 @@ from captions.errors import RecordError
 from captions.explain import explain
 from captions.terms import Term
 
+MOST_BYTES = 32 * 1024
+"""Bytes of a stream's terms in the first segment of each utterance: as many as a second of audio has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
@@ -18,7 +22,8 @@ class SessionSettings:
     ``origin`` is the UTC time of the track's first sample, as epoch seconds. ``language`` is a BCP 47 tag or ``auto``.
     ``model`` is a speech model's name; None means the workers' default. ``audio`` is the format of the stream's bytes,
     which its offsets count; None means unknown. ``endpointing`` is the silence that ends an utterance, in seconds; None
-    means the server's setting.
+    means the server's setting. ``own_terms`` is how many terms at the front of ``vocabulary`` the publisher asked for;
+    None means unknown.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
@@ -31,6 +36,12 @@ class SessionSettings:
     model: str | None = None
     audio: str | None = None
     endpointing: float | None = None
+    own_terms: int | None = None
+
+    @property
+    def asked(self) -> tuple[Term, ...]:
+        """The terms that the publisher asked for; all of them if it is unknown which."""
+        return self.vocabulary[: self.own_terms]
 
 
 _settings: TypeAdapter[SessionSettings] = TypeAdapter(SessionSettings)
@@ -59,3 +70,23 @@ def read_settings(data: bytes) -> SessionSettings:
     except ValidationError as error:
         raise RecordError(f"the settings of a session cannot be read: {explain(error)}") from error
     return replace(settings, vocabulary=tuple(hinted.get(term.text, term) for term in settings.vocabulary))
+
+
+def fitting(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The terms, from the first on, that take at most ``MOST_BYTES`` as ``write_settings`` writes them."""
+    fit: list[Term] = []
+    left = MOST_BYTES
+    for term in terms:
+        left -= _size(term)
+        if left < 0:
+            break
+        fit.append(term)
+    return tuple(fit)
+
+
+def _size(term: Term) -> int:
+    """The bytes that a term takes in written settings, with what separates it from the next."""
+    listed = len(json.dumps(term.text, ensure_ascii=False).encode()) + 2
+    if term.plain:
+        return listed
+    return listed + len(json.dumps(term.model_dump(mode="json"), ensure_ascii=False).encode()) + 2

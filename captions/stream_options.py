@@ -9,7 +9,7 @@ from captions.audio import SAMPLE_RATE
 from captions.errors import BadRequest
 from captions.language import LANGUAGE_PATTERN
 from captions.messages import Name
-from captions.session import SessionSettings
+from captions.session import MOST_BYTES, SessionSettings, fitting
 from captions.terms import Term
 
 NO_CONTROL_CHARACTERS = r"^\P{Cc}*$"
@@ -70,6 +70,13 @@ class StreamOptions(BaseModel):
     @classmethod
     def _empty_is_none(cls, speaker: str | None) -> str | None:
         return speaker or None
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _fits(cls, vocabulary: tuple[Term, ...]) -> tuple[Term, ...]:
+        if len(fitting(vocabulary)) < len(vocabulary):
+            raise ValueError(f"has to take at most {MOST_BYTES} bytes in all; give fewer terms, or shorter ones")
+        return vocabulary
 
     @property
     def format(self) -> AudioFormat:

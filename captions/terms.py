@@ -1,5 +1,6 @@
 """Terms to expect in speech: names, products, jargon."""
 
+import re
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Annotated, Any
@@ -10,6 +11,8 @@ LONGEST_TERM = 50
 MOST_SOUNDS = 5
 MOST_TERMS = 1000
 """Terms that count for one stream, those of all its glossaries together."""
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Spelling = Annotated[str, Field(min_length=1, max_length=LONGEST_TERM)]
 
@@ -50,3 +53,21 @@ def merged(*glossaries: Iterable[Term]) -> tuple[Term, ...]:
     for term in chain.from_iterable(glossaries):
         terms.setdefault(term.text, term)
     return tuple(islice(terms.values(), MOST_TERMS))
+
+
+def tidied(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The terms as they are stored: spaces and control characters are one space, nothing is blank.
+
+    Each is there once, and they are at most ``MOST_TERMS``.
+    """
+    return merged(term for term in map(_tidied, terms) if term is not None)
+
+
+def _tidied(term: Term) -> Term | None:
+    text = _one_line(term.text)
+    sounds_like = tuple(filter(None, map(_one_line, term.sounds_like)))
+    return term.model_copy(update={"text": text, "sounds_like": sounds_like}) if text else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_CONTROLS.sub(" ", text).split())

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 from captions.errors import SetupError
 from captions.ports.clock import Clock
 from captions.ports.log import Log
-from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS, USAGE
+from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, GLOSSARIES, PARTIALS, USAGE
 from livecaptions.observation import alongside
 from livecaptions.settings.fields import Settings
 from transport.kafka import KafkaSettings, TopicPlan, kafka_log, parse_address
@@ -23,7 +24,10 @@ DEAD_LETTERS_RETENTION = 7 * 24 * 3600.0
 """Seconds. People have a week to inspect dead letters."""
 USAGE_RETENTION = 40 * 24 * 3600.0
 """Seconds. Longer than a month: a quota counts everything since the month began."""
-ONE_PARTITION = (DEAD_LETTERS, USAGE)
+GLOSSARIES_IN_MEMORY = 2**22
+"""Bytes of topic glossaries on the log in memory: changes that are read at once, and kept by the gateway."""
+ONE_PARTITION = (DEAD_LETTERS, USAGE, GLOSSARIES)
+COMPACTED = (USAGE, GLOSSARIES)
 
 
 @asynccontextmanager
@@ -51,6 +55,7 @@ def memory_log(settings: Settings, clock: Clock) -> MemoryLog:
         CAPTIONS: settings.captions_retention,
         PARTIALS: PARTIALS_IN_MEMORY,
         DEAD_LETTERS: settings.captions_retention,
+        GLOSSARIES: inf,
     }
     sizes = memory_sizes(settings)
     topics = {
@@ -67,6 +72,7 @@ def memory_sizes(settings: Settings) -> dict[str, int]:
         CAPTIONS: settings.captions_bytes,
         PARTIALS: settings.log_bytes // 8,
         DEAD_LETTERS: settings.log_bytes // 8,
+        GLOSSARIES: GLOSSARIES_IN_MEMORY,
     }
 
 
@@ -94,12 +100,13 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
 
 def topic_plans(settings: Settings) -> tuple[TopicPlan, ...]:
     """The topics on Kafka, according to the settings."""
-    retention = {
+    retention: dict[str, float | None] = {
         AUDIO: settings.audio_retention,
         CAPTIONS: settings.captions_retention,
         PARTIALS: PARTIALS_RETENTION,
         DEAD_LETTERS: DEAD_LETTERS_RETENTION,
         USAGE: USAGE_RETENTION,
+        GLOSSARIES: None,
     }
     return tuple(
         TopicPlan(
@@ -107,7 +114,7 @@ def topic_plans(settings: Settings) -> tuple[TopicPlan, ...]:
             partitions=1 if name in ONE_PARTITION else settings.partitions,
             replication=settings.replication,
             retention_seconds=seconds,
-            compacted=name == USAGE,
+            compacted=name in COMPACTED,
         )
         for name, seconds in retention.items()
     )

@@ -67,6 +67,6 @@ def shares(settings: Settings) -> list[Share]:
         listed[1:1] = [
             Share("audio on the log", sizes[AUDIO], "log_bytes, audio_retention"),
             Share("finals on the log", sizes[CAPTIONS], "captions_bytes, captions_retention"),
-            Share("partials and dead letters on the log", others, "log_bytes"),
+            Share("partials, dead letters and glossaries on the log", others, "log_bytes"),
         ]
     return listed

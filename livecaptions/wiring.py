@@ -12,6 +12,7 @@ from captions.errors import SetupError
 from captions.limits import Scope
 from captions.ports.clock import Clock
 from captions.ports.engine import Engine
+from captions.ports.glossaries import Glossaries
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.room_directory import NoRoomDirectory
@@ -87,6 +88,7 @@ def build_gateway(
     tracer: Tracer = NO_TRACES,
     *,
     usage: UsageLedger | None = None,
+    glossaries: Glossaries | None = None,
 ) -> Gateway:
     """The gateway. Raises ``SetupError`` where its speech detector is missing."""
     segmenter = SegmenterSettings(
@@ -129,6 +131,7 @@ def build_gateway(
         if settings.rooms_file is None
         else RoomsFile(settings.rooms_file, settings.captions_retention),
         usage=usage,
+        glossaries=glossaries,
     )
 
 

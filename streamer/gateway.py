@@ -13,6 +13,7 @@ from captions.ports.audit import NO_AUDIT, Audit
 from captions.ports.authenticator import Authenticator, OpenAccess
 from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
+from captions.ports.glossaries import Glossaries
 from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.ports.room_directory import NoRoomDirectory, RoomDirectory
@@ -24,7 +25,10 @@ from captions.stream_options import StreamOptions
 from captions.track import RoomId, TrackId
 from streamer.audio.processes import DecoderProcesses
 from streamer.clients import Clients
+from streamer.glossaries import GlossariesHere
 from streamer.limits import Caller, Limits
+from streamer.proposals import Proposals
+from streamer.room_terms import RoomsWithTerms
 from streamer.rooms.deleter import Deleter
 from streamer.rooms.exports import Exports
 from streamer.rooms.history_turns import HistoryTurns
@@ -45,7 +49,7 @@ class Gateway:
 
     ``detector`` creates the speech detector of one stream. ``signer`` makes short-lived tokens; None if
     this server has no secret to sign with. ``processes`` decode containers. ``usage`` counts the audio of keys and
-    tenants; without it, the gateway counts for itself, and forgets.
+    tenants; without it, the gateway counts for itself, and forgets. So it does with ``glossaries``.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Gateway:
         rooms: RoomDirectory | None = None,
         processes: DecoderProcesses | None = None,
         usage: UsageLedger | None = None,
+        glossaries: Glossaries | None = None,
         audit: Audit = NO_AUDIT,
     ) -> None:
         self.log = log
@@ -75,7 +80,8 @@ class Gateway:
         self.limits = Limits(settings, clock, probe, Usage(clock) if usage is None else usage)
         self.pending = PendingFinals(clock)
         self.processes = processes or DecoderProcesses()
-        directory = rooms or NoRoomDirectory()
+        self.glossaries = GlossariesHere() if glossaries is None else glossaries
+        directory = RoomsWithTerms(rooms or NoRoomDirectory(), self.glossaries)
         self.hub = Hub(
             log,
             self._observe,
@@ -85,7 +91,7 @@ class Gateway:
             rooms=directory,
             on_deletion=self._deleted,
         )
-        self.deleter = Deleter(log, self.hub, clock)
+        self.deleter = Deleter(log, self.hub, clock, self.glossaries)
         self.sessions = Sessions(
             log=log,
             clock=clock,
@@ -108,6 +114,7 @@ class Gateway:
         self.viewers = 0
         self.history_turns = HistoryTurns()
         self.exports = Exports()
+        self.proposals = Proposals()
 
     def _observe(self, track: TrackId, event: RoomEvent, origin: Origin, live: bool) -> None:
         if isinstance(event, TrackMessage):

@@ -19,6 +19,8 @@ HOLDING_GROUP = "live"
 class Record:
     """A record to append. ``key`` selects the partition; ``headers`` carry small fields next to ``value``.
 
+    In topics of which only the latest record of each key stays, an empty value lets none stay.
+
     ``erased`` is set by the log where the record's content was erased. Readers still get it, as they count offsets.
     """
 

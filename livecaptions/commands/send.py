@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from captions.errors import SetupError
+from captions.stream_options import MOST_ASKED
+from livecaptions.term_files import terms_in
 from livecaptions.terminal.display import Display, JsonLines, Terminal
 from livecaptions.terminal.files import file_frames, pipe_frames
 from livecaptions_client import Publication, publish
@@ -27,6 +30,10 @@ def send(
     speaker: Annotated[str | None, typer.Option(help="The name shown with the captions.")] = None,
     language: Annotated[str | None, typer.Option(help="The spoken language: a BCP 47 tag, or auto.")] = None,
     vocabulary: Annotated[list[str] | None, typer.Option(help="A term to expect. May be repeated.")] = None,
+    vocabulary_file: Annotated[
+        Path | None,
+        typer.Option(help="A file of terms to expect, one a line: term | sounds like, sounds like | weight."),
+    ] = None,
     endpointing: Annotated[
         float | None, typer.Option(help="Seconds of silence that end an utterance, 0.1 to 5.")
     ] = None,
@@ -47,6 +54,12 @@ def send(
 ) -> None:
     """Send FILE to a room and show its captions. Ctrl-C stops the audio and waits for the last captions."""
     piped = file == "-"
+    expected = [*(vocabulary or ()), *(terms_in(vocabulary_file) if vocabulary_file is not None else ())]
+    if len(expected) > MOST_ASKED:
+        raise SetupError(
+            f"{len(expected)} terms are more than the {MOST_ASKED} that a session may ask for; "
+            f"give them to the room: livecaptions rooms glossary {room} --set FILE"
+        )
     publication = publish(
         url,
         room,
@@ -56,7 +69,7 @@ def send(
         sample_rate=sample_rate if piped else 16_000,
         channels=channels if piped else 1,
         language=language,
-        vocabulary=vocabulary or (),
+        vocabulary=expected,
         endpointing=endpointing,
         token=token,
         takeover=takeover,

@@ -51,6 +51,7 @@ from monitoring.logs import configure_logs
 from monitoring.metrics import GatewayProbe
 from monitoring.observed_log import ObservedLog
 from streamer.gateway import Gateway
+from streamer.glossaries import glossaries_on_log
 from streamer.web.app import create_app
 from streamer.web.credentials import check_operator
 from streamer.web.openapi import WITH_TOKEN, refusals
@@ -226,8 +227,8 @@ async def _answer(
     **described: object,
 ) -> None:
     """Serve clients until ``stopped`` returns, then drain the gateway within the deadline."""
-    async with usage_of(settings, log, clock) as usage:
-        gateway = build_gateway(settings, log, clock, probe, tracer, usage=usage)
+    async with usage_of(settings, log, clock) as usage, glossaries_on_log(log) as glossaries:
+        gateway = build_gateway(settings, log, clock, probe, tracer, usage=usage, glossaries=glossaries)
         watch = LogWatch(log, probe)
         app = create_app(gateway, build_login(settings, clock))
 

@@ -1,9 +1,11 @@
 """The project's own protocol; docs/protocol.md describes it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
 
 from captions.errors import BadRequest, Refusal, TooLarge
 from captions.explain import explain
@@ -55,10 +57,13 @@ class FormatQuery(BaseModel):
 def stream_options(query: Query) -> StreamOptions:
     """Parse a publisher's query parameters. Each has one or more values.
 
-    If a parameter is given several times, the last value counts; ``vocabulary`` takes all of them. Unknown parameters
-    are ignored. Raises ``BadRequest``, whose message names the parameter that is not valid.
+    If a parameter is given several times, the last value counts; ``vocabulary`` takes all of them: each a term, or a
+    JSON object with what is known of it. Unknown parameters are ignored. Raises ``BadRequest``, whose message names the
+    parameter that is not valid.
     """
-    values: dict[str, Any] = {name: given if name == "vocabulary" else given[-1] for name, given in query.items()}
+    values: dict[str, Any] = {name: given[-1] for name, given in query.items()}
+    if "vocabulary" in query:
+        values["vocabulary"] = tuple(map(_term, query["vocabulary"]))
     named = {name: values[name] for name in FormatQuery.model_fields if name in values}
     if named.get("encoding") == Encoding.CONTAINER:
         named = {"encoding": Encoding.CONTAINER}  # a container declares its rate and channels itself
@@ -68,6 +73,14 @@ def stream_options(query: Query) -> StreamOptions:
         return StreamOptions.model_validate({**values, "audio": audio})
     except ValidationError as error:
         raise BadRequest(explain(error)) from error
+
+
+def _term(value: str) -> object:
+    """A term as it is written, or the object that it is in JSON."""
+    if value.startswith("{"):
+        with suppress(ValueError):  # then it is a term that begins with a bracket
+            return from_json(value)
+    return value
 
 
 class NativeProtocol:

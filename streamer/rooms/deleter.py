@@ -9,8 +9,10 @@ from captions.deletion import write_audio_deletion, write_deletion
 from captions.errors import NotFound, RecordError
 from captions.log_reading import entries_between
 from captions.ports.clock import Clock
+from captions.ports.glossaries import Glossaries
 from captions.ports.log import Log
 from captions.records import AUDIO, CAPTIONS, DEAD_LETTERS, PARTIALS
+from captions.stored_glossary import Owner
 from captions.track import RoomId, TrackId
 from streamer.rooms.hub import Hub
 
@@ -26,21 +28,24 @@ class Receipt(NamedTuple):
 
 
 class Deleter:
-    """Deletes rooms on one log, with the knowledge of them that ``hub`` has."""
+    """Deletes rooms on one log, with the knowledge of them that ``hub`` and ``glossaries`` have."""
 
-    def __init__(self, log: Log, hub: Hub, clock: Clock) -> None:
+    def __init__(self, log: Log, hub: Hub, clock: Clock, glossaries: Glossaries) -> None:
         self._log = log
         self._hub = hub
         self._clock = clock
+        self._glossaries = glossaries
 
     async def delete(self, room: RoomId) -> Receipt:
-        """Delete everything that was said in ``room`` until now. Sessions go on.
+        """Delete everything that was said in ``room`` until now, and the terms of its glossary. Sessions go on.
 
         Returns once this gateway shows nothing of it any more. Raises ``NotFound`` if nothing is known of the room, and
         ``LogError``.
         """
         known = await self._hub.open(room)
-        if known.empty:
+        if had_terms := bool(self._glossaries.of(owner := Owner.of_room(room)).glossary.terms):
+            await self._glossaries.put(owner, ())
+        if known.empty and not had_terms:
             raise NotFound(f"nothing is known of room {room.name}: nobody has spoken there, or it is gone already")
         ends = await self._ends()
         at = self._clock.wall()

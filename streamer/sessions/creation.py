@@ -11,12 +11,14 @@ from captions.ports.clock import Clock
 from captions.ports.detector import SpeechDetector
 from captions.ports.log import Log
 from captions.ports.probe import Probe
+from captions.ports.room_directory import RoomDirectory
 from captions.ports.tracer import Tracer
 from captions.records import AudioSegment
 from captions.room_settings import RoomSettings
 from captions.segmenter import Segmenter
-from captions.session import SessionSettings
+from captions.session import SessionSettings, fitting
 from captions.stream_options import AudioFormat, Encoding, StreamOptions
+from captions.terms import merged
 from captions.track import TrackId
 from streamer.audio.open import open_decoder
 from streamer.audio.processes import DecoderProcesses
@@ -25,6 +27,7 @@ from streamer.limits import Meter
 from streamer.sessions.pending_finals import PendingFinals
 from streamer.sessions.recorder import Recorder
 from streamer.sessions.session import Session
+from streamer.sessions.session_terms import SessionTerms
 from streamer.sessions.takeover import Claimed
 from streamer.sessions.timeline import Timeline
 from streamer.settings import GatewaySettings
@@ -43,6 +46,7 @@ class SessionMaker:
         pending: PendingFinals,
         detector: Callable[[], SpeechDetector],
         processes: DecoderProcesses,
+        rooms: RoomDirectory,
         settings: GatewaySettings,
     ) -> None:
         self._log = log
@@ -52,6 +56,7 @@ class SessionMaker:
         self._pending = pending
         self._detector = detector
         self._processes = processes
+        self._rooms = rooms
         self._settings = settings
 
     def new(
@@ -63,10 +68,11 @@ class SessionMaker:
             origin=timeline.origin,
             language=options.language or room.language or self._settings.language,
             speaker=options.speaker,
-            vocabulary=room.vocabulary_of(options),
+            vocabulary=fitting(room.vocabulary_of(options)),
             model=room.model,
             audio=str(options.format),
             endpointing=options.endpointing,
+            own_terms=len(merged(options.vocabulary)),
         )
         listener = self._listener(settings, timeline.next_utterance, timeline.position, grid=timeline.position)
         return self._session(track, options.format, settings, listener, meter)
@@ -74,18 +80,19 @@ class SessionMaker:
     def taken_over(self, track: TrackId, claimed: Claimed, meter: Meter) -> Session:
         """Build a session that another gateway held, from its state on the log. An open utterance continues."""
         audio, progress = claimed.options.format, claimed.progress
+        settings = replace(progress.settings, own_terms=len(progress.settings.asked))
         samples = progress.offset // frame_bytes(audio) * SAMPLE_RATE // audio.sample_rate
         began = progress.position - samples
         first = progress.open[0] if progress.open else None
         if first is not None:
-            listener = self._listener(progress.settings, first.utterance, first.start, grid=began)
+            listener = self._listener(settings, first.utterance, first.start, grid=began)
             listener.reopen(first.utterance, len(progress.open), progress.open_audio)
         else:
-            listener = self._listener(progress.settings, progress.next_utterance, progress.position, grid=began)
+            listener = self._listener(settings, progress.next_utterance, progress.position, grid=began)
         return self._session(
             track,
             audio,
-            progress.settings,
+            settings,
             listener,
             meter,
             begun=progress.offset,
@@ -123,6 +130,7 @@ class SessionMaker:
             clock=self._clock,
             probe=self._probe,
             tracer=self._tracer,
+            terms=SessionTerms(settings.asked, self._rooms, track),
             on_ended=lambda utterance, ahead: self._pending.ended(CaptionId(track, utterance), ahead),
             offset_of=offset_of(audio),
             acknowledged=begun,

@@ -18,6 +18,7 @@ from captions.segmenter import Piece
 from captions.session import SessionSettings
 from captions.track import TrackId
 from streamer.sessions.safe_offset import SafeOffset
+from streamer.sessions.session_terms import SessionTerms
 from streamer.sessions.stream_time import StreamTime
 
 MOST_OPENED = 16
@@ -45,6 +46,7 @@ class Recorder:
     probe: Probe
     tracer: Tracer
     on_ended: Callable[[int, float], None]
+    terms: SessionTerms
     offset_of: Callable[[int], int] | None = None
     acknowledged: int = 0
     reopened: AudioSegment | None = None
@@ -85,6 +87,8 @@ class Recorder:
                 ahead = self._time.ahead(to_seconds(self.listener.position), self.clock.wall())
                 self.on_ended(piece.utterance, ahead)  # before the append, because the final may come immediately
             self._follow(piece)
+            if piece.number == 0:
+                self.settings = replace(self.settings, vocabulary=await self.terms.now())
             segment = self._segment(piece)
             await self.log.append(AUDIO, write_audio(segment))
             self._on_log(segment.offset)

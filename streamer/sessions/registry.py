@@ -86,6 +86,7 @@ class Sessions:
             pending=pending,
             detector=detector,
             processes=processes,
+            rooms=rooms,
             settings=settings,
         )
         self.draining = False

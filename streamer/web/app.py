@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
@@ -22,6 +23,7 @@ from streamer.web.body import json_body
 from streamer.web.browser_policy import BrowserPolicy
 from streamer.web.credentials import admitted, audit, principal_of
 from streamer.web.disconnection import Disconnected
+from streamer.web.glossaries import glossary_routes
 from streamer.web.login import login_routes
 from streamer.web.openapi import IN_A_ROOM, LAST_EVENT_ID, TENANT, WITH_TOKEN, RoomName, body, describe, query, refusals
 from streamer.web.query import TranscriptQuery, ViewQuery, transcript_query
@@ -45,6 +47,7 @@ def create_app(gateway: Gateway, login: LoginProvider | None = None) -> FastAPI:
     _errors(app, gateway)
     _sockets(app, gateway)
     _rooms(app, gateway)
+    app.include_router(glossary_routes(gateway))
     _tokens(app, gateway)
     describe(app)
     return app
@@ -71,12 +74,25 @@ def _errors(app: FastAPI, gateway: Gateway) -> None:
         if wants_page(request):
             return problem_page(request, error.status_code, message, error.headers or {})
         content = {"type": "error", "code": code, "message": message}
-        return JSONResponse(content, status_code=error.status_code, headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(app, request))
+        return JSONResponse(content, status_code=error.status_code, headers=headers)
 
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:
         gateway.probe.refused(Internal.code)
         return as_response(Internal("the server failed and logged the cause; try again"))
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """The methods that the request's path takes: Starlette knows those of its first route alone."""
+    methods = ("GET", "POST", "PUT", "DELETE")
+    return [
+        method
+        for method in methods
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
 
 
 def _sockets(app: FastAPI, gateway: Gateway) -> None:

@@ -102,7 +102,7 @@ def _cors(app: ASGIApp, origins: Collection[str]) -> CORSMiddleware:
     return CORSMiddleware(
         app,
         allow_origins=origins,
-        allow_methods=("GET", "POST", "DELETE"),
-        allow_headers=("Authorization", "Last-Event-ID", "Content-Type"),
-        expose_headers=("Retry-After",),
+        allow_methods=("GET", "POST", "PUT", "DELETE"),
+        allow_headers=("Authorization", "Last-Event-ID", "Content-Type", "If-Match"),
+        expose_headers=("ETag", "Retry-After"),
     )

@@ -107,3 +107,19 @@ async def admitted(connection: HTTPConnection, gateway: Gateway, right: Right, r
         audit(connection, gateway, "access.refused", principal, own, outcome=refusal.code, right=right.value)
         raise
     return Admitted(principal, room)
+
+
+async def admitted_everywhere(
+    connection: HTTPConnection, gateway: Gateway, right: Right
+) -> tuple[Principal, str | None]:
+    """The principal that has ``right`` in all rooms of its tenant, and that tenant or the one an operator names.
+
+    Raises ``BadRequest``, ``Unauthorized``, ``Forbidden`` or ``TooMany``.
+    """
+    principal = await principal_of(connection, gateway)
+    try:
+        principal.require_everywhere(right)
+        return principal, principal.tenant_of(connection.query_params.get("tenant"))
+    except Forbidden as refusal:
+        audit(connection, gateway, "access.refused", principal, outcome=refusal.code, right=right.value)
+        raise

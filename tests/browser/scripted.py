@@ -15,11 +15,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from captions.errors import NotFound, Refusal
 from captions.ports.probe import Probe
+from livecaptions.clock import SystemClock
 from livecaptions.server import listen, serving
+from streamer.gateway import Gateway
+from streamer.glossaries import GlossariesHere
 from streamer.pages import router, static_files
 from streamer.settings import GatewaySettings
 from streamer.web.browser_policy import BrowserPolicy
+from streamer.web.glossaries import glossary_routes
 from streamer.web.refusals import as_response, refuse
+from tests.support import EnergyDetector, memory_log
 
 Message = dict[str, Any]
 SECOND = 32_000
@@ -66,6 +71,7 @@ class Published:
     socket: WebSocket
     query: dict[str, str]
     offset: int
+    vocabulary: list[str] = field(default_factory=list)
     audio: bytearray = field(default_factory=bytearray)
     commands: list[str] = field(default_factory=list)
 
@@ -87,6 +93,7 @@ class Scripted:
     viewers: list[WebSocket] = field(default_factory=list)
     views: list[dict[str, str]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
+    glossaries: GlossariesHere = field(default_factory=GlossariesHere)
 
     @property
     def http(self) -> str:
@@ -132,7 +139,8 @@ class Scripted:
         resumed = session is not None
         session = session or f"session-{len(self.published)}"
         self.sessions.add(session)
-        connection = Published(websocket, query, self.resumes_at if resumed else 0)
+        vocabulary = websocket.query_params.getlist("vocabulary")
+        connection = Published(websocket, query, self.resumes_at if resumed else 0, vocabulary)
         self.published.append(connection)
         await websocket.accept()
         ready = {"type": "ready", "session": session, "offset": connection.offset, "resumable": True}
@@ -192,6 +200,15 @@ async def scripted() -> AsyncIterator[Scripted]:
         @app.get("/v1/rooms/{room}/captions")
         async def why(room: str) -> Response:  # noqa: ARG001 - every room is the same
             return as_response(server.denial) if server.denial is not None else PlainTextResponse("")
+
+        gateway = Gateway(
+            memory_log(), SystemClock(), Probe(), EnergyDetector, GatewaySettings(), glossaries=server.glossaries
+        )
+        app.include_router(glossary_routes(gateway))
+
+        @app.exception_handler(Refusal)
+        async def refused(_: Request, refusal: Refusal) -> Response:
+            return as_response(refusal)
 
         policy = BrowserPolicy(app, GatewaySettings(allowed_origins=("*",)), Probe(), closed=True)
         async with serving(policy, sock):

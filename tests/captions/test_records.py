@@ -43,6 +43,7 @@ SETTINGS = st.builds(
     vocabulary=st.lists(TERMS, max_size=3, unique_by=lambda term: term.text).map(tuple),
     model=st.none() | st.text(),
     audio=st.none() | st.text(),
+    own_terms=st.none() | st.integers(3, 100),
 )
 TRACES = st.dictionaries(st.sampled_from(TRACE), st.text(st.characters(codec="ascii"), max_size=80))
 SEGMENTS = st.builds(

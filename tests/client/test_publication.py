@@ -72,9 +72,25 @@ async def resume_from(peer: Peer, offset: int) -> None:
     await peer.done()
 
 
+HEAVY = {"text": "kubectl", "weight": 2}
+
+
+class Spoken:
+    """A term as an object of the caller's own."""
+
+    text = "Zürich"
+    sounds_like = ("zoorik",)
+    weight = 1.0
+
+
 async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
     (peer,), events = await published(
-        all_is_well, speaker="Ada Ä", vocabulary=("Kafka & Co", "seq"), language="en", endpointing=0.8, token="t"
+        all_is_well,
+        speaker="Ada Ä",
+        vocabulary=("Kafka & Co", "{x", HEAVY, Spoken()),
+        language="en",
+        endpointing=0.8,
+        token="t",
     )
     assert bytes(peer.audio) == AUDIO
     assert kinds(events) == ["ready", "ack", "caption", "done"]
@@ -88,7 +104,12 @@ async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
         "speaker": ["Ada Ä"],
         "language": ["en"],
         "endpointing": ["0.8"],
-        "vocabulary": ["Kafka & Co", "seq"],
+        "vocabulary": [
+            "Kafka & Co",
+            '{"text": "{x"}',
+            '{"text": "kubectl", "weight": 2}',
+            '{"text": "Zürich", "sounds_like": ["zoorik"], "weight": 1.0}',
+        ],
     }
     assert peer.socket.request is not None
     assert peer.socket.request.headers["Authorization"] == "Bearer t"

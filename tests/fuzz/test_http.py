@@ -14,14 +14,24 @@ pytestmark = [pytest.mark.server, pytest.mark.fuzz]
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 EXAMPLES = 10
+CONFIG = """
+# no schema knows the version that stands, nor which lines are terms; and what is too long may be too large before
+[[operations]]
+include-path-regex = "/glossary"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 412, 429, "5xx"]
+checks.negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, "5xx"]
+"""
 
 
 async def ask(system: System, folder: Path, token: str | None, *options: str) -> tuple[int, str]:
     """Let schemathesis ask with ``token``. Returns its exit code and report."""
     header = [] if token is None else ["-H", f"Authorization: Bearer {token}"]
     seed = ["--seed", "1"] if times(1) == 1 else []  # other examples each time with `make fuzz` alone
+    config = folder / "schemathesis.toml"
+    config.write_text(CONFIG, encoding="utf-8")
     asking = await asyncio.create_subprocess_exec(
-        SCHEMATHESIS, "run", f"{system.http}/openapi.json", "--checks", "all", "--continue-on-failure", "--no-color",
+        SCHEMATHESIS, "--config-file", str(config), "run", f"{system.http}/openapi.json",
+        "--checks", "all", "--continue-on-failure", "--no-color",
         "--max-examples", str(times(EXAMPLES)), "--generation-database", "none", *header, *seed, *options,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder,
     )  # fmt: skip

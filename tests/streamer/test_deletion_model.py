@@ -16,6 +16,7 @@ from captions.ports.room_directory import NoRoomDirectory
 from captions.ports.tracer import NO_TRACES
 from captions.records import AUDIO, CAPTIONS, PARTIALS, write_room_event
 from captions.track import RoomId
+from streamer.glossaries import GlossariesHere
 from streamer.rooms.deleter import Deleter
 from streamer.rooms.hub import Hub
 from streamer.rooms.viewer import Viewer
@@ -69,7 +70,7 @@ class World:
     def __init__(self) -> None:
         self.log = memory_log()
         self.hub = hub_on(self.log)
-        self.deleter = Deleter(self.log, self.hub, LoopClock())
+        self.deleter = Deleter(self.log, self.hub, LoopClock(), GlossariesHere())
         self.utterances: list[Utterance] = []
         self.watchers: list[Watcher] = []
         self.deleted: dict[int, set[Key]] = {}

@@ -67,23 +67,31 @@ class Broken:
         raise RuntimeError(credential)
 
 
+def body_for(path: str, code: str) -> object:
+    """A body that gets the refusal ``code``, or at least does not get another."""
+    if path == "/v1/tokens":
+        bodies = {"forbidden": {"rights": ["operate"]}, "bad_request": {"rights": 5}, "too_large": "x" * 70_000}
+        return bodies.get(code, {})
+    large = {"too_large": "x" * 300_000}
+    return {"text": 5 if code == "bad_request" else large.get(code, "words"), "terms": [large.get(code, "a")]}
+
+
 async def provoked(system: System, method: str, path: str, code: str) -> httpx.Response:
     """The answer of a route to a request that has to get the refusal ``code``."""
     room = {"bad_request": "%20", "not_found": "a%2Fb"}.get(code, "hall")
-    body: Any = {}
     if code == "internal":
         system.gateway.authenticator = Broken()
     if code == "shutting_down":
         system.gateway.sessions.draining = True
-    if path == "/v1/tokens":
-        body = {"forbidden": {"rights": ["operate"]}, "bad_request": {"rights": 5}, "too_large": "x" * 70_000}.get(
-            code, {}
-        )
-        if code == "not_found":
-            system.gateway.signer = None
+    if code == "not_found":
+        system.gateway.signer = None
+    query = {"tenant": "%"} if code == "bad_request" else {}
+    headers = {"If-Match": '"of another version"'} if code == "changed" else {}
     token = {"unauthorized": "unknown", "forbidden": WEAK_TOKEN}.get(code, TOKEN)
-    async with httpx.AsyncClient(base_url=system.http, headers={"Authorization": f"Bearer {token}"}) as http:
-        return await http.request(method, path.replace("{room}", room), json=body if method == "POST" else None)
+    headers["Authorization"] = f"Bearer {token}"
+    async with httpx.AsyncClient(base_url=system.http, headers=headers, params=query) as http:
+        body = body_for(path, code) if method in {"POST", "PUT"} else None
+        return await http.request(method, path.replace("{room}", room), json=body)
 
 
 DECLARED = sorted((code, method, path) for method, path in OPERATIONS for code in codes(method, path))

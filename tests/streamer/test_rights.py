@@ -42,11 +42,13 @@ SOCKET = "WS"
 class Row:
     """What a route asks for: nothing, any valid token (``any``), or a right.
 
-    ``in_room``: in the room of its path. ``of_server``: from somebody without a tenant.
+    ``in_room``: in the room of its path. ``in_all_rooms``: in all rooms of the tenant. ``of_server``: from somebody
+    without a tenant.
     """
 
     needs: Right | str | None
     in_room: bool = False
+    in_all_rooms: bool = False
     of_server: bool = False
 
 
@@ -60,6 +62,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/rooms/{room}/captions"): Row(Right.VIEW, in_room=True),
     ("GET", "/v1/rooms/{room}/publish"): Row(Right.PUBLISH, in_room=True),
     ("GET", "/v1/rooms/{room}/transcript"): Row(Right.VIEW, in_room=True),
+    ("GET", "/v1/rooms/{room}/glossary"): Row(Right.MANAGE, in_room=True),
+    ("PUT", "/v1/rooms/{room}/glossary"): Row(Right.MANAGE, in_room=True),
+    ("DELETE", "/v1/rooms/{room}/glossary"): Row(Right.MANAGE, in_room=True),
+    ("GET", "/v1/glossary"): Row(Right.MANAGE, in_all_rooms=True),
+    ("PUT", "/v1/glossary"): Row(Right.MANAGE, in_all_rooms=True),
+    ("DELETE", "/v1/glossary"): Row(Right.MANAGE, in_all_rooms=True),
+    ("POST", "/v1/glossary/proposal"): Row("any"),
     ("POST", "/v1/tokens"): Row("any"),
     ("GET", "/metrics"): Row(Right.OPERATE, of_server=True),
     ("GET", "/healthz"): PUBLIC,
@@ -95,6 +104,8 @@ def expected(row: Row, principal: str | None) -> bool:
         return True
     if row.needs not in rights or (row.of_server and tenant is not None):
         return False
+    if row.in_all_rooms:
+        return "*" in rooms or Right.OPERATE in rights
     # another tenant's hall is another room: nobody is kept from their own
     return not row.in_room or tenant == "umbrella" or "hall" in rooms or Right.OPERATE in rights
 
@@ -193,7 +204,8 @@ def test_the_documentation_has_the_table() -> None:
     page = (ROOT / "docs/access.md").read_text(encoding="utf-8")
     needs = {None: "no token", "any": "any token"}
     for (method, template), row in TABLE.items():
-        room = " in the room" if row.in_room else ", without a tenant" if row.of_server else ""
+        room = " in the room" if row.in_room else " in all rooms" if row.in_all_rooms else ""
+        room += ", without a tenant" if row.of_server else ""
         path = template.replace("{path:path}", "...")
         assert f"| {method} `{path}` | {needs.get(row.needs, f'`{row.needs}`')}{room} |" in page, (method, template)
 
@@ -244,3 +256,28 @@ async def test_an_operator_of_the_server_reads_a_tenants_room_by_naming_the_tena
                 seen = Conversation(viewing)
                 await seen.of("live")
                 assert [message for message in seen.heard if message["type"] == "track"] == []
+
+
+async def test_no_tenant_sees_or_changes_the_terms_of_another(tmp_path: Path) -> None:
+    async with served(tmp_path) as rig:
+        file = KeysFile(tmp_path / "keys.json")
+        _, rig.keys["acme"] = file.create(1, rooms=("*",), rights=frozenset({Right.MANAGE}), tenant="acme")
+        await asyncio.sleep(1.1)  # gateways look for changes of the file once a second
+        base = f"http://127.0.0.1:{rig.system.port}/v1"
+        paths = ("/rooms/hall/glossary", "/glossary")
+        async with httpx.AsyncClient(base_url=base) as http:
+
+            async def ask(method: str, path: str, principal: str, **json: object) -> httpx.Response:
+                headers = {"Authorization": f"Bearer {rig.keys[principal]}"}
+                return await http.request(method, path, headers=headers, json=json or None)
+
+            umbrella, operator = "all rights of another tenant", "operator of the server"
+            for path in paths:
+                assert (await ask("PUT", path, "acme", terms=["acme's secret"])).status_code == 200
+                assert (await ask("GET", path, umbrella)).json()["terms"] == []
+                assert (await ask("GET", path, operator)).json()["terms"] == []
+                assert (await ask("GET", f"{path}?tenant=acme", operator)).json()["terms"] == ["acme's secret"]
+                for method in ("GET", "PUT", "DELETE"):
+                    assert (await ask(method, f"{path}?tenant=acme", umbrella, terms=[])).status_code == 403
+                assert (await ask("DELETE", path, umbrella)).status_code == 204
+                assert (await ask("GET", path, "acme")).json()["terms"] == ["acme's secret"]

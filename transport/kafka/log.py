@@ -70,11 +70,12 @@ class KafkaLog:
     async def append(self, topic: str, record: Record) -> int:
         """Append and return the offset once every in-sync replica has the record. Waits for unreachable brokers."""
         partition = self.partition_of(topic, record.key)
+        value = None if not record.value and self._facts[topic].compacted else record.value
         while True:
             try:
                 metadata = await self._producer.send_and_wait(
                     self._settings.prefix + topic,
-                    record.value,
+                    value,
                     key=record.key.encode(),
                     partition=partition,
                     headers=list(record.headers.items()),

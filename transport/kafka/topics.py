@@ -30,27 +30,32 @@ FILES_DELETED_AFTER = 60.0
 class TopicPlan:
     """The settings of a topic to create. ``retention_bytes`` is per partition; None means unlimited.
 
-    Of a ``compacted`` topic only the latest record of each key has to stay.
+    Of a ``compacted`` topic only the latest record of each key has to stay, and none of a key whose latest value is
+    empty. ``retention_seconds`` is None if records stay for ever.
     """
 
     name: str
     partitions: int
     replication: int
-    retention_seconds: float
+    retention_seconds: float | None
     retention_bytes: int | None = None
     compacted: bool = False
 
     def config(self) -> dict[str, str]:
         """The topic's settings, as Kafka names them."""
         # Kafka drops whole segments, so several per retention period keep the actual retention close to the setting
+        kept = self.retention_seconds
         config = {
-            "retention.ms": str(round(self.retention_seconds * 1000)),
-            "segment.ms": str(max(60_000, round(self.retention_seconds * 250))),
+            "retention.ms": "-1" if kept is None else str(round(kept * 1000)),
+            "segment.ms": str(COMPACTED_SEGMENT_MS if kept is None else max(60_000, round(kept * 250))),
             "min.insync.replicas": str(max(1, self.replication - 1)),
             "cleanup.policy": "delete",
         }
         if self.compacted:  # a segment is compacted only once it is closed
-            config |= {"cleanup.policy": "compact,delete", "segment.ms": str(COMPACTED_SEGMENT_MS)}
+            policy = "compact" if kept is None else "compact,delete"
+            config |= {"cleanup.policy": policy, "segment.ms": str(COMPACTED_SEGMENT_MS)}
+            if kept is None:  # what was replaced or removed is not to stay because little else is written
+                config["max.compaction.lag.ms"] = str(COMPACTED_SEGMENT_MS)
         if self.retention_bytes is not None:
             config["retention.bytes"] = str(self.retention_bytes)
         return config
@@ -100,11 +105,13 @@ async def _wait_until_known(admin: AIOKafkaAdminClient, names: Sequence[str], se
 class TopicFacts(NamedTuple):
     """What the brokers say of a topic.
 
-    ``gone_after`` is the number of seconds after which a record's bytes are gone by retention; None means never.
+    ``gone_after`` is the number of seconds after which a record's bytes are gone by retention; None means never. In a
+    ``compacted`` topic an empty value removes what is kept of its key.
     """
 
     partitions: int
     gone_after: float | None
+    compacted: bool = False
 
 
 async def check_topics(
@@ -124,7 +131,8 @@ async def check_topics(
     if wrong:
         raise SetupError("; ".join(wrong) + ". Create topics with: livecaptions topics --transport kafka://HOST:PORT")
     return {
-        name: TopicFacts(len(described[full]["partitions"]), _gone_after(configs[full])) for name, full in names.items()
+        name: TopicFacts(len(described[full]["partitions"]), _gone_after(configs[full]), _compacts(configs[full]))
+        for name, full in names.items()
     }
 
 
@@ -134,6 +142,10 @@ def _gone_after(config: Mapping[str, str]) -> float | None:
     if retention < 0 or "delete" not in (config.get("cleanup.policy") or ""):
         return None
     return (retention + int(config.get("segment.ms") or 0)) / 1000 + CHECKED_EVERY + FILES_DELETED_AFTER
+
+
+def _compacts(config: Mapping[str, str]) -> bool:
+    return "compact" in (config.get("cleanup.policy") or "")
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -148,10 +160,13 @@ async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
 def _problems(plan: TopicPlan, full: str, config: Mapping[str, Any]) -> list[str]:
     """Settings of the topic that would lose records: compaction, or a retention that is too short."""
     problems = []
-    if not plan.compacted and "compact" in (config.get("cleanup.policy") or ""):
+    if not plan.compacted and _compacts(config):
         problems.append(f"topic {full} is compacted, which drops needed records: set cleanup.policy=delete")
     retention = int(config.get("retention.ms") or -1)
-    if 0 <= retention < plan.retention_seconds * 500:
+    if plan.retention_seconds is None:
+        if retention >= 0 and "delete" in (config.get("cleanup.policy") or ""):
+            problems.append(f"topic {full} deletes records, and all are needed: set cleanup.policy=compact")
+    elif 0 <= retention < plan.retention_seconds * 500:
         problems.append(
             f"topic {full} keeps records for {retention / 1000:.0f} s, less than half of the "
             f"{plan.retention_seconds:.0f} s in the settings: raise retention.ms or lower the setting"

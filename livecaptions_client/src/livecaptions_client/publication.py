@@ -10,6 +10,7 @@ from livecaptions_client.delivery import Delivery
 from livecaptions_client.errors import ClientError
 from livecaptions_client.events import Done, Event
 from livecaptions_client.stream import Stream
+from livecaptions_client.terms import Term, written
 
 
 def publish(
@@ -19,7 +20,7 @@ def publish(
     track: str = "main",
     speaker: str | None = None,
     language: str | None = None,
-    vocabulary: Iterable[str] = (),
+    vocabulary: Iterable[Term] = (),
     endpointing: float | None = None,
     encoding: str = "linear16",
     sample_rate: int = 16_000,
@@ -31,8 +32,9 @@ def publish(
 
     ``url`` is a server, or several servers of one installation separated by commas. If one is lost, the client
     continues with the next. ``track`` is one audio source of the room, and ``speaker`` the name shown with its
-    captions. ``language`` is a BCP 47 tag or ``auto``. ``vocabulary`` lists terms to expect. ``endpointing`` is the
-    silence that ends an utterance, 0.1 to 5 seconds. If ``language`` or ``endpointing`` is None, the server chooses.
+    captions. ``language`` is a BCP 47 tag or ``auto``. ``vocabulary`` lists terms to expect, each a text, or ``text``,
+    ``sounds_like`` and ``weight`` in a mapping or an object. ``endpointing`` is the silence that ends an utterance, 0.1
+    to 5 seconds. If ``language`` or ``endpointing`` is None, the server chooses.
 
     ``encoding`` is ``linear16`` (little-endian 16-bit integers), ``float32``, ``mulaw``, ``alaw``, or ``container``:
     the bytes of a webm, ogg, mp4, wav, flac or mp3 file, which describes its own format. ``channels`` are interleaved,
@@ -54,7 +56,7 @@ def publish(
             sample_rate=sample_rate,
             channels=channels,
             language=language,
-            vocabulary=tuple(vocabulary),
+            vocabulary=tuple(map(written, vocabulary)),
             endpointing=endpointing,
             token=token,
             takeover=takeover,

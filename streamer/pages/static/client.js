@@ -20,5 +20,6 @@ export { View, view } from "./client/view.js";
 /** @typedef {import("./client/publish.js").PublishEvents} PublishEvents */
 /** @typedef {import("./client/publish.js").PublishOptions} PublishOptions */
 /** @typedef {import("./client/server.js").ServerOptions} ServerOptions */
+/** @typedef {import("./client/session.js").Term} Term */
 /** @typedef {import("./client/view.js").ViewEvents} ViewEvents */
 /** @typedef {import("./client/view.js").ViewOptions} ViewOptions */

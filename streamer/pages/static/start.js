@@ -3,6 +3,7 @@ import { makeToken, microphones, publish, roomUrl, rooms } from "./client.js";
 import { write } from "./revised.js";
 import { recall, remember } from "./storage.js";
 import { linkFor } from "./share.js";
+import { termsOfSession } from "./terms.js";
 import { addressed, enter, token } from "./token.js";
 
 const $ = (id) => document.getElementById(id);
@@ -55,10 +56,17 @@ $("speak").addEventListener("submit", async (event) => {
     $("room").focus();
     return;
   }
+  let vocabulary;
+  try {
+    vocabulary = termsOfSession();
+  } catch (error) {
+    problem(error.message);
+    return;
+  }
   for (const field of ["room", "speaker", "language"]) remember(field, $(field).value);
   $("choices").disabled = true;
   try {
-    await speak(room);
+    await speak(room, vocabulary);
   } catch (error) {
     const captioned = $("mine").childElementCount > 0;
     problem(captioned ? `${toldAs(error)} Your captions so far are kept.` : toldAs(error));
@@ -88,9 +96,10 @@ function showControls(on) {
   }
 }
 
-async function speak(room) {
+async function speak(room, vocabulary) {
   const publisher = publish(room, {
     token, deviceId: $("microphone").value, speaker: $("speaker").value.trim(), language: $("language").value,
+    vocabulary,
   });
   const shown = new Map();
   publisher.addEventListener("state", ({ detail }) => {

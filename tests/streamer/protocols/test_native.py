@@ -25,6 +25,7 @@ from captions.publication import (
     Warned,
 )
 from captions.stream_options import AudioFormat, Encoding, StreamOptions
+from captions.terms import Term
 from captions.track import RoomId
 from streamer.protocols.native import LARGEST_FRAME, NativeProtocol, stream_options
 from streamer.protocols.protocol import Closing, PublisherProtocol
@@ -270,3 +271,18 @@ def test_a_track_state_is_none_of_a_publishers_events(protocol: PublisherProtoco
     state = TrackMessage(room="hall", track="main", state="live")
     with pytest.raises(BadRequest):
         protocol.receive(state.encode())
+
+
+def test_a_term_in_json_says_how_it_sounds() -> None:
+    given = ['{"text":"kubectl","sounds_like":["cube control"],"weight":2}', "plain", "{curly", "a|b", "[1]", '{"open']
+    options = stream_options({"vocabulary": given})
+    assert options.vocabulary[0] == Term(text="kubectl", sounds_like=("cube control",), weight=2)
+    assert options.vocabulary[1:] == terms(*given[1:])
+
+
+@pytest.mark.parametrize(
+    "wrong", ['{"no": "term"}', '{"text": ""}', '{"text": "a", "weight": 0}', "{" + '"a":{' * 9000]
+)
+def test_an_object_that_is_no_term_is_refused(wrong: str) -> None:
+    with pytest.raises(BadRequest, match="vocabulary"):
+        stream_options({"vocabulary": [wrong]})

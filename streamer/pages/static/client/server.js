@@ -72,6 +72,20 @@ export class Server {
     return this.#answer(await this.#fetch(path, [], { method: "POST", body: JSON.stringify(body) }));
   }
 
+  /**
+   * Requests a text that has a version. Throws like `ask`.
+   *
+   * @param {string} path
+   * @param {[string, unknown][]} [parameters]
+   * @param {RequestInit} [init]
+   * @returns {Promise<{text: string, version: string | null}>}
+   */
+  async versioned(path, parameters, init) {
+    const response = await this.#fetch(path, parameters, init);
+    if (!response.ok) await this.#answer(response);
+    return { text: await response.text(), version: response.headers.get("ETag") };
+  }
+
   /** @param {Response} response */
   async #answer(response) {
     const body = await response.json().catch(() => null);

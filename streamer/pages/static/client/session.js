@@ -10,9 +10,14 @@ import { Unacknowledged } from "./unacknowledged.js";
  * @property {string} [track] default: a free name derived from the speaker's
  * @property {string} [speaker]
  * @property {string} [language]
- * @property {string[]} [vocabulary]
+ * @property {(string | Term)[]} [vocabulary]
  * @property {number} [endpointing]
  * @property {boolean} [takeover]
+ *
+ * @typedef {object} Term
+ * @property {string} text as captions should show it
+ * @property {string[]} [sounds_like] how people say it
+ * @property {number} [weight] how much more likely than other terms it is, 0.1 to 10
  *
  * @typedef {"connecting" | "live" | "behind" | "reconnecting" | "refused" | "finishing"} SessionState
  */
@@ -138,7 +143,7 @@ export class Session {
       ["sample_rate", sampleRate], ["channels", channels === 1 ? null : channels],
       ["speaker", speaker], ["language", language], ["endpointing", endpointing], ["track", this.#track], ["session", this.#session],
       ["takeover", takeover && !this.#began ? "true" : null], // not later: another publisher may have taken the track over
-      ...vocabulary.map((term) => /** @type {[string, unknown]} */ (["vocabulary", term])),
+      ...vocabulary.map((term) => /** @type {[string, unknown]} */ (["vocabulary", written(term)])),
     ];
   }
 
@@ -267,6 +272,14 @@ export class Session {
     this.#disconnect(1000);
   }
 }
+
+/**
+ * A term as a parameter. A value that begins with a bracket is read as JSON.
+ *
+ * @param {string | Term} term
+ */
+const written = (term) => typeof term === "string" && !term.startsWith("{")
+  ? term : JSON.stringify(typeof term === "string" ? { text: term } : term);
 
 /**
  * A free track name derived from the speaker's name.

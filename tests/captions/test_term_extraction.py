@@ -1,0 +1,70 @@
+"""Terms found in a programme, with how often words occur that a test makes up."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captions.term_extraction import COMMON, VERY_COMMON, proposed_terms
+from captions.terms import LONGEST_TERM
+
+VERY_COMMON_WORDS = "the a and of in to we our it on for with at will is are this what no how about"
+COMMON_WORDS = """
+look back ten years run running change team ship software need knowledge scale stream process production minute write
+work stack replace container bring open speak people budget prior us teach taught hands veteran cloud native day
+"""
+RARE_WORDS = "ada juan cruz kafka apache marie lab observability consensus maintain hall"
+FREQUENCIES = {
+    **dict.fromkeys(VERY_COMMON_WORDS.split(), VERY_COMMON),
+    **dict.fromkeys(COMMON_WORDS.split(), COMMON),
+    **dict.fromkeys(RARE_WORDS.split(), 100),
+}
+
+PROGRAMME = """CLOUD NATIVE DAYS 2026: WELCOME TO HALL KUBERNETES
+08:30  Registration and Coffee, Foyer
+09:00  Opening Remarks by Dr. Miriam Oyelaran, University of Groningen
+09:15  Keynote: What etcd Taught Us About Consensus
+       Ada Lovelace-Brown and Juan de la Cruz
+       We look back on ten years of running etcd in production. kubectl and containerd changed how teams ship software.
+11:00  Scaling Stream Processing With Apache Kafka and ClickHouse
+11:45  Observability on a Budget: OpenTelemetry, eBPF and gRPC in 30 Minutes
+       Lukasz works on the LGTM stack, e.g. on 3 GPUs. See https://example.org/kubeadm or write to lukasz@ceph.io.
+14:00  Will WebAssembly Replace Containers? Workshop II with Node.js, C++ and TCP/IP veterans (bring 16GB)
+"""
+
+
+def frequency(word: str) -> int:
+    return FREQUENCIES.get(word, 0)
+
+
+def test_a_programme_gives_its_names_and_terms() -> None:
+    found = proposed_terms(PROGRAMME, frequency)
+    assert {
+        "Miriam Oyelaran", "etcd", "Ada Lovelace-Brown", "Juan de la Cruz", "kubectl", "containerd", "Apache Kafka",
+        "ClickHouse", "OpenTelemetry", "eBPF", "gRPC", "LGTM", "GPUs", "WebAssembly", "Node.js", "C++", "TCP/IP",
+        "Lukasz", "KUBERNETES", "Groningen",
+    } <= set(found)  # fmt: skip
+    ordinary = {
+        "Opening Remarks", "Registration", "Coffee", "Keynote", "What", "Stream Processing", "Scaling Stream", "II",
+        "changed", "teams", "Minutes", "Replace Containers", "kubeadm", "ceph", "16GB", "09", "30", "e.g",
+        "CLOUD NATIVE", "WELCOME", "HALL", "University of Groningen", "Observability",
+    }  # fmt: skip
+    assert not ordinary & set(found)
+    assert len(found) == len({term.casefold() for term in found})
+
+
+def test_a_name_does_not_go_across_lines_or_commas() -> None:
+    assert proposed_terms("Ada Marie\nJuan Cruz, Apache Kafka", frequency) == ("Ada Marie", "Juan Cruz", "Apache Kafka")
+
+
+def test_where_all_words_are_known_names_are_still_found() -> None:
+    text = "today Ada Lovelace speaks about Kafka and GPUs"
+    assert proposed_terms(text, lambda _: 1) == ("Ada Lovelace", "GPUs")
+
+
+@given(st.text(max_size=300) | st.lists(st.sampled_from(re.findall(r"\S+|\s", PROGRAMME)), max_size=80).map(" ".join))
+def test_every_term_is_in_the_text_and_short_enough(text: str) -> None:
+    flat = " ".join(text.split())
+    for term in proposed_terms(text, frequency):
+        assert 1 < len(term) <= LONGEST_TERM
+        assert term in flat
