@@ -26,6 +26,9 @@ def send(
     track: Annotated[str, typer.Option(help="The name of the audio source, such as a microphone.")] = "main",
     speaker: Annotated[str | None, typer.Option(help="The name shown with the captions.")] = None,
     language: Annotated[str | None, typer.Option(help="The spoken language: a BCP 47 tag, or auto.")] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="The languages that auto looks among, separated by commas, such as de,en.")
+    ] = None,
     vocabulary: Annotated[list[str] | None, typer.Option(help="A term to expect. May be repeated.")] = None,
     endpointing: Annotated[
         float | None, typer.Option(help="Seconds of silence that end an utterance, 0.1 to 5.")
@@ -56,6 +59,7 @@ def send(
         sample_rate=sample_rate if piped else 16_000,
         channels=channels if piped else 1,
         language=language,
+        languages=languages.split(",") if languages else (),
         vocabulary=vocabulary or (),
         endpointing=endpointing,
         token=token,

@@ -74,7 +74,13 @@ async def resume_from(peer: Peer, offset: int) -> None:
 
 async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
     (peer,), events = await published(
-        all_is_well, speaker="Ada Ä", vocabulary=("Kafka & Co", "seq"), language="en", endpointing=0.8, token="t"
+        all_is_well,
+        speaker="Ada Ä",
+        vocabulary=("Kafka & Co", "seq"),
+        language="auto",
+        languages=("de", "en"),
+        endpointing=0.8,
+        token="t",
     )
     assert bytes(peer.audio) == AUDIO
     assert kinds(events) == ["ready", "ack", "caption", "done"]
@@ -86,7 +92,8 @@ async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
         "sample_rate": ["16000"],
         "channels": ["1"],
         "speaker": ["Ada Ä"],
-        "language": ["en"],
+        "language": ["auto"],
+        "languages": ["de,en"],
         "endpointing": ["0.8"],
         "vocabulary": ["Kafka & Co", "seq"],
     }
