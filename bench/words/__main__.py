@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import structlog
 
-from bench.words import conditions, finals, mistakes, twice
+from bench.words import conditions, finals, languages, mistakes, twice
 
 TABLES: dict[str, Callable[[str], None]] = {
     "finals": finals.print_table,
+    "languages": languages.print_table,
     "conditions": conditions.print_table,
     "mistakes": mistakes.print_table,
     "twice": twice.print_table,
