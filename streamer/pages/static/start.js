@@ -1,5 +1,5 @@
 import { loggedIn, offered, sentence, showAccount, toldAs } from "./account.js";
-import { spans } from "./captions.js";
+import { glueOf, spans, write } from "./captions.js";
 import { makeToken, microphones, publish, roomUrl, rooms } from "./client.js";
 import { recall, remember } from "./storage.js";
 import { linkFor } from "./share.js";
@@ -147,9 +147,10 @@ function show(caption, shown) {
   const { key } = caption;
   if (!shown.has(key)) {
     shown.set(key, document.createElement("span"));
-    $("mine").append(shown.get(key), " ");
+    $("mine").append(shown.get(key), glueOf(caption.language) || "\u200b");
   }
-  shown.get(key).replaceChildren(...spans(caption));
+  write($("mine"), caption.language);
+  write(shown.get(key), caption.language).replaceChildren(...spans(caption));
   $("mine").scrollTop = $("mine").scrollHeight;
 }
 

@@ -1,11 +1,11 @@
 // Captions as paragraphs. A paragraph ends when the speaker changes, after a pause, or at the end of a sentence when it has
 // enough captions.
-import { glueOf, spans } from "./captions.js";
+import { directionOf, glueOf, spans, write } from "./captions.js";
 
 const PAUSE = 6; // seconds
 const ENOUGH = 4; // captions in a paragraph
 
-const ends = (text) => /[.?!…。？！]["'”’)]*$/u.test(text);
+const ends = (text) => /[.?!…。．？！؟۔।॥։።]["'”’»」』)）\s]*$/u.test(text);
 
 export class Transcript {
   #root;
@@ -21,10 +21,11 @@ export class Transcript {
       this.#shown.set(key, this.#place(caption));
     }
     const element = this.#shown.get(key);
-    element.replaceChildren(...spans(caption));
+    write(element, caption.language).replaceChildren(...spans(caption));
     element.dataset.final = caption.final;
     if (this.#turn?.track === caption.track) this.#turn.end = Math.max(this.#turn.end, caption.end);
     const section = element.closest("section");
+    if (element === section.querySelector("p").firstElementChild) write(section, caption.language); // it may have changed
     section.hidden = !section.querySelector("p").textContent.trim();
   }
 
@@ -56,7 +57,6 @@ export class Transcript {
     if (this.#begins(caption)) this.#begin(caption);
     const turn = this.#turn;
     const element = document.createElement("span");
-    element.lang = caption.language;
     if (turn.count) turn.text.append(glueOf(caption.language));
     turn.text.append(element);
     turn.count += 1;
@@ -67,19 +67,22 @@ export class Transcript {
   #begins(caption) {
     const turn = this.#turn;
     if (!turn || turn.track !== caption.track || turn.speaker !== caption.speaker) return true;
+    if (turn.text.parentElement.dir !== directionOf(caption.language)) return true;
     return caption.start - turn.end > PAUSE || (turn.count >= ENOUGH && ends(turn.last.textContent));
   }
 
   #begin(caption) {
-    const section = document.createElement("section");
+    const section = write(document.createElement("section"), caption.language);
     section.className = "turn";
     const header = document.createElement("header");
     if (caption.speaker && (this.#turn?.track !== caption.track || this.#turn.speaker !== caption.speaker)) {
       const name = document.createElement("b");
+      name.dir = "auto";
       name.textContent = caption.speaker;
       header.append(name);
     }
     const time = document.createElement("time");
+    time.dir = "auto";
     time.dateTime = caption.started_at;
     time.textContent = new Date(caption.started_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     header.append(time);
