@@ -37,7 +37,7 @@ class Languages:
 
     def among(self, languages: Sequence[str], probabilities: Mapping[str, float]) -> dict[str, float]:
         """The probabilities of the codes of these BCP 47 tags, 1 together; of all codes where it knows none of them."""
-        asked = {tag for tag in map(self.tag, languages) if tag in probabilities}
+        asked = {code for tag in languages if (code := self.tag(tag)) is not None and code in probabilities}
         if not asked:
             return dict(probabilities)
         total = sum(probabilities[code] for code in asked)
