@@ -8,13 +8,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from captions.errors import BadRequest
-from captions.language import LANGUAGE_PATTERN
+from captions.language import LANGUAGE_PATTERN, TAG_PATTERN
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 NAMES = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit"
 """The rule for names of rooms and tracks, as it is shown in messages."""
 
-_PATTERNS = {NAME_PATTERN: f"has to be {NAMES}", LANGUAGE_PATTERN: "has to be a BCP 47 tag like en or pt-BR, or auto"}
+_TAG = "has to be a BCP 47 tag like en or pt-BR"
+_PATTERNS = {NAME_PATTERN: f"has to be {NAMES}", TAG_PATTERN: _TAG, LANGUAGE_PATTERN: f"{_TAG}, or auto"}
 
 _OBJECT = "has to be an object with named values"
 _LIST = "has to be a list"

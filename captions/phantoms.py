@@ -65,10 +65,12 @@ PHANTOM_PHRASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "pt": (
             "inscreva-se no canal",
             "legendas pela comunidade amaraorg",
+            "obrigada",
             "obrigado",
             "obrigado por assistir",
         ),
         "nl": (
+            "bedankt",
             "bedankt voor het kijken",
             "ondertitels ingediend door de amaraorg gemeenschap",
             "tv gelderland 2021",
@@ -98,12 +100,31 @@ PHANTOM_PHRASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "请不吝点赞订阅转发打赏支持明镜与点点栏目",
             "谢谢大家",
             "谢谢观看",
+            "優優獨播劇場yoyotelevisionseriesexclusive",
         ),
         "ko": (
             "mbc 뉴스 이덕영입니다",
             "감사합니다",
             "구독과 좋아요 부탁드립니다",
             "시청해주셔서 감사합니다",
+        ),
+        "ar": (
+            "اشتركوا في القناة",
+            "ترجمة نانسي قنقر",
+            "شكرا",
+            "شكرا على المشاهدة",
+            "شكرا للمشاهدة",
+        ),
+        "fi": (
+            "kiitos",
+            "kiitos katsomisesta",
+            "tekstitys",
+        ),
+        "sv": (
+            "tack",
+            "tack för att du tittade",
+            "textning stina hedin wwwbtistudioscom",
+            "undertexter från amaraorggemenskapen",
         ),
         "tr": (
             "altyazı mk",  # noqa: RUF001 - the letter that Turkish writes

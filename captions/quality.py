@@ -122,7 +122,7 @@ def shown_words(caption: CaptionMessage, *, raw: bool = False) -> list[str]:
 
 def written_words(text: str, language: str) -> list[str]:
     """The words of ``text``, or its characters if the language is written without spaces."""
-    return text.split() if written_with_spaces(language) else list(text)
+    return text.split(" ") if written_with_spaces(language) else list(text)
 
 
 def comparable_words(text: str, language: str) -> list[str]:

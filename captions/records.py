@@ -48,6 +48,8 @@ BEGAN = "began"
 """Header of a caption: the offset on topic ``audio`` at which its utterance began (``captions.deletion``)."""
 STABLE = "stable"
 """Header of a partial: the list of its stable words."""
+HEARD = "heard"
+"""Header of a final: what its session's finals have said of its language (``captions.language_choice``)."""
 _MOST_DIGITS = 19
 """Digits of an offset: a signed 64-bit integer."""
 TRACE = ("traceparent", "tracestate", "baggage")
@@ -210,6 +212,7 @@ def write_room_event(
     epoch: int | None = None,
     began: int | None = None,
     stable: Sequence[str] | None = None,
+    heard: bytes | None = None,
     trace: Context = NO_CONTEXT,
 ) -> Record:
     """Write a caption or a track state as a record. The offset of the record becomes the event's ``seq``.
@@ -217,13 +220,16 @@ def write_room_event(
     ``gateway`` is the id of the gateway that announces a track state, and ``epoch`` the epoch of its session. A gateway
     that holds the track in an earlier epoch gives it up. ``began`` is the offset of a caption's first segment of audio.
     ``stable`` lists the stable words of a partial, so that a
-    worker that takes over the utterance keeps them. ``trace`` is the context of the trace.
+    worker that takes over the utterance keeps them. ``heard`` is what the session's finals have said of its language,
+    so that a worker that takes over the track decides as this one would. ``trace`` is the context of the trace.
     """
     headers = ({} if gateway is None else {GATEWAY: gateway.encode()}) | _epoch_header(epoch)
     if began is not None:
         headers[BEGAN] = str(began).encode()
     if stable is not None:
         headers[STABLE] = json.dumps(stable, ensure_ascii=False).encode()
+    if heard is not None:
+        headers[HEARD] = heard
     headers |= trace_headers(trace)
     return Record(room.key, message.model_copy(update={"seq": None}).encode().encode(), headers)
 
@@ -260,6 +266,11 @@ def stable_words(record: Record) -> list[str]:
         return _words.validate_json(record.headers[STABLE])
     except (KeyError, ValueError) as error:
         raise RecordError(f"header {STABLE!r} cannot be read: {error}") from error
+
+
+def heard_in(record: Record) -> bytes | None:
+    """What a final says of its session's language, as ``Heard.write`` wrote it; None if it does not say it."""
+    return record.headers.get(HEARD)
 
 
 def trace_of(record: Record) -> Context:

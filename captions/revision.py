@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from captions.marks import CLOSING
 from captions.words import Word
-
-# without closing quotes and brackets: those belong to the words
-_CLOSING = ".,!?;:-\u2026\u2013\u2014\u3001\u3002\uff0c\uff01\uff1f\uff1a\uff1b"
 
 
 class Revision:
@@ -93,7 +91,7 @@ class Revision:
 
 def without_closing_punctuation(word: Word) -> Word:
     """The word without punctuation at its end. A word of punctuation alone becomes empty."""
-    return replace(word, text=word.text.rstrip(_CLOSING))
+    return replace(word, text=word.text.rstrip(CLOSING).rstrip())
 
 
 def _same(pair: tuple[Word, Word]) -> bool:

@@ -19,7 +19,9 @@ MOST_BYTES = 32 * 1024
 class SessionSettings:
     """Settings of one publisher's session. The first segment of each utterance carries them.
 
-    ``origin`` is the UTC time of the track's first sample, as epoch seconds. ``language`` is a BCP 47 tag or ``auto``.
+    ``origin`` is the UTC time of the track's first sample, as epoch seconds. ``language`` is a BCP 47 tag or ``auto``,
+    which looks among ``languages`` where there are any. ``first_utterance`` is the number of the session's first
+    utterance; None means unknown: an older gateway wrote the settings.
     ``model`` is a speech model's name; None means the workers' default. ``audio`` is the format of the stream's bytes,
     which its offsets count; None means unknown. ``endpointing`` is the silence that ends an utterance, in seconds; None
     means the server's setting. ``own_terms`` is how many terms at the front of ``vocabulary`` the publisher asked for;
@@ -31,6 +33,8 @@ class SessionSettings:
     session: str
     origin: float
     language: str
+    languages: tuple[str, ...] = ()
+    first_utterance: int | None = None
     speaker: str | None = None
     vocabulary: tuple[Term, ...] = ()
     model: str | None = None

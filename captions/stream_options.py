@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from captions.audio import SAMPLE_RATE
 from captions.errors import BadRequest
-from captions.language import LANGUAGE_PATTERN
+from captions.language import LANGUAGE_PATTERN, LanguageTags
 from captions.messages import Name
 from captions.session import MOST_BYTES, SessionSettings, fitting
 from captions.terms import Term
@@ -51,8 +51,8 @@ class StreamOptions(BaseModel):
 
     ``audio`` is None where the publisher names no format: the default, or that of the session it resumes. ``session``
     is the session to resume. ``language`` and ``endpointing``, the seconds of silence that end an utterance, are None
-    where the room's or the server's count. ``vocabulary`` are terms to expect. ``takeover`` ends the session that the
-    track has and begins a new one.
+    where the room's or the server's count. ``auto`` looks among ``languages``. ``vocabulary`` are terms to expect.
+    ``takeover`` ends the session that the track has and begins a new one.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -61,6 +61,7 @@ class StreamOptions(BaseModel):
     speaker: str | None = Field(None, max_length=80, pattern=NO_CONTROL_CHARACTERS)
     audio: AudioFormat | None = None
     language: str | None = Field(None, pattern=LANGUAGE_PATTERN)
+    languages: LanguageTags = ()
     vocabulary: tuple[Term, ...] = Field((), max_length=MOST_ASKED)
     endpointing: float | None = Field(None, ge=0.1, le=5.0)
     session: str | None = None

@@ -37,9 +37,21 @@ class Word:
         return fold(self.text)
 
 
+_SAME_SOUND = {
+    0x0131: "i",  # the Turkish i without a dot, whose capital is the I of other languages
+    0x0307: None,  # the dot that folding leaves of the Turkish capital with one
+    0x0640: None,  # the stroke that lengthens Arabic words
+    **dict.fromkeys([*range(0x064B, 0x0653), 0x0670], None),  # Arabic vowel signs, written or not
+    **dict.fromkeys([*range(0x0591, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C4, 0x05C5, 0x05C7], None),  # Hebrew ones
+}
+
+
 def fold(text: str) -> str:
-    """``text`` without case, punctuation, symbols and spaces, in Unicode's compatibility form (NFKC)."""
-    normal = unicodedata.normalize("NFKC", text).casefold()
+    """``text`` without case, punctuation, symbols and spaces, in Unicode's compatibility form (NFKC).
+
+    Nor has it the vowel signs of Arabic and Hebrew, which the same word may have or not.
+    """
+    normal = unicodedata.normalize("NFKC", text).casefold().translate(_SAME_SOUND)
     return "".join(c for c in normal if unicodedata.category(c)[0] not in "PSZC")
 
 

@@ -15,6 +15,7 @@ from inference.decoding import Failed, decode_each
 from inference.intake import Intake
 from inference.publishing import Publisher
 from inference.scheduler import Batch, Scheduler
+from inference.session_language import SessionLanguages
 from inference.settings import WorkerSettings
 from inference.spare_time import SpareTime
 from inference.utterance import Utterance
@@ -36,6 +37,7 @@ class Live:
         intake: Intake,
         decoders: Decoders,
         publisher: Publisher,
+        languages: SessionLanguages,
         *,
         clock: Clock,
         probe: Probe,
@@ -46,6 +48,7 @@ class Live:
         self._intake = intake
         self._decoders = decoders
         self._publisher = publisher
+        self._languages = languages
         self._clock = clock
         self._probe = probe
         self._tracer = tracer
@@ -87,10 +90,12 @@ class Live:
     async def _decode_batch(self, batch: Batch) -> None:
         """Decode a batch, which has one model, publish its captions, and commit where they are final."""
         decoder = self._decoders.named(batch.utterances[0].settings.model)
+        for utterance in batch.utterances:
+            utterance.decoding = True
+        await self._languages.recall(batch.utterances, final=batch.final)
         requests = [self._request(utterance, final=batch.final) for utterance in batch.utterances]
         revisions = [utterance.version for utterance in batch.utterances]
         for utterance in batch.utterances:
-            utterance.decoding = True
             utterance.decoded_samples = utterance.samples
         results = await self._decode(decoder, batch, requests)
         for utterance, request, result, revision in zip(batch.utterances, requests, results, revisions, strict=True):
@@ -110,6 +115,10 @@ class Live:
         attempts = self._settings.attempts
         decoded = iter(await decode_each(decoder, long_enough, self._probe, attempts) if long_enough else [])
         results = [next(decoded) if len(request.pcm) >= SHORTEST else NOTHING for request in requests]
+        if batch.final:
+            results = await self._languages.finals(
+                batch.utterances, requests, results, lambda again: decode_each(decoder, again, self._probe, attempts)
+            )
         took = self._clock.monotonic() - began
         audio = sum(len(request.pcm) for request in requests) / to_samples(1)
         kind = "final" if batch.final else "partial"
@@ -131,15 +140,18 @@ class Live:
         settings = utterance.settings
         vocabulary = tuple(term.text for term in settings.vocabulary)
         if final:
-            return DecodeRequest(pcm=utterance.whole(), language=settings.language, vocabulary=vocabulary, final=True)
+            whole = utterance.whole()
+            request = DecodeRequest(pcm=whole, language=settings.language, vocabulary=vocabulary, final=True)
+            return self._languages.request(utterance, request)
         window = utterance.window()
-        return DecodeRequest(
+        request = DecodeRequest(
             pcm=window,
             language=settings.language,
-            context=join(utterance.revision.trimmed, settings.language),
+            context=join(utterance.revision.trimmed, utterance.language or settings.language),
             vocabulary=vocabulary,
             aligned=len(window) > to_samples(self._settings.longest_window),
         )
+        return self._languages.request(utterance, request)
 
     async def _publish(
         self, utterance: Utterance, request: DecodeRequest, result: Hypothesis | Failed, model: Model, revision: int
@@ -148,6 +160,8 @@ class Live:
             result = NOTHING
         if request.final:
             await self._publisher.final(utterance, result, model, revision)
+            self._languages.published(utterance)
             self._intake.finish(utterance, revision)
         elif isinstance(result, Hypothesis) and not utterance.complete:
+            self._languages.partial(utterance, request, result)
             await self._publisher.partial(utterance, request, result, model, revision)

@@ -8,6 +8,7 @@ import structlog
 from captions.audio import SAMPLE_RATE, to_samples, to_seconds
 from captions.caption import Caption, Pass, Version
 from captions.gates import Screened, screen
+from captions.language import AUTO
 from captions.messages import caption_message
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
@@ -22,6 +23,8 @@ from inference.decoding import Failed
 from inference.measuring import report_final, report_partial
 from inference.settings import WorkerSettings
 from inference.utterance import Utterance
+
+UNDETERMINED = "und"
 
 logger = structlog.get_logger(__name__)
 
@@ -96,7 +99,7 @@ class Publisher:
         The audio of a failed decode is appended to the dead letters first.
         """
         screened = Screened((), ())
-        language = utterance.settings.language
+        language = _language_of(utterance)
         if isinstance(hypothesis, Failed):
             logger.error("utterance_lost", **utterance.id.describe(), reason=hypothesis.reason)
             await self._log.append(self._topics.dead_letters, dead_utterance(utterance, hypothesis.reason))
@@ -111,8 +114,9 @@ class Publisher:
         with self._tracer.publishing(
             utterance.decode_trace, kind="final", model=model.name, words=len(caption.words), gates=screened.fired
         ) as trace:
+            heard = None if utterance.deleted or utterance.heard_after is None else utterance.heard_after.write()
             record = write_room_event(
-                caption.id.track.room, caption_message(caption), began=utterance.began, trace=trace
+                caption.id.track.room, caption_message(caption), began=utterance.began, heard=heard, trace=trace
             )
             await self._log.append(self._topics.finals, record)
         report_final(self._probe, utterance, caption, self._clock.wall())
@@ -163,6 +167,12 @@ def final_caption(
         stable=len(words),
         model=model,
     )
+
+
+def _language_of(utterance: Utterance) -> str:
+    """The language that the session names or was found out; BCP 47's ``und`` where there is none."""
+    named = utterance.settings.language
+    return utterance.language or UNDETERMINED if named == AUTO else named
 
 
 def _on_track(word: Word, start: float) -> Word:

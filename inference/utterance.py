@@ -9,6 +9,7 @@ import numpy as np
 from captions.audio import SAMPLE_RATE, Pcm
 from captions.caption import CaptionId
 from captions.history import History
+from captions.language_choice import Heard
 from captions.ports.tracer import Context
 from captions.records import AudioSegment
 from captions.revision import Revision
@@ -49,6 +50,14 @@ class Utterance:
     """The speaker paused at the end of the last segment."""
     deleted: bool = False
     """Its room was deleted after it began: its audio is gone, and its final is empty."""
+    language: str | None = None
+    """The language that was found out; None before that, and where the session names one."""
+    language_sure: bool = False
+    """The language of its partials is settled."""
+    heard: Heard | None = None
+    """What the finals before its own had said of the session's language when its own was decoded."""
+    heard_after: Heard | None = None
+    """The same with its own final."""
     decoding: bool = False
     decoded_samples: int = 0
     published: tuple[str, int] = ("", 0)

@@ -12,6 +12,7 @@ from inference.decoders import Decoders
 from inference.intake import Intake
 from inference.live import Live
 from inference.publishing import LIVE_TOPICS, Publisher
+from inference.session_language import SessionLanguages
 from inference.settings import WorkerSettings
 from inference.spare_time import SpareTime
 
@@ -55,6 +56,7 @@ class Worker:
                 intake,
                 self._decoders,
                 self._publisher(),
+                SessionLanguages(self._log, self._clock),
                 clock=self._clock,
                 probe=self._probe,
                 tracer=self._tracer,

@@ -7,7 +7,8 @@
     language = "en"
 
     [rooms."track-*"]
-    language = "de"
+    language = "auto"
+    languages = ["de", "en"]
 
 The name of a table is a room, or a pattern with ``*``; rooms of a tenant are written ``tenant/room``. The
 first table that matches is used.

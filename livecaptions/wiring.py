@@ -97,6 +97,7 @@ def build_gateway(
     gateway = GatewaySettings(
         segmenter=segmenter,
         language=settings.language,
+        languages=settings.languages,
         resume_window=settings.resume_window,
         close_window=settings.close_window,
         stall_timeout=settings.stall_timeout,

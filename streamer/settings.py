@@ -17,6 +17,7 @@ class GatewaySettings:
 
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
     language: str = "auto"
+    languages: tuple[str, ...] = ()
     resume_window: float = 60.0
     """How long a session waits for its publisher after a lost connection."""
     close_window: float = 2.0

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import structlog
 
-from bench.words import conditions, finals, mistakes, refined, twice
+from bench.words import conditions, finals, languages, mistakes, refined, twice
 
 TABLES: dict[str, Callable[[str], None]] = {
     "finals": finals.print_table,
     "refined": refined.print_table,
+    "languages": languages.print_table,
     "conditions": conditions.print_table,
     "mistakes": mistakes.print_table,
     "twice": twice.print_table,

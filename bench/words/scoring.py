@@ -15,6 +15,7 @@ import numpy.typing as npt
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from bench.words.spelling import respelled
 from captions.language import primary
 from captions.words import written_with_spaces
 
@@ -53,10 +54,6 @@ _WITHOUT_BRACKETS = str.maketrans("()[]{}<>", "        ")
 """The normalisers drop what brackets enclose."""
 
 
-_WITHOUT_BRACKETS = str.maketrans("()[]{}<>", "        ")
-"""The normalisers drop what brackets enclose."""
-
-
 @cache
 def _normalizer(language: str) -> EnglishTextNormalizer | BasicTextNormalizer:
     return EnglishTextNormalizer() if language == "en" else BasicTextNormalizer()
@@ -64,7 +61,8 @@ def _normalizer(language: str) -> EnglishTextNormalizer | BasicTextNormalizer:
 
 def tokens(text: str, language: str) -> list[str]:
     """The words of a text, or its characters, as they are compared. What stands in brackets was said too."""
-    normal = _normalizer(primary(language))(unicodedata.normalize("NFKC", text).translate(_WITHOUT_BRACKETS))
+    respelt = respelled(unicodedata.normalize("NFKC", text).translate(_WITHOUT_BRACKETS), language)
+    normal = _normalizer(primary(language))(respelt)
     return list(normal.split()) if written_with_spaces(language) else [c for c in normal if not c.isspace()]
 
 

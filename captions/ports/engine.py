@@ -1,7 +1,7 @@
 """The Engine port: decodes windows of speech into hypotheses, in batches."""
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from captions.audio import Pcm
@@ -12,13 +12,17 @@ from captions.words import Word
 class DecodeRequest:
     """One window of an utterance to decode.
 
-    ``pcm`` has shape (samples,). ``language`` is a BCP 47 tag or ``auto``. ``context`` is the text just before the
-    window; ``vocabulary`` lists terms to expect. ``final`` requests the careful decode: beam search, word times and
-    confidences, and a second decode of doubtful windows. ``aligned`` requests word times for a partial too.
+    ``pcm`` has shape (samples,). ``language`` is a BCP 47 tag, or ``auto``: it is detected, among ``languages`` (BCP 47
+    tags) where there are any. ``detected`` requests the probabilities of languages although one is given. ``context``
+    is the text just before the window; ``vocabulary`` lists terms to expect. ``final`` requests the careful decode:
+    beam search, word times and confidences, and a second decode of doubtful windows. ``aligned`` requests word times
+    for a partial too.
     """
 
     pcm: Pcm
     language: str
+    languages: tuple[str, ...] = ()
+    detected: bool = False
     context: str = ""
     vocabulary: tuple[str, ...] = ()
     final: bool = False
@@ -31,6 +35,7 @@ class Hypothesis:
 
     Word times are seconds from the window's first sample. The words of a partial have times if ``aligned`` was
     requested or if the text may be a loop. ``no_speech_probability`` and ``language_probability`` are in 0..1.
+    ``language_probabilities`` are those of all languages that were looked for, empty where none were.
     ``mean_log_probability`` is the mean natural logarithm of the tokens' probabilities. ``redecoded``: the window was
     decoded a second time at the full 30 s.
     """
@@ -38,6 +43,7 @@ class Hypothesis:
     words: tuple[Word, ...]
     language: str
     language_probability: float = 1.0
+    language_probabilities: Mapping[str, float] = field(default_factory=dict)
     no_speech_probability: float = 0.0
     mean_log_probability: float = 0.0
     redecoded: bool = False

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 
+from captions.marks import is_closing
 from captions.words import Word, written_with_spaces
 from inference.engine.windows import STATES_PER_SECOND
 
 _OPENING = frozenset("\"'“¿([{「『《〈（")  # noqa: RUF001 - these are the marks
 _CLOSING = frozenset("\"'.。,，!！?？:：;；”)]}、」』》〉）…") | frozenset(string.punctuation)  # noqa: RUF001 - these are the marks
+NO_BREAK_SPACE = "\u00a0"
+OPENING_QUOTE = "\u00ab"
 _UNDECODABLE = "\ufffd"
 
 
@@ -32,14 +35,15 @@ def text_of(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:
 def plain_words(tokenizer: Tokenizer, tokens: Sequence[int], language: str) -> tuple[Word, ...]:
     """Words without times."""
     if written_with_spaces(language):
-        return tuple(map(Word, text_of(tokenizer, tokens).split()))
+        return tuple(map(Word, _apart(text_of(tokenizer, tokens))))
     return tuple(Word(piece.text) for piece in pieces(tokenizer, tokens, language))
 
 
 def pieces(tokenizer: Tokenizer, tokens: Sequence[int], language: str) -> list[Piece]:
     """Words with their tokens, punctuation attached, in order; together they have every token.
 
-    Where ``language`` writes spaces, words are what stands between them, and carry none. Otherwise they are cut
+    Where ``language`` writes spaces, words are what stands between them. They carry none but before marks that stand
+    apart from their word, as in French: a no-break space. Otherwise they are cut
     as OpenAI Whisper does: wherever tokens end at a character's end; spaces inside the text stay, in front.
     """
     subwords, groups = tokenizer.split_tokens_on_unicode(list(tokens))
@@ -55,6 +59,17 @@ def pieces(tokenizer: Tokenizer, tokens: Sequence[int], language: str) -> list[P
     return _without_empty(merged)
 
 
+def _apart(text: str) -> list[str]:
+    """The words of a text, each with the marks that stand apart from it, as in French, behind a no-break space."""
+    words: list[str] = []
+    for part in text.split():
+        if words and (is_closing(part) or words[-1] == OPENING_QUOTE):
+            words[-1] += f"{NO_BREAK_SPACE}{part}"
+        else:
+            words.append(part)
+    return words
+
+
 def _join_spaced(parts: list[Piece]) -> list[Piece]:
     words: list[Piece] = []
     for part in parts:
@@ -63,9 +78,15 @@ def _join_spaced(parts: list[Piece]) -> list[Piece]:
             words[-1].tokens += part.tokens
         else:
             words.append(part)
+    joined: list[Piece] = []
     for word in words:
         word.text = word.text.strip()
-    return words
+        if joined and (is_closing(word.text) or joined[-1].text == OPENING_QUOTE):
+            joined[-1].text += f"{NO_BREAK_SPACE}{word.text}"
+            joined[-1].tokens += word.tokens
+        else:
+            joined.append(word)
+    return joined
 
 
 def _join_punctuation(parts: list[Piece]) -> list[Piece]:

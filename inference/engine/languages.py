@@ -1,5 +1,7 @@
 """The languages of one model: BCP 47 tags, Whisper's names for them, and its tokenizers."""
 
+from collections.abc import Mapping, Sequence
+
 import tokenizers
 from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
 
@@ -32,6 +34,18 @@ class Languages:
         spoken = primary(language)
         code = _WHISPER_CODES.get(spoken, spoken)
         return code if code in self.known else None
+
+    def among(self, languages: Sequence[str], probabilities: Mapping[str, float]) -> dict[str, float]:
+        """The probabilities of the codes of these BCP 47 tags, 1 together; of all codes where it knows none of them."""
+        asked = {code for tag in languages if (code := self.tag(tag)) is not None and code in probabilities}
+        if not asked:
+            return dict(probabilities)
+        total = sum(probabilities[code] for code in asked)
+        return {code: probabilities[code] / total if total else 1 / len(asked) for code in sorted(asked)}
+
+    def detects(self, language: str, *, asked: bool) -> bool:
+        """Whether the probabilities of languages are computed: one is to be found out, or they are ``asked`` for."""
+        return self._multilingual and (asked or self.tag(language) is None)
 
     def tokenizer(self, code: str) -> Tokenizer:
         """The tokenizer for one of ``known``; for codes that only detection knows, that of English."""

@@ -1,7 +1,7 @@
 """Whisper in CTranslate2, on short windows with the silence tail."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import ctranslate2
 import numpy as np
@@ -36,7 +36,7 @@ class _Window:
     states: Floats
     past: tuple[int, ...]
     language: str = "en"
-    language_probability: float = 1.0
+    languages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def shape(self) -> Shape:
@@ -183,11 +183,10 @@ class WhisperEngine:
             past = tuple(self._prompter.past(request.vocabulary, request.context))
             window = _Window(request, mel, states, past)
             tag = self._languages.tag(request.language)
-            if tag is None:
+            if self._languages.detects(request.language, asked=request.detected):
                 tail = self._batching.tail(window.shape)
-                window.language, window.language_probability = self._detect(self._with_tail(window, tail))
-            else:
-                window.language = tag
+                window.languages = self._detect(self._with_tail(window, tail), request.languages)
+            window.language = tag or max(window.languages, key=window.languages.__getitem__)
             windows.append(window)
         return windows
 
@@ -197,10 +196,10 @@ class WhisperEngine:
             return window.states
         return self._states.joined(window.states, self._silence.behind(window.mel, states))
 
-    def _detect(self, states: Floats) -> tuple[str, float]:
-        """The likeliest language and its probability. One window at a time: there is one step to decode."""
-        token, probability = self.model.detect_language(self._states.given([states]))[0][0]
-        return token.strip("<|>"), float(probability)
+    def _detect(self, states: Floats, among: Sequence[str]) -> dict[str, float]:
+        """The probabilities of languages. One window at a time: there is one step to decode."""
+        found = self.model.detect_language(self._states.given([states]))[0]
+        return self._languages.among(among, {token.strip("<|>"): float(probability) for token, probability in found})
 
     def _encode(self, mels: Floats) -> Floats:
         """Encoder states, shape (batch, frames / 2, width), of features of shape (batch, n_mels, frames)."""
@@ -244,7 +243,8 @@ class WhisperEngine:
         return Hypothesis(
             words=words,
             language=window.language,
-            language_probability=window.language_probability,
+            language_probability=window.languages.get(window.language, 0.0) if window.languages else 1.0,
+            language_probabilities=window.languages,
             no_speech_probability=float(result.no_speech_prob),
             # the score is the mean over the text's tokens; Whisper's measure counts the end of text too
             mean_log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1),

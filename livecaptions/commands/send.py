@@ -29,6 +29,9 @@ def send(
     track: Annotated[str, typer.Option(help="The name of the audio source, such as a microphone.")] = "main",
     speaker: Annotated[str | None, typer.Option(help="The name shown with the captions.")] = None,
     language: Annotated[str | None, typer.Option(help="The spoken language: a BCP 47 tag, or auto.")] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="The languages that auto looks among, separated by commas, such as de,en.")
+    ] = None,
     vocabulary: Annotated[list[str] | None, typer.Option(help="A term to expect. May be repeated.")] = None,
     vocabulary_file: Annotated[
         Path | None,
@@ -69,6 +72,7 @@ def send(
         sample_rate=sample_rate if piped else 16_000,
         channels=channels if piped else 1,
         language=language,
+        languages=languages.split(",") if languages else (),
         vocabulary=expected,
         endpointing=endpointing,
         token=token,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from captions.language import LANGUAGE_PATTERN
+from captions.language import LANGUAGE_PATTERN, LanguageTags
 from captions.segmenter import SegmenterSettings
 from inference.engine import FinalWindow, WhisperSettings
 from inference.second_pass import RefineSettings
@@ -80,6 +80,10 @@ class Model(BaseModel):
         _GATEWAY.language,
         pattern=LANGUAGE_PATTERN,
         description="Of sessions that name none: a BCP 47 tag, or auto to detect it.",
+    )
+    languages: LanguageTags = Field(
+        _GATEWAY.languages,
+        description="The languages that auto looks among, as BCP 47 tags; none: all that the model knows.",
     )
 
 

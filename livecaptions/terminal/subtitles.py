@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rich.text import Text
 
-from captions.lines import LINE_WIDTH, LINES, width
+from captions.lines import LINES, line_width, width
 from captions.words import written_with_spaces
 from livecaptions_client import Caption
 
@@ -16,6 +16,9 @@ RECENT = 12
 
 REFINED = "refined"
 """The pass of captions that were decoded again with more context."""
+
+HANGING = tuple("\u3001\u3002\uff0c\uff0e\uff1a\uff1b\uff01\uff1f\u300d\u300f\uff09")
+"""Marks that do not begin a line: Japanese and Chinese let them stand out at the end of one."""
 
 STABLE, VOLATILE = "bold", "not bold dim"
 
@@ -26,7 +29,7 @@ def words_of(event: Caption) -> tuple[list[str], str]:
     if event.words:
         return [printable(word.text) for word in event.words], glue
     text = printable(event.text)
-    return (text.split() if glue else list(text)), glue
+    return (text.split(" ") if glue else list(text)), glue
 
 
 def printable(text: str) -> str:
@@ -85,17 +88,17 @@ def _laid(event: Caption, began: set[int]) -> Iterator[Text]:
     words, glue = words_of(event)
     stable = len(words) if event.final else event.stable
     began.intersection_update(range(len(words)))
-    for places in _filled(words, glue, began):
+    for places in _filled(words, glue, began, line_width(event.language)):
         yield _line(places, words, glue, stable)
 
 
-def _filled(words: Sequence[str], glue: str, began: set[int]) -> list[list[int]]:
+def _filled(words: Sequence[str], glue: str, began: set[int], most: int) -> list[list[int]]:
     """Positions of words, line by line. The positions of words that start a line are added to ``began``."""
     lines: list[list[int]] = []
     columns = 0
     for place, word in enumerate(words):
         columns += width(glue) + width(word)
-        if not lines or columns > LINE_WIDTH or place in began:
+        if not lines or ((columns > most or place in began) and not word.startswith(HANGING)):
             lines.append([])
             columns = width(word)
             began.add(place)

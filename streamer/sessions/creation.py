@@ -63,10 +63,13 @@ class SessionMaker:
         self, track: TrackId, options: StreamOptions, room: RoomSettings, timeline: Timeline, meter: Meter
     ) -> Session:
         """Build a new session that continues its track at ``timeline``."""
+        spoken = room.language_of(options, self._settings.language, self._settings.languages)
         settings = SessionSettings(
             session=secrets.token_urlsafe(12),
             origin=timeline.origin,
-            language=options.language or room.language or self._settings.language,
+            language=spoken.language,
+            languages=spoken.languages,
+            first_utterance=timeline.next_utterance,
             speaker=options.speaker,
             vocabulary=fitting(room.vocabulary_of(options)),
             model=room.model,

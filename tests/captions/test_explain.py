@@ -48,6 +48,7 @@ def test_no_message_names_a_type_of_python(model: type[BaseModel], data: st.Data
         ({"encoding": "opus"}, "encoding: has to be 'linear16', 'float32', 'mulaw', 'alaw' or 'container'"),
         ({"track": "a/b"}, "track: has to be 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit"),
         ({"language": "???"}, "language: has to be a BCP 47 tag like en or pt-BR, or auto"),
+        ({"languages": "de,auto"}, "languages.1: has to be a BCP 47 tag like en or pt-BR"),
         ({"speaker": "x" * 81}, "speaker: has to be at most 80 characters long"),
         ({"takeover": "perhaps"}, "takeover: has to be true or false"),
     ],

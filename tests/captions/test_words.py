@@ -44,3 +44,24 @@ def test_a_word_is_timed_when_both_times_are_known() -> None:
     assert Word("a", 0.0, 0.1).timed
     assert not Word("a", 0.0).timed
     assert not Word("a").timed
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("İstanbul", "istanbul"),
+        ("DIŞARI", "d\u0131şar\u0131"),
+        ("مُحَمَّد", "محمد"),
+        ("كتـــاب", "كتاب"),
+        ("שָׁלוֹם", "שלום"),
+        ("va\u00a0?", "va"),
+        ("१२३", "१२३।"),
+    ],
+)
+def test_one_word_written_in_two_ways_is_one_word(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("की", "का"), ("กิน", "กัน"), ("é", "e"), ("が", "か"), ("ü", "u")])
+def test_marks_that_make_another_word_count(one: str, other: str) -> None:
+    assert fold(one) != fold(other)

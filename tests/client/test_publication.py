@@ -88,7 +88,8 @@ async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
         all_is_well,
         speaker="Ada Ä",
         vocabulary=("Kafka & Co", "{x", HEAVY, Spoken()),
-        language="en",
+        language="auto",
+        languages=("de", "en"),
         endpointing=0.8,
         token="t",
     )
@@ -102,7 +103,8 @@ async def test_a_stream_is_sent_and_its_captions_come_back() -> None:
         "sample_rate": ["16000"],
         "channels": ["1"],
         "speaker": ["Ada Ä"],
-        "language": ["en"],
+        "language": ["auto"],
+        "languages": ["de,en"],
         "endpointing": ["0.8"],
         "vocabulary": [
             "Kafka & Co",

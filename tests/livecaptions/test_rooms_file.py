@@ -67,6 +67,7 @@ async def test_a_file_that_broke_changes_nothing(file: Path) -> None:
         ("[room.keynote]\n", "room: is unknown"),
         ("[rooms.keynote]\nlanguag = 'en'\n", "rooms.keynote.languag: is unknown"),
         ("[rooms.keynote]\nlanguage = '???'\n", "rooms.keynote.language: has to be a BCP 47 tag"),
+        ("[rooms.keynote]\nlanguages = ['auto']\n", "rooms.keynote.languages.0: has to be a BCP 47 tag"),
         ("[rooms.keynote]\nvocabulary = 'one'\n", "rooms.keynote.vocabulary: has to be a list"),
     ],
 )

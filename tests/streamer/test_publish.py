@@ -95,6 +95,7 @@ async def test_finalize_ends_the_utterance_now() -> None:
         ({"sample_rate": "fast"}, "sample_rate"),
         ({"channels": 0}, "channels"),
         ({"language": "klingon!"}, "language"),
+        ({"languages": "de,auto"}, "languages"),
         ({"speaker": "x" * 81}, "speaker"),
         ({"speaker": "a%1Bb"}, "speaker"),
         ({"vocabulary": "x" * 51}, "vocabulary"),

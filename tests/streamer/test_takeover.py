@@ -233,6 +233,10 @@ async def test_what_is_set_for_a_room_counts_where_a_publisher_names_nothing_els
     )
     own, _ = await opened(gateway, track="other", language="fr", vocabulary="Tonspur")
     assert (own.settings.language, own.settings.vocabulary) == ("fr", terms("Tonspur", "Kubernetes"))
+    assert own.settings.languages == ()
+    auto, _ = await opened(gateway, track="third", languages="fr,en")
+    assert (auto.settings.language, auto.settings.languages) == ("auto", ("fr", "en"))
+    assert auto.settings.first_utterance == 0
     await gateway.close()
 
 

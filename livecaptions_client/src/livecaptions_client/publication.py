@@ -20,6 +20,7 @@ def publish(
     track: str = "main",
     speaker: str | None = None,
     language: str | None = None,
+    languages: Iterable[str] = (),
     vocabulary: Iterable[Term] = (),
     endpointing: float | None = None,
     encoding: str = "linear16",
@@ -32,9 +33,10 @@ def publish(
 
     ``url`` is a server, or several servers of one installation separated by commas. If one is lost, the client
     continues with the next. ``track`` is one audio source of the room, and ``speaker`` the name shown with its
-    captions. ``language`` is a BCP 47 tag or ``auto``. ``vocabulary`` lists terms to expect, each a text, or ``text``,
-    ``sounds_like`` and ``weight`` in a mapping or an object. ``endpointing`` is the silence that ends an utterance, 0.1
-    to 5 seconds. If ``language`` or ``endpointing`` is None, the server chooses.
+    captions. ``language`` is a BCP 47 tag, or ``auto``, which looks among ``languages`` if there are any.
+    ``vocabulary`` lists terms to expect, each a text, or ``text``, ``sounds_like`` and ``weight`` in a mapping or an
+    object. ``endpointing`` is the silence that ends an utterance, 0.1 to 5 seconds. If ``language`` or ``endpointing``
+    is None, the server chooses.
 
     ``encoding`` is ``linear16`` (little-endian 16-bit integers), ``float32``, ``mulaw``, ``alaw``, or ``container``:
     the bytes of a webm, ogg, mp4, wav, flac or mp3 file, which describes its own format. ``channels`` are interleaved,
@@ -56,6 +58,7 @@ def publish(
             sample_rate=sample_rate,
             channels=channels,
             language=language,
+            languages=tuple(languages),
             vocabulary=tuple(map(written, vocabulary)),
             endpointing=endpointing,
             token=token,

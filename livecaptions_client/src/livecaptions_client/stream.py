@@ -20,6 +20,7 @@ class Stream:
     sample_rate: int = 16_000
     channels: int = 1
     language: str | None = None
+    languages: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     endpointing: float | None = None
     token: str | None = None
@@ -41,6 +42,7 @@ class Stream:
         optional = {
             "speaker": self.speaker,
             "language": self.language,
+            "languages": ",".join(self.languages) or None,
             "endpointing": None if self.endpointing is None else str(self.endpointing),
             "session": session,
             "takeover": "true" if takeover else None,

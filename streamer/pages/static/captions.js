@@ -1,6 +1,18 @@
 // Turns captions into words and elements.
 const UNSPACED = new Set(["zh", "ja", "th", "lo", "my", "yue", "km", "bo"]);
 
+const RIGHT_TO_LEFT = new Set(["ar", "he", "fa", "ur", "ps", "sd", "yi"]);
+
+// The direction of a language. The first letters of a text do not tell it: an Arabic sentence may begin with an English term.
+export const directionOf = (language) => (RIGHT_TO_LEFT.has(language.split("-")[0]) ? "rtl" : "ltr");
+
+// Tells an element the language of its text, for its direction, its fonts and those who hear it read.
+export function inLanguage(element, language) {
+  element.lang = language;
+  element.dir = directionOf(language);
+  return element;
+}
+
 // The separator between two words of a language.
 export const glueOf = (language) => (UNSPACED.has(language.split("-")[0]) ? "" : " ");
 

@@ -1,18 +1,27 @@
-// Two lines of at most 42 columns. A word at the start of a line stays there while its caption is revised.
+// Two lines of at most 42 columns, 16 full-width characters in Chinese, Japanese and Korean. A word at the start of a line stays there while its caption is revised.
 import { words } from "./captions.js";
 
 export const WIDTH = 42;
 const LONGEST_NAME = 16;
 const RECENT = 12; // captions kept, which is more than enough to fill two lines
 
+const FULL_WIDTH = new Set(["ja", "ko", "yue", "zh"]);
+
+// The share of a line's columns that a language uses.
+const share = (language) => (FULL_WIDTH.has(language.split("-")[0]) ? 32 / WIDTH : 1);
+
+const unseen = /[\p{Mn}\p{Me}\p{Cf}]/u;
 const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]/u;
 
-// The columns of a text. Wide East Asian characters take two.
+// The columns of a text. Wide East Asian characters take two, combining and invisible ones none.
 export function width(text) {
   let columns = 0;
-  for (const character of text) columns += wide.test(character) ? 2 : 1;
+  for (const character of text) columns += wide.test(character) ? 2 : unseen.test(character) ? 0 : 1;
   return columns;
 }
+
+// Marks that do not begin a line: Japanese and Chinese let them stand out at the end of one.
+const hangs = /^[\u3001\u3002\uff0c\uff0e\uff1a\uff1b\uff01\uff1f\u300d\u300f\uff09]/u;
 
 // Lays out words in lines of {text, stable}. The first line begins after `indent` columns. `began` has the positions of the
 // words that start a line. It is updated.
@@ -21,7 +30,7 @@ export function layOut(list, glue, stable, began, max = WIDTH, indent = 0) {
   let columns = indent;
   list.forEach((text, place) => {
     const more = columns + (place ? width(glue) : 0) + width(text);
-    if (place && (more > max || began.has(place))) {
+    if (place && (more > max || began.has(place)) && !hangs.test(text)) {
       lines.push([]);
       began.add(place);
       columns = width(text);
@@ -74,14 +83,15 @@ export class Subtitles {
     this.#latest = 0;
   }
 
-  // The last `count` lines: [{name, glue, words}].
+  // The last `count` lines: [{name, glue, language, words}].
   lines(count = 2) {
     const all = [];
     for (const { caption, began, name } of this.#captions.values()) {
       const { list, glue } = words(caption);
       const stable = caption.final ? list.length : caption.stable;
-      const laid = layOut(list, glue, stable, began, this.#columns, width(name));
-      laid.forEach((line, at) => all.push({ name: at ? "" : name, glue, words: line }));
+      const { language } = caption;
+      const laid = layOut(list, glue, stable, began, Math.round(this.#columns * share(language)), width(name));
+      laid.forEach((line, at) => all.push({ name: at ? "" : name, glue, language, words: line }));
     }
     return all.slice(-count);
   }

@@ -1,5 +1,5 @@
 import { framed, showAccount, toldAs } from "./account.js";
-import { span } from "./captions.js";
+import { inLanguage, span } from "./captions.js";
 // not client.js: viewers need not load the modules that publish
 import { transcriptUrl } from "./client/rooms.js";
 import { view } from "./client/view.js";
@@ -128,10 +128,10 @@ function draw() {
   });
 }
 
-function line({ name, glue, words }) {
-  const element = document.createElement("div");
+function line({ name, glue, language, words }) {
+  const element = inLanguage(document.createElement("div"), language);
   element.className = "line";
-  if (name) element.append(span("who", name));
+  if (name) element.append(Object.assign(span("who", name), { dir: "auto" }));
   words.forEach(({ text, stable }, at) => {
     if (at) element.append(glue);
     element.append(span(stable ? "stable" : "volatile", text));
@@ -162,8 +162,7 @@ function showSoFar() {
 // was heard already.
 function announce(caption) {
   const spoken = $("spoken");
-  const element = document.createElement("p");
-  element.lang = caption.language;
+  const element = inLanguage(document.createElement("p"), caption.language);
   element.textContent = caption.speaker ? `${caption.speaker}: ${caption.text}` : caption.text;
   spoken.append(element);
   while (spoken.childElementCount > 20) spoken.firstElementChild.remove();

@@ -1,4 +1,5 @@
 import { loggedIn, offered, sentence, showAccount, toldAs } from "./account.js";
+import { glueOf, inLanguage } from "./captions.js";
 import { makeToken, microphones, publish, roomUrl, rooms } from "./client.js";
 import { write } from "./revised.js";
 import { recall, remember } from "./storage.js";
@@ -156,10 +157,11 @@ function show(caption, shown) {
   const { key } = caption;
   if (!shown.has(key)) {
     shown.set(key, { element: document.createElement("span"), before: null });
-    $("mine").append(shown.get(key).element, " ");
+    $("mine").append(shown.get(key).element, glueOf(caption.language) || "\u200b");
   }
   const { element, before } = shown.get(key);
-  write(element, caption, before);
+  inLanguage($("mine"), caption.language);
+  write(inLanguage(element, caption.language), caption, before);
   shown.get(key).before = caption;
   if (!before?.final) $("mine").scrollTop = $("mine").scrollHeight;
 }

@@ -1,16 +1,20 @@
 // Captions as paragraphs, in the order they were spoken. A paragraph ends when the speaker changes, after a pause, or at the
 // end of a sentence when it has enough captions.
-import { glueOf } from "./captions.js";
+import { directionOf, glueOf, inLanguage } from "./captions.js";
 import { write } from "./revised.js";
 
 const PAUSE = 6; // seconds
 const ENOUGH = 4; // captions in a paragraph
 
-const ends = (text) => /[.?!…。？！]["'”’)]*$/u.test(text);
+const ends = (text) => /[.?!…。．？！؟۔।॥։።]["'”’»」』)）\s]*$/u.test(text);
+
+const sameDirection = (caption, other) => directionOf(caption.language) === directionOf(other.language);
 
 const differ = (turn, other) => turn.track !== other.track || turn.speaker !== other.speaker;
 
-const follows = (caption, before) => !differ(caption, before) && caption.start - before.end <= PAUSE;
+const follows = (caption, before) => (
+  !differ(caption, before) && sameDirection(caption, before) && caption.start - before.end <= PAUSE
+);
 
 export class Transcript {
   #root;
@@ -30,7 +34,8 @@ export class Transcript {
     this.#shown.set(key, shown);
     if (!shown.element && caption.text) this.#place(shown);
     if (shown.element) {
-      write(shown.element, caption, before);
+      write(inLanguage(shown.element, caption.language), caption, before); // its language may have changed
+      if (shown === shown.turn.captions[0]) inLanguage(shown.turn.section, caption.language);
       shown.element.dataset.final = caption.final;
       shown.turn.section.hidden = !shown.turn.text.textContent.trim();
     }
@@ -68,7 +73,6 @@ export class Transcript {
     const at = caption.final ? this.#order.findLastIndex(earlier) + 1 : this.#order.length;
     const [before, after] = [this.#order[at - 1], this.#order[at]];
     shown.element = document.createElement("span");
-    shown.element.lang = caption.language;
     this.#order.splice(at, 0, shown);
     if (before && this.#goesOn(caption, before, after)) this.#join(shown, before, "after");
     else if (after && follows(after.caption, caption)) this.#join(shown, after, "before");
@@ -101,7 +105,7 @@ export class Transcript {
     const [section, header, text] = ["section", "header", "p"].map((name) => document.createElement(name));
     const turn = { track: caption.track, speaker: caption.speaker, section, header, text, captions: [shown] };
     const [above, below] = [this.#turns[at - 1], this.#turns[at]];
-    section.className = "turn";
+    inLanguage(section, caption.language).className = "turn";
     text.append(element);
     section.append(header, text);
     if (below) below.section.before(section);
@@ -117,8 +121,10 @@ export class Transcript {
     const { header, speaker, captions: [{ caption }] } = turn;
     turn.named = named;
     const name = document.createElement("b");
+    name.dir = "auto";
     name.textContent = speaker;
     const time = document.createElement("time");
+    time.dir = "auto";
     time.dateTime = caption.started_at;
     time.textContent = new Date(caption.started_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     header.replaceChildren(...(named && speaker ? [name] : []), time);

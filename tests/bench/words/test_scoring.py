@@ -23,6 +23,27 @@ def test_what_stands_in_brackets_counts(language: str) -> None:
     assert score("red (green blue) [black]", "red", language).words.sum() == 4
 
 
+@pytest.mark.parametrize(
+    ("language", "spelled", "digits"),
+    [
+        ("de", "zweihundertachtundsechzig Autos", "268 Autos"),
+        ("fr", "cent pour cent", "100 pour 100"),
+        ("pt-BR", "vinte anos", "20 anos"),
+        ("ja", "二百六十八台", "268台"),
+        ("fr", "six six", "6-6"),
+        ("zh", "执政党", "執政黨"),
+    ],
+)
+def test_spellings_of_one_thing_are_equal(language: str, spelled: str, digits: str) -> None:
+    assert score(spelled, digits, language).rate == 0
+    assert score(digits, spelled, language).rate == 0
+
+
+def test_a_number_that_nobody_can_spell_stays_digits() -> None:
+    assert score("यह 268 है", "यह 268 है", "hi").rate == 0
+    assert score("9" * 30, "9" * 30, "de").rate == 0
+
+
 def test_languages_without_spaces_are_compared_by_character() -> None:
     found = score("我喜欢苹果", "我喜欢平果。", "zh")
     assert (found.errors.sum(), found.words.sum()) == (1, 5)

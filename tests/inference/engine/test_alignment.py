@@ -68,3 +68,13 @@ def test_times_come_from_the_path_and_stay_in_the_audio() -> None:
     path = [(0, 5), (0, 6), (1, 20), (2, 30), (2, 31), (3, 50), (4, 60), (5, 70)]
     found = timed_words(words, path, [0.9, 0.8, 0.6, 0.5, 1.0], 1.3)
     assert found == (Word("So", 0.1, 0.4, 0.9), Word("fellow", 0.4, 1.0, 0.7), Word("men.", 1.0, 1.3, 0.75))
+
+
+def test_marks_that_stand_apart_stay_with_their_word(base: WhisperEngine) -> None:
+    tokenizer = base._languages.tokenizer("fr")
+    tokens = tokenizer.encode(" Ça va ? « Très bien », dit-il !")
+    words = ["Ça", "va\u00a0?", "«\u00a0Très", "bien\u00a0»,", "dit-il\u00a0!"]
+    assert [word.text for word in plain_words(tokenizer, tokens, "fr")] == words
+    found = pieces(tokenizer, tokens, "fr")
+    assert [piece.text for piece in found] == words
+    assert [token for piece in found for token in piece.tokens] == tokens

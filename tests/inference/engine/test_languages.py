@@ -61,3 +61,38 @@ def test_languages_of_one_batch_are_kept_apart(base: WhisperEngine, voice: Calla
     assert len(found[2].words) > 3
     assert join(found[2].words, "ja").startswith("おはよう")
     assert all(word.timed for one in found for word in one.words)
+
+
+def test_candidates_are_looked_among_alone(base: WhisperEngine) -> None:
+    found = {"en": 0.6, "de": 0.3, "fr": 0.1}
+    among = base._languages.among
+    assert among((), found) == found
+    assert among(("de-AT", "fr", "xx"), found) == pytest.approx({"de": 0.75, "fr": 0.25})
+    assert among(("xx",), found) == found
+    assert among(("de", "fr"), {"en": 1.0, "de": 0.0, "fr": 0.0}) == {"de": 0.5, "fr": 0.5}
+
+
+@pytest.mark.speech
+def test_a_detection_says_all_it_knows_where_it_is_asked(base: WhisperEngine, jfk: Pcm) -> None:
+    pcm = jfk[: 5 * 16_000]
+    told, both, among, partial = base.decode(
+        [
+            DecodeRequest(pcm=pcm, language="en", final=True),
+            DecodeRequest(pcm=pcm, language="en", detected=True, final=True),
+            DecodeRequest(pcm=pcm, language="auto", languages=("de", "fr"), final=True),
+            DecodeRequest(pcm=pcm, language="en", detected=True),
+        ]
+    )
+    assert told.language_probabilities == {}
+    assert sum(both.language_probabilities.values()) == pytest.approx(1, abs=0.001)
+    assert max(both.language_probabilities, key=both.language_probabilities.__getitem__) == "en"
+    assert both.words == told.words
+    assert set(among.language_probabilities) == {"de", "fr"}
+    assert among.language in {"de", "fr"}
+    assert partial.language_probabilities
+
+
+@pytest.mark.speech
+def test_an_english_model_looks_for_no_language(tiny: WhisperEngine, jfk: Pcm) -> None:
+    (found,) = tiny.decode([DecodeRequest(pcm=jfk[: 3 * 16_000], language="auto", detected=True, final=True)])
+    assert (found.language, found.language_probabilities) == ("en", {})

@@ -41,6 +41,7 @@ PARAMETERS = (
     "track",
     "speaker",
     "language",
+    "languages",
     "vocabulary",
     "endpointing",
     "session",
@@ -212,6 +213,14 @@ def test_all_parameters_are_read() -> None:
         session="abc",
         takeover=True,
     )
+
+
+def test_languages_are_separated_by_commas() -> None:
+    assert stream_options({"languages": ["de,en-GB, fr"]}).languages == ("de", "en-GB", "fr")
+    assert stream_options({}).languages == ()
+    for wrong in ("", "de,", "auto", "de;en", ",".join(["de"] * 21)):
+        with pytest.raises(BadRequest, match="languages"):
+            stream_options({"languages": [wrong]})
 
 
 def test_the_last_value_counts_except_of_a_vocabulary() -> None:

@@ -15,6 +15,7 @@ import { Versions } from "./versions.js";
  * @property {string} [track] default: a free name derived from the speaker's
  * @property {string} [speaker] the name shown with the captions
  * @property {string} [language] BCP 47, or `auto`. Default: the server's
+ * @property {string[]} [languages] those that `auto` looks among. Default: the server's
  * @property {(string | import("./session.js").Term)[]} [vocabulary] terms to expect
  * @property {number} [endpointing] seconds of silence that end an utterance, 0.1 to 5. Default: the server's
  * @property {boolean} [takeover] end the session of the track's current publisher

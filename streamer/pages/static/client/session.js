@@ -10,6 +10,7 @@ import { Unacknowledged } from "./unacknowledged.js";
  * @property {string} [track] default: a free name derived from the speaker's
  * @property {string} [speaker]
  * @property {string} [language]
+ * @property {string[]} [languages]
  * @property {(string | Term)[]} [vocabulary]
  * @property {number} [endpointing]
  * @property {boolean} [takeover]
@@ -138,10 +139,10 @@ export class Session {
 
   /** @returns {[string, unknown][]} */
   #parameters() {
-    const { sampleRate, channels, speaker, language, vocabulary = [], endpointing, takeover } = this.#options;
+    const { sampleRate, channels, speaker, language, languages = [], vocabulary = [], endpointing, takeover } = this.#options;
     return [
       ["sample_rate", sampleRate], ["channels", channels === 1 ? null : channels],
-      ["speaker", speaker], ["language", language], ["endpointing", endpointing], ["track", this.#track], ["session", this.#session],
+      ["speaker", speaker], ["language", language], ["languages", languages.join(",") || null], ["endpointing", endpointing], ["track", this.#track], ["session", this.#session],
       ["takeover", takeover && !this.#began ? "true" : null], // not later: another publisher may have taken the track over
       ...vocabulary.map((term) => /** @type {[string, unknown]} */ (["vocabulary", written(term)])),
     ];

@@ -1,0 +1,188 @@
+"""The language of sessions that ask for ``auto``: what each final says of it, on the log and remembered here.
+
+The finals of a track are decoded one after the other, and each carries in a header what all of its session had said
+until then (``captions.language_choice``). So the language of a final follows from its audio and what precedes it on
+the log, whichever worker decodes it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import NamedTuple
+
+import structlog
+
+from captions.audio import SAMPLE_RATE
+from captions.caption import CaptionId
+from captions.errors import RecordError
+from captions.language import AUTO
+from captions.language_choice import Heard
+from captions.log_reading import entries_between
+from captions.messages import CaptionMessage
+from captions.ports.clock import Clock
+from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.log import Entry, Log
+from captions.records import CAPTIONS, heard_in, read_room_event
+from captions.track import TrackId
+from inference.decoding import Failed
+from inference.utterance import Utterance
+
+logger = structlog.get_logger(__name__)
+
+SETTLED = 3.0
+"""Seconds of an utterance that settle the language of its partials: Whisper takes 1 in 80 for another."""
+
+MOST_TRACKS = 10_000
+"""Tracks that are remembered. The finals of others are looked up on the log."""
+
+LOOKED_BACK = 60.0
+"""Seconds of topic ``captions`` that are read first for the last final of a track; then four times as many, and on."""
+
+DecodeAgain = Callable[[Sequence[DecodeRequest]], Awaitable[Sequence[Hypothesis | Failed]]]
+
+
+class _Last(NamedTuple):
+    """What was heard up to the final of an utterance, by its number."""
+
+    utterance: int
+    heard: Heard
+
+
+class SessionLanguages:
+    """Chooses the language of utterances whose session asks for ``auto``. Others keep theirs."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._last: dict[TrackId, _Last] = {}
+
+    async def recall(self, utterances: Sequence[Utterance], *, final: bool) -> None:
+        """Read from the log what it knows of these utterances' sessions and this worker does not. Raises ``LogError``.
+
+        For a final that is what the final just before it said, for a partial anything.
+        """
+        missing = [utterance for utterance in utterances if self._misses(utterance, final=final)]
+        for utterance in missing:
+            found = await self._last_on_log(utterance)
+            known = self._last.get(utterance.id.track)
+            if known is None or found.utterance > known.utterance:
+                self._remember(utterance.id.track, found)
+
+    def request(self, utterance: Utterance, request: DecodeRequest) -> DecodeRequest:
+        """The request in the language to decode in now, which is ``auto`` as long as there is no evidence."""
+        settings = utterance.settings
+        if settings.language != AUTO:
+            return request
+        before = self._before(utterance)
+        if request.final:
+            language, detected = before.language, True
+        else:
+            language = utterance.language or before.language
+            detected = not utterance.language_sure and (before.language is None or _seconds(request) >= SETTLED)
+        return replace(request, language=language or AUTO, languages=settings.languages, detected=detected)
+
+    def partial(self, utterance: Utterance, request: DecodeRequest, found: Hypothesis) -> None:
+        """Take in what a partial says: it tells in which language the next partials of its utterance are decoded."""
+        if utterance.settings.language != AUTO or not found.language_probabilities:
+            return
+        speech = _speech(request, found)
+        after = self._before(utterance).after(found.language_probabilities, speech)
+        utterance.language = after.best(found.language_probabilities, speech)
+        utterance.language_sure = _seconds(request) >= SETTLED
+
+    async def finals(
+        self,
+        utterances: Sequence[Utterance],
+        requests: Sequence[DecodeRequest],
+        results: Sequence[Hypothesis | Failed],
+        decode: DecodeAgain,
+    ) -> list[Hypothesis | Failed]:
+        """The results of finals, each in its language: those that were decoded in another one are decoded again."""
+        results = list(results)
+        again: dict[int, DecodeRequest] = {}
+        for i, (utterance, request, found) in enumerate(zip(utterances, requests, results, strict=True)):
+            if utterance.settings.language != AUTO:
+                continue
+            utterance.heard = before = self._before(utterance)
+            utterance.heard_after = before
+            utterance.language = before.language or utterance.language
+            if isinstance(found, Failed) or not found.language_probabilities:
+                continue
+            speech = _speech(request, found)
+            utterance.heard_after = before.after(found.language_probabilities, speech)
+            utterance.language = utterance.heard_after.best(found.language_probabilities, speech) or found.language
+            if utterance.language != found.language:
+                again[i] = replace(request, language=utterance.language, detected=False)
+        if again:
+            for i, second in zip(again, await decode(list(again.values())), strict=True):
+                results[i] = results[i] if isinstance(second, Failed) else second
+        return results
+
+    def published(self, utterance: Utterance) -> None:
+        """The final of the utterance is on the log."""
+        if utterance.heard_after is not None:
+            self._remember(utterance.id.track, _Last(utterance.id.utterance, utterance.heard_after))
+
+    def _before(self, utterance: Utterance) -> Heard:
+        """What the session's finals before the utterance said. A second final hears what its first one did."""
+        if utterance.heard is not None:
+            return utterance.heard
+        known = self._last.get(utterance.id.track)
+        first = utterance.settings.first_utterance
+        if known is None or first is None or not first <= known.utterance < utterance.id.utterance:
+            return Heard()
+        return known.heard
+
+    def _misses(self, utterance: Utterance, *, final: bool) -> bool:
+        first, number = utterance.settings.first_utterance, utterance.id.utterance
+        if utterance.settings.language != AUTO or utterance.heard is not None or first is None or number <= first:
+            return False
+        known = self._last.get(utterance.id.track)
+        return known is None or (final and known.utterance != number - 1)
+
+    def _remember(self, track: TrackId, last: _Last) -> None:
+        self._last.pop(track, None)
+        self._last[track] = last
+        if len(self._last) > MOST_TRACKS:
+            del self._last[next(iter(self._last))]
+
+    async def _last_on_log(self, utterance: Utterance) -> _Last:
+        """What the latest final before the utterance said; nothing where the log has no such final any more."""
+        async for entries in self._backwards(self._log.partition_of(CAPTIONS, utterance.id.track.room.key)):
+            found = [last for entry in entries if (last := _last_in(entry, utterance.id)) is not None]
+            if found:
+                return max(found, key=lambda last: last.utterance)
+        return _Last(-1, Heard())
+
+    async def _backwards(self, partition: int) -> AsyncIterator[list[Entry]]:
+        """Ever longer ends of a partition of topic ``captions``."""
+        now = self._clock.wall()
+        earliest = (await self._log.bounds(CAPTIONS, partition)).earliest
+        for power in count():
+            since = now - LOOKED_BACK * 4.0**power
+            yield [entry async for entry in entries_between(self._log, CAPTIONS, partition, since=since)]
+            if await self._log.offset_at(CAPTIONS, partition, since) <= earliest:
+                return
+
+
+def _last_in(entry: Entry, before: CaptionId) -> _Last | None:
+    """What the final in an entry says, where it is one of the track's finals before the caption."""
+    if entry.record.key != before.track.room.key or (header := heard_in(entry.record)) is None:
+        return None
+    try:
+        event = read_room_event(entry.record)
+        if not isinstance(event, CaptionMessage) or event.track != before.track.name:
+            return None
+        return _Last(event.utterance, Heard.read(header)) if event.utterance < before.utterance else None
+    except RecordError as error:
+        logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
+        return None
+
+
+def _speech(request: DecodeRequest, found: Hypothesis) -> float:
+    """The seconds that tell the language: none where there are no words, fewer where it may be noise."""
+    return _seconds(request) * (1 - found.no_speech_probability) if found.words else 0.0
+
+
+def _seconds(request: DecodeRequest) -> float:
+    return len(request.pcm) / SAMPLE_RATE
