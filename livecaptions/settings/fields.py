@@ -105,11 +105,14 @@ class Decoding(BaseModel):
     max_batch: Count = Field(
         _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."
     )
-    beam_size: Count = Field(_WHISPER.beam_size, description="Beams of a final decode; Whisper's authors use 5.")
+    beam_size: Count = Field(
+        _WHISPER.beam_size,
+        description="Beams of a final decode; 2 save a tenth of its work and lose up to a point in noise.",
+    )
     final_window: FinalWindow = Field(
         _WHISPER.final_window,
-        description="Silence behind a final's audio: short saves a quarter of its work and costs accuracy in noise; "
-        "full is all that fills 30 s, for twice the work.",
+        description="Silence computed behind a final's audio: short saves nearly a quarter of its work and may be less "
+        "accurate; full is all that fills 30 s, for nearly twice the work.",
     )
     orphan_timeout: Seconds = Field(
         _WORKER.orphan_timeout,

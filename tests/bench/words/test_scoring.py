@@ -58,3 +58,9 @@ def test_a_difference_is_taken_block_by_block() -> None:
 def test_scores_of_other_references_are_not_compared() -> None:
     with pytest.raises(ValueError, match="different references"):
         difference(Score(np.array([1]), np.array([12])), Score(np.array([1, 0]), np.array([6, 6])))
+
+
+def test_the_same_reference_heard_twice_has_the_errors_of_both_in_each_block() -> None:
+    right, wrong = score("one word and another", "one word and another", "fr"), score("one word and another", "", "fr")
+    assert (right + wrong).rate == 0.5
+    assert len((right + wrong).words) == len(right.words)
