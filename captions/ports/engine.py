@@ -14,7 +14,8 @@ class DecodeRequest:
 
     ``pcm`` has shape (samples,). ``language`` is a BCP 47 tag or ``auto``. ``context`` is the text just before the
     window; ``vocabulary`` lists terms to expect. ``final`` requests the careful decode: beam search, word times and
-    confidences, and a second decode of doubtful windows. ``aligned`` requests word times for a partial too.
+    confidences, and a second decode of doubtful windows. ``aligned`` requests word times for a partial too, and
+    ``unhurried`` a wider search: nothing else waits.
     """
 
     pcm: Pcm
@@ -23,6 +24,7 @@ class DecodeRequest:
     vocabulary: tuple[str, ...] = ()
     final: bool = False
     aligned: bool = False
+    unhurried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,12 @@ class WhisperSettings:
     """How windows are cut and searched; the defaults are chosen in docs/windows.md.
 
     ``zeros`` are the seconds of digital silence after the audio, ``short_zeros`` those after audio of up to ``short``
-    seconds: with fewer, single words are written twice. ``tail`` are the seconds of encoded silence
-    appended (from the end of 30 s backwards; None: all from the window's end on; 0: none), ``step`` the
-    seconds to which windows are rounded up so that they can be encoded together, ``search_step`` those to which finals
-    are then lengthened by more of the tail so that they can be searched together. ``final_window`` "full" pads finals
-    to 30 s. ``gated`` takes a second look at doubtful finals: it decodes them again at the full 30 s, with
+    seconds: with fewer, single words are written twice. ``tail`` are the seconds of encoded silence appended (from the
+    end of 30 s backwards; None: all from the window's end on; 0: none), ``step`` the seconds to which windows are
+    rounded up so that they can be encoded together, ``search_step`` those to which finals are then lengthened by more
+    of the tail so that they can be searched together. ``final_window`` "full" pads finals to 30 s. ``beam_size`` is
+    that of finals, ``partial_beam_size`` that of partials, ``unhurried_beam_size`` that of partials that nothing waits
+    for. ``gated`` takes a second look at doubtful finals: it decodes them again at the full 30 s, with
     ``second_look_beams``. Doubtful are finals that may be a loop, and those with a mean log-probability under
     ``doubtful``.
     """
@@ -39,6 +40,7 @@ class WhisperSettings:
     search_step: float = 1.5
     beam_size: int = 2
     partial_beam_size: int = 1
+    unhurried_beam_size: int = 2
     final_window: Literal["short", "full"] = "short"
     gated: bool = True
     doubtful: float = -0.7

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from captions.language import LANGUAGE_PATTERN
 from captions.segmenter import SegmenterSettings
+from captions.stability import DEFAULT as DEFAULT_STABILITY
+from captions.stability import Stability
 from inference.engine import WhisperSettings
 from inference.settings import WorkerSettings
 from livecaptions.server.connections import ConnectionLimits
@@ -101,6 +103,10 @@ class Decoding(BaseModel):
 
     partial_interval: Seconds = Field(
         _WORKER.partial_interval, description="Seconds of new audio between two partial decodes, when idle."
+    )
+    stability: Stability = Field(
+        DEFAULT_STABILITY,
+        description="fast shows words at once, calm takes fewer back; balanced costs 0.05 s: docs/stability.md.",
     )
     max_batch: Count = Field(
         _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."
