@@ -61,21 +61,19 @@ class Revision:
         words: Sequence[Word],
         *,
         touches_end: bool,
-        doubtful: bool = False,
         agreement: Agreement = AGREEMENTS[DEFAULT],
     ) -> None:
         """Take in the next hypothesis, which covers the audio after the trimmed words.
 
         ``touches_end``: the last word may be incomplete, so it does not become stable, and is shown only once two
-        hypotheses agree on it: half of all erased words were such words. ``doubtful``: nothing that this hypothesis
-        alone says is shown.
+        hypotheses agree on it: half of all erased words were such words.
         """
         tail = list(words[_length_of(self._stable[self._trimmed :], words) :])
         agreed = self._agreements(tail)
         sure = sum(1 for _ in takewhile(lambda times: times >= agreement.stable, agreed[:-1]))
         if touches_end:
             sure = max(0, min(sure, len(tail) - 1))
-        complete = 0 if doubtful else len(tail) - (agreement.held_back if touches_end else 0)
+        complete = len(tail) - (agreement.held_back if touches_end else 0)
         visible = sum(1 for _ in takewhile(lambda place: place < complete or agreed[place] > 1, range(len(tail))))
         shown = self._revised(tail, agreed, visible, agreement.replaced)
         self._commit(tail[:sure], at_end=sure == len(tail))

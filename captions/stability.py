@@ -18,13 +18,12 @@ class Agreement:
 
     ``stable``: on a word, before it stands until the final. ``replaced``: on what takes the place of a word that is
     shown; at most ``stable``. The last ``held_back`` words of a hypothesis, which may be incomplete, are shown once two
-    agree on them. ``doubtful`` is the mean log-probability under which nothing that one hypothesis alone says is shown.
+    agree on them.
     """
 
     stable: int
     replaced: int
     held_back: int = 1
-    doubtful: float = float("-inf")
 
 
 AGREEMENTS = {

@@ -48,9 +48,7 @@ VARIANTS = (
     Variant("balanced, greedy partials", BALANCED, beams=1),
     Variant("**balanced**", BALANCED),
     Variant("balanced, 2 last words held back", replace(BALANCED, held_back=2)),
-    Variant("balanced, new words only at a mean log-probability over -0.6", replace(BALANCED, doubtful=-0.6)),
     Variant("**calm**", CALM),
-    Variant("calm, new words only at a mean log-probability over -0.45", replace(CALM, doubtful=-0.45)),
 )
 
 

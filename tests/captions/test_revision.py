@@ -129,29 +129,17 @@ def test_no_choice_makes_a_word_stable_before_it_may_replace_another() -> None:
     assert all(agreement.replaced <= agreement.stable for agreement in AGREEMENTS.values())
 
 
-def test_what_a_doubtful_hypothesis_alone_says_is_not_shown() -> None:
-    revision = Revision()
-    revision.update(words("howdy mary do"), touches_end=False, doubtful=True)
-    assert shown(revision) == ""
-    revision.update(words("howdy mary more than"), touches_end=False, doubtful=True)
-    assert shown(revision) == "howdy mary"
-    revision.update(words("howdy mary more than"), touches_end=False)
-    assert shown(revision) == "howdy mary more than"
-
-
-HEARD = st.lists(
-    st.tuples(st.lists(st.sampled_from(VOCABULARY), max_size=8), st.booleans(), st.booleans()), max_size=12
-)
+HEARD = st.lists(st.tuples(st.lists(st.sampled_from(VOCABULARY), max_size=8), st.booleans()), max_size=12)
 
 
 @given(HEARD, st.sampled_from(list(AGREEMENTS.values())))
 def test_the_stable_prefix_only_grows_and_is_always_shown(
-    history: list[tuple[list[str], bool, bool]], agreement: Agreement
+    history: list[tuple[list[str], bool]], agreement: Agreement
 ) -> None:
     revision = Revision()
     before: tuple[Word, ...] = ()
-    for texts, touches_end, doubtful in history:
-        revision.update([Word(text) for text in texts], touches_end=touches_end, doubtful=doubtful, agreement=agreement)
+    for texts, touches_end in history:
+        revision.update([Word(text) for text in texts], touches_end=touches_end, agreement=agreement)
         assert revision.stable[: len(before)] == before
         assert revision.words[: len(revision.stable)] == revision.stable
         assert all(fold(word.text) for word in revision.words)
@@ -160,24 +148,24 @@ def test_the_stable_prefix_only_grows_and_is_always_shown(
 
 @given(HEARD, st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=8), st.sampled_from(list(AGREEMENTS.values())))
 def test_a_text_heard_as_often_as_it_takes_is_shown_to_its_last_word_and_stable(
-    history: list[tuple[list[str], bool, bool]], text: list[str], agreement: Agreement
+    history: list[tuple[list[str], bool]], text: list[str], agreement: Agreement
 ) -> None:
-    """Whatever was heard before, and however doubtful: nothing is held back for ever, or kept against all evidence."""
+    """Whatever was heard before: nothing is held back for ever, or kept against all evidence."""
     revision = Revision()
-    for texts, touches_end, doubtful in history:
-        revision.update([Word(one) for one in texts], touches_end=touches_end, doubtful=doubtful, agreement=agreement)
+    for texts, touches_end in history:
+        revision.update([Word(one) for one in texts], touches_end=touches_end, agreement=agreement)
     stable = revision.stable
     heard = [*(word.text for word in stable), *text]
     for _ in range(agreement.stable):
-        revision.update([Word(one) for one in heard], touches_end=False, doubtful=True, agreement=agreement)
+        revision.update([Word(one) for one in heard], touches_end=False, agreement=agreement)
     assert [word.text for word in revision.words] == heard
     assert len(revision.stable) == len(heard)
 
 
 @given(HEARD)
-def test_fast_everything_shown_is_what_the_last_hypothesis_says(history: list[tuple[list[str], bool, bool]]) -> None:
+def test_fast_everything_shown_is_what_the_last_hypothesis_says(history: list[tuple[list[str], bool]]) -> None:
     revision = Revision()
-    for texts, touches_end, _ in history:
+    for texts, touches_end in history:
         revision.update([Word(text) for text in texts], touches_end=touches_end, agreement=FAST)
         tail = [word.text for word in revision.volatile]
         assert not tail or any(texts[at : at + len(tail)] == tail for at in range(len(texts)))
