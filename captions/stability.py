@@ -28,7 +28,7 @@ class Agreement:
 
 AGREEMENTS = {
     Stability.FAST: Agreement(stable=2, replaced=1),
-    Stability.BALANCED: Agreement(stable=3, replaced=2),
+    Stability.BALANCED: Agreement(stable=2, replaced=2),
     Stability.CALM: Agreement(stable=4, replaced=3, held_back=2),
 }
 """The choices, measured in docs/stability.md."""

@@ -44,10 +44,10 @@ FAST, BALANCED, CALM = (AGREEMENTS[name] for name in (Stability.FAST, Stability.
 VARIANTS = (
     Variant("fast, greedy partials", FAST, beams=1),
     Variant("**fast**", FAST),
-    Variant("a shown word replaced after 2", Agreement(stable=2, replaced=2)),
     Variant("balanced, greedy partials", BALANCED, beams=1),
     Variant("**balanced**", BALANCED),
-    Variant("balanced, 2 last words held back", replace(BALANCED, held_back=2)),
+    Variant("balanced, stable after 3", replace(BALANCED, stable=3)),
+    Variant("balanced, stable after 3, 2 last words held back", replace(BALANCED, stable=3, held_back=2)),
     Variant("**calm**", CALM),
 )
 

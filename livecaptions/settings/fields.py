@@ -106,7 +106,7 @@ class Decoding(BaseModel):
     )
     stability: Stability = Field(
         DEFAULT_STABILITY,
-        description="fast revises at once; balanced and calm take fewer words back, calm 0.2 s later: docs/stability.md.",
+        description="fast revises at once; balanced and calm take fewer words back; calm is slower: docs/stability.md.",
     )
     max_batch: Count = Field(
         _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."

@@ -89,10 +89,10 @@ def test_nothing_is_trimmed_where_nothing_is_stable() -> None:
     assert revision.trim(timed("So the")) is None
 
 
-def test_balanced_a_word_is_stable_once_three_hypotheses_agree() -> None:
-    heard = ["So the log", "So the log is", "So the log is the spine"]
-    assert hear(*heard[:2], calm=Stability.BALANCED).stable == ()
-    assert len(hear(*heard, calm=Stability.BALANCED).stable) == 3
+def test_calm_a_word_is_stable_once_four_hypotheses_agree() -> None:
+    heard = ["So the log", "So the log is", "So the log is the spine", "So the log is the spine of"]
+    assert hear(*heard[:3], calm=Stability.CALM).stable == ()
+    assert len(hear(*heard, calm=Stability.CALM).stable) == 3
 
 
 def test_balanced_one_hypothesis_takes_nothing_back() -> None:
