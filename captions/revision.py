@@ -1,8 +1,9 @@
 """Splits successive hypotheses into a stable prefix and a volatile tail.
 
-It uses LocalAgreement-2 (Liu, Spanakis, Niehues 2020; Macháček, Dabre, Bojar 2023) on words: words that two successive
-hypotheses agree on become stable. Case and punctuation are ignored, because Whisper ends an incomplete hypothesis with
-a full stop and starts the next one with a capital letter.
+It uses local agreement (Liu, Spanakis, Niehues 2020; Macháček, Dabre, Bojar 2023) on words: words that successive
+hypotheses agree on become stable, and until then a word that is shown gives way only to what hypotheses agree on.
+``captions.stability`` says how many. Case and punctuation are ignored, because Whisper ends an incomplete hypothesis
+with a full stop and starts the next one with a capital letter.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from captions.marks import CLOSING
+from captions.stability import AGREEMENTS, DEFAULT, Agreement
 from captions.words import Word
 
 
@@ -21,8 +23,9 @@ class Revision:
 
     def __init__(self) -> None:
         self._stable: list[Word] = []
+        self._shown: list[Word] = []
         self._tail: list[Word] = []
-        self._doubtful_end = False
+        self._agreed: list[int] = [0]
         self._trimmed = 0
 
     @property
@@ -32,15 +35,10 @@ class Revision:
 
     @property
     def volatile(self) -> tuple[Word, ...]:
-        """The words that may still change, without the closing punctuation of an incomplete sentence.
-
-        A last word that may be incomplete is left out until two hypotheses agree on it: half of all erased words were
-        such words.
-        """
-        shown = self._tail[:-1] if self._doubtful_end else self._tail
-        if not shown:
+        """The words that may still change, without the closing punctuation of an incomplete sentence."""
+        if not self._shown:
             return ()
-        return (*shown[:-1], without_closing_punctuation(shown[-1]))
+        return (*self._shown[:-1], without_closing_punctuation(self._shown[-1]))
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -56,19 +54,45 @@ class Revision:
         """Start with the words that another worker had made stable before this worker took over the utterance."""
         self._stable = list(stable)
 
-    def update(self, words: Sequence[Word], *, touches_end: bool) -> None:
+    def update(
+        self,
+        words: Sequence[Word],
+        *,
+        touches_end: bool,
+        agreement: Agreement = AGREEMENTS[DEFAULT],
+    ) -> None:
         """Take in the next hypothesis, which covers the audio after the trimmed words.
 
-        ``touches_end``: the last word may be incomplete, so it does not become stable.
+        ``touches_end``: the last word may be incomplete, so it does not become stable, and is shown only once two
+        hypotheses agree on it: half of all erased words were such words.
         """
-        stable = self._stable[self._trimmed :]
-        tail = list(words[_length_of(stable, words) :])
-        agreed = sum(1 for _ in takewhile(_same, zip(self._tail, tail, strict=False)))
-        self._doubtful_end = touches_end and agreed < len(tail)
+        tail = list(words[_length_of(self._stable[self._trimmed :], words) :])
+        agreed = self._agreements(tail)
+        sure = sum(1 for _ in takewhile(lambda times: times >= agreement.stable, agreed[:-1]))
         if touches_end:
-            agreed = max(0, min(agreed, len(tail) - 1))
-        self._commit(tail[:agreed], at_end=agreed == len(tail))
-        self._tail = tail[agreed:]
+            sure = max(0, min(sure, len(tail) - 1))
+        complete = len(tail) - (agreement.held_back if touches_end else 0)
+        visible = sum(1 for _ in takewhile(lambda place: place < complete or agreed[place] > 1, range(len(tail))))
+        shown = self._revised(tail, agreed, visible, agreement.replaced)
+        self._commit(tail[:sure], at_end=sure == len(tail))
+        self._shown, self._tail, self._agreed = shown[sure:], tail[sure:], agreed[sure:]
+
+    def _agreements(self, tail: Sequence[Word]) -> list[int]:
+        """How many hypotheses in a row agree with ``tail`` up to each of its words; the last item counts its end too.
+
+        Shape (words + 1,).
+        """
+        same = _common(self._tail, tail)
+        if same == len(tail) == len(self._tail):
+            same += 1
+        return [self._agreed[place] + 1 if place < same else 1 for place in range(len(tail) + 1)]
+
+    def _revised(self, tail: Sequence[Word], agreed: Sequence[int], visible: int, replaced: int) -> list[Word]:
+        """What is shown after the stable words: a word is only taken back once its successor is agreed on."""
+        same = _common(self._shown, tail)
+        if same < len(self._shown) and agreed[same] < replaced:
+            return [*tail[:same], *self._shown[same:]]
+        return list(tail[: max(same, visible)])
 
     def trim(self, words: Sequence[Word]) -> float | None:
         """Stop decoding the stable words. ``words`` is the last hypothesis, with word times.
@@ -96,6 +120,10 @@ def without_closing_punctuation(word: Word) -> Word:
 
 def _same(pair: tuple[Word, Word]) -> bool:
     return pair[0].folded == pair[1].folded
+
+
+def _common(left: Sequence[Word], right: Sequence[Word]) -> int:
+    return sum(1 for _ in takewhile(_same, zip(left, right, strict=False)))
 
 
 def _length_of(stable: Sequence[Word], words: Sequence[Word]) -> int:

@@ -90,10 +90,11 @@ class Live:
     async def _decode_batch(self, batch: Batch) -> None:
         """Decode a batch, which has one model, publish its captions, and commit where they are final."""
         decoder = self._decoders.named(batch.utterances[0].settings.model)
+        unhurried = self._nothing_waits_for(batch)
         for utterance in batch.utterances:
             utterance.decoding = True
         await self._languages.recall(batch.utterances, final=batch.final)
-        requests = [self._request(utterance, final=batch.final) for utterance in batch.utterances]
+        requests = [self._request(utterance, final=batch.final, unhurried=unhurried) for utterance in batch.utterances]
         revisions = [utterance.version for utterance in batch.utterances]
         for utterance in batch.utterances:
             utterance.decoded_samples = utterance.samples
@@ -136,7 +137,11 @@ class Live:
             )
         return results
 
-    def _request(self, utterance: Utterance, *, final: bool) -> DecodeRequest:
+    def _nothing_waits_for(self, batch: Batch) -> bool:
+        """Whether the batch is all there is to decode now."""
+        return len(batch.utterances) == 1 and self._scheduler.waiting(self._intake.utterances) == 1
+
+    def _request(self, utterance: Utterance, *, final: bool, unhurried: bool) -> DecodeRequest:
         settings = utterance.settings
         vocabulary = tuple(term.text for term in settings.vocabulary)
         if final:
@@ -150,6 +155,7 @@ class Live:
             context=join(utterance.revision.trimmed, utterance.language or settings.language),
             vocabulary=vocabulary,
             aligned=len(window) > to_samples(self._settings.longest_window),
+            unhurried=unhurried,
         )
         return self._languages.request(utterance, request)
 

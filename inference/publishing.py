@@ -76,7 +76,7 @@ class Publisher:
             return
         window_start = to_seconds(utterance.start + utterance.window_start)
         on_track = [_on_track(word, window_start) for word in screened.words]
-        utterance.revision.update(on_track, touches_end=not utterance.paused)
+        utterance.revision.update(on_track, touches_end=not utterance.paused, agreement=self._settings.agreement)
         if request.aligned and (end := utterance.revision.trim(screened.words)) is not None:
             utterance.window_start += to_samples(end)
         caption = self._partial(utterance, hypothesis.language, revision)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from captions.gates import GateSettings
+from captions.stability import AGREEMENTS, DEFAULT, Agreement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class WorkerSettings:
     """Windows decoded together at most."""
     decoders: int = 1
     """Batches decoded at the same time."""
+    agreement: Agreement = AGREEMENTS[DEFAULT]
+    """How often hypotheses have to agree before viewers see a change."""
     longest_window: float = 12.0
     """Seconds; a partial's window that is longer is trimmed at a stable word."""
     orphan_timeout: float = 15.0

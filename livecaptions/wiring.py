@@ -19,6 +19,7 @@ from captions.ports.room_directory import NoRoomDirectory
 from captions.ports.tracer import NO_TRACES, Tracer
 from captions.ports.usage import UsageLedger
 from captions.segmenter import SegmenterSettings
+from captions.stability import AGREEMENTS
 from inference.decoders import Decoder, Decoders, in_thread
 from inference.engine import WhisperEngine, WhisperSettings, load_engine
 from inference.refine import Refiner
@@ -244,6 +245,7 @@ def _decoders(engines: Sequence[Engine], executor: ThreadPoolExecutor) -> Decode
 def _worker_settings(settings: Settings, batches: int) -> WorkerSettings:
     return WorkerSettings(
         partial_interval=settings.partial_interval,
+        agreement=AGREEMENTS[settings.stability],
         max_batch=settings.max_batch,
         decoders=batches,
         orphan_timeout=settings.orphan_timeout,

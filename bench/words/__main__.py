@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bench.words import conditions, finals, languages, mistakes, refined, twice
+from bench.words import conditions, finals, languages, mistakes, refined, stability, twice
 
 TABLES: dict[str, Callable[[str], None]] = {
     "finals": finals.print_table,
@@ -15,6 +15,7 @@ TABLES: dict[str, Callable[[str], None]] = {
     "conditions": conditions.print_table,
     "mistakes": mistakes.print_table,
     "twice": twice.print_table,
+    "stability": stability.print_table,
 }
 """What prints each table, given the model's name."""
 

@@ -16,7 +16,7 @@ class DecodeRequest:
     tags) where there are any. ``detected`` requests the probabilities of languages although one is given. ``context``
     is the text just before the window; ``vocabulary`` lists terms to expect. ``final`` requests the careful decode:
     beam search, word times and confidences, and a second decode of doubtful windows. ``aligned`` requests word times
-    for a partial too.
+    for a partial too, and ``unhurried`` a wider search: nothing else waits.
     """
 
     pcm: Pcm
@@ -27,6 +27,7 @@ class DecodeRequest:
     vocabulary: tuple[str, ...] = ()
     final: bool = False
     aligned: bool = False
+    unhurried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -218,7 +218,7 @@ class WhisperEngine:
         results = self.model.generate(
             self._states.given(tailed),
             prompts,
-            beam_size=beams if final else self.settings.partial_beam_size,
+            beam_size=beams if final else self._partial_beams(windows),
             # CTranslate2 allows half of max_length, and counts the prompt against the whole
             max_length=min(2 * LONGEST_TEXT, max(2 * cap, cap + len(prompts[0]))),
             return_scores=True,
@@ -232,6 +232,10 @@ class WhisperEngine:
             self._hypothesis(window, tokens, window_words, result)
             for window, tokens, window_words, result in zip(windows, texts, words, results, strict=True)
         ]
+
+    def _partial_beams(self, windows: Sequence[_Window]) -> int:
+        unhurried = all(window.request.unhurried for window in windows)
+        return self.settings.unhurried_beam_size if unhurried else self.settings.partial_beam_size
 
     def _hypothesis(
         self,

@@ -31,7 +31,8 @@ class WhisperSettings:
     "full". ``step`` are the seconds to which windows are rounded up so that they can be encoded together,
     ``search_step`` those in which finals have one length, so that they can be searched together. ``gated`` takes a
     second look at doubtful finals: it decodes them again at the full 30 s, with ``second_look_beams``. Doubtful are
-    finals that may be a loop, and those with a mean log-probability under ``doubtful``.
+    finals that may be a loop, and those with a mean log-probability under ``doubtful``. ``beam_size`` is that of
+    finals, ``partial_beam_size`` that of partials, ``unhurried_beam_size`` that of partials that nothing waits for.
     """
 
     zeros: float = 2.0
@@ -44,6 +45,7 @@ class WhisperSettings:
     search_step: float = 1.5
     beam_size: int = 5
     partial_beam_size: int = 1
+    unhurried_beam_size: int = 2
     final_window: FinalWindow = "long"
     gated: bool = True
     doubtful: float = -0.5

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from captions.language import LANGUAGE_PATTERN, LanguageTags
 from captions.segmenter import SegmenterSettings
+from captions.stability import DEFAULT as DEFAULT_STABILITY
+from captions.stability import Stability
 from inference.engine import FinalWindow, WhisperSettings
 from inference.second_pass import RefineSettings
 from inference.settings import WorkerSettings
@@ -107,6 +109,10 @@ class Decoding(BaseModel):
 
     partial_interval: Seconds = Field(
         _WORKER.partial_interval, description="Seconds of new audio between two partial decodes, when idle."
+    )
+    stability: Stability = Field(
+        DEFAULT_STABILITY,
+        description="fast revises at once; balanced and calm take fewer words back; calm is slower: docs/stability.md.",
     )
     max_batch: Count = Field(
         _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."
