@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from captions.records import AUDIO, CAPTIONS
+from captions.records import AUDIO, CAPTIONS, GLOSSARIES
 from livecaptions.logs import MEMORY, memory_sizes
 from livecaptions.settings.fields import Settings
 
@@ -63,10 +63,11 @@ def shares(settings: Settings) -> list[Share]:
         if settings.refine == "on":
             listed += _second_pass(settings)
         sizes = memory_sizes(settings)
-        others = sum(size for topic, size in sizes.items() if topic not in {AUDIO, CAPTIONS})
+        others = sum(size for topic, size in sizes.items() if topic not in {AUDIO, CAPTIONS, GLOSSARIES})
         listed[1:1] = [
             Share("audio on the log", sizes[AUDIO], "log_bytes, audio_retention"),
             Share("finals on the log", sizes[CAPTIONS], "captions_bytes, captions_retention"),
-            Share("partials, dead letters and glossaries on the log", others, "log_bytes"),
+            Share("partials and dead letters on the log", others, "log_bytes"),
+            Share("glossaries on the log", sizes[GLOSSARIES], ""),
         ]
     return listed

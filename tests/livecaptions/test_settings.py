@@ -144,6 +144,7 @@ def test_check_config_says_what_memory_a_server_may_take() -> None:
     assert told["audio on the log"] == 800
     assert told["finals on the log"] == 50
     assert told["partials and dead letters on the log"] == 200
+    assert told["glossaries on the log"] == 4
     assert told["finals in rooms, twice while many viewers join"] == 100
     assert told["speech that waits for its second pass"] == 110
     together = told.pop("total, plus the model, and again for the second pass")
