@@ -10,7 +10,9 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated
 
@@ -127,6 +129,12 @@ def run(server: Running, recording: Recording, note: str = "") -> Measured:
     )
 
 
+def compared(recording: Recording) -> list[Measured]:
+    """Measure a server without the second pass and one with it at the same time, so that both have the same machine."""
+    with server("--refine", "off") as off, server("--refine", "on") as on, ThreadPoolExecutor(2) as both:
+        return list(both.map(run, (off, on), repeat(recording), (", refine off", ", refine on")))
+
+
 GOALS = {
     "first partial, p50 / p95": f"p95 <= {goals.FIRST_PARTIAL.good:g} s",
     "word shown, p50 / p95": f"<= {goals.WORD_SHOWN_MEDIAN.good:g} / {goals.WORD_SHOWN.good:g} s",
@@ -164,18 +172,14 @@ def main(
     names: Annotated[list[str] | None, typer.Argument(help="talk, or names of clips in ../shared/speech.")] = None,
     url: Annotated[str | None, typer.Option(help="A running server. Without it, one is started.")] = None,
     second_pass: Annotated[
-        bool, typer.Option("--second-pass", help="Twice in turn without the second pass and with it, to compare them.")
+        bool, typer.Option("--second-pass", help="Two servers at once, without the second pass and with it.")
     ] = False,
     kafka: Annotated[bool, typer.Option("--kafka", help="Also measure a gateway and a worker over Kafka.")] = False,
 ) -> None:
     """Measure a server with recordings sent in real time."""
     chosen = recordings(names or ["talk", "lj001_printing_chapter"])
     if second_pass:
-        measured = []
-        for refine in ("off", "on", "off", "on"):
-            with server("--refine", refine) as running_one:
-                measured += [run(running_one, recording, f", refine {refine}") for recording in chosen]
-        print(table(measured))
+        print(table([one for recording in chosen for one in compared(recording)]))
         return
     with contextlib.nullcontext(Running(url)) if url else server() as running_one:
         measured = [run(running_one, recording) for recording in chosen]
