@@ -11,11 +11,12 @@ from captions.ports.tracer import Tracer
 from captions.words import join
 from inference.behind import audio_behind
 from inference.decoders import Decoder, Decoders, Model
-from inference.decoding import Failed, decode_each
+from inference.decoding import Failed
 from inference.intake import Intake
 from inference.publishing import Publisher
 from inference.scheduler import Batch, Scheduler
 from inference.settings import WorkerSettings
+from inference.terms import decode_with_terms
 from inference.utterance import Utterance
 
 REPORT_INTERVAL = 1.0
@@ -103,8 +104,14 @@ class Live:
         """One result for each request, reported and traced."""
         began = self._clock.monotonic()
         long_enough = [request for request in requests if len(request.pcm) >= SHORTEST]
-        attempts = self._settings.attempts
-        decoded = iter(await decode_each(decoder, long_enough, self._probe, attempts) if long_enough else [])
+        terms = [
+            utterance.settings.vocabulary
+            for utterance, request in zip(batch.utterances, requests, strict=True)
+            if len(request.pcm) >= SHORTEST
+        ]
+        decoded = iter(
+            await decode_with_terms(decoder, long_enough, terms, self._probe, self._settings) if long_enough else []
+        )
         results = [next(decoded) if len(request.pcm) >= SHORTEST else NOTHING for request in requests]
         took = self._clock.monotonic() - began
         audio = sum(len(request.pcm) for request in requests) / to_samples(1)
@@ -125,15 +132,13 @@ class Live:
 
     def _request(self, utterance: Utterance, *, final: bool) -> DecodeRequest:
         settings = utterance.settings
-        vocabulary = tuple(term.text for term in settings.vocabulary)
         if final:
-            return DecodeRequest(pcm=utterance.whole(), language=settings.language, vocabulary=vocabulary, final=True)
+            return DecodeRequest(pcm=utterance.whole(), language=settings.language, final=True)
         window = utterance.window()
         return DecodeRequest(
             pcm=window,
             language=settings.language,
             context=join(utterance.revision.trimmed, settings.language),
-            vocabulary=vocabulary,
             aligned=len(window) > to_samples(self._settings.longest_window),
         )
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import structlog
 
-from bench.words import conditions, finals, mistakes, twice
+from bench.words import conditions, finals, mistakes, twice, vocabulary
 
 TABLES: dict[str, Callable[[str], None]] = {
     "finals": finals.print_table,
     "conditions": conditions.print_table,
     "mistakes": mistakes.print_table,
     "twice": twice.print_table,
+    "vocabulary": vocabulary.print_table,
 }
 """What prints each table, given the model's name."""
 
