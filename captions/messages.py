@@ -136,12 +136,16 @@ class Gap(Message):
 
 
 class WordMessage(Message):
-    """A word with its start and end in seconds and its confidence in 0..1."""
+    """A word with its start and end in seconds and its confidence in 0..1.
+
+    ``corrected_from`` is what was heard, if a term of the vocabulary replaced it.
+    """
 
     text: str
     start: float
     end: float
     confidence: float | None = None
+    corrected_from: str | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class CaptionMessage(Message):
@@ -253,7 +257,13 @@ def word_message(word: Word) -> WordMessage | None:
     if word.start is None or word.end is None:
         return None
     confidence = None if word.confidence is None else round(word.confidence, 3)
-    return WordMessage(text=word.text, start=round(word.start, 3), end=round(word.end, 3), confidence=confidence)
+    return WordMessage(
+        text=word.text,
+        start=round(word.start, 3),
+        end=round(word.end, 3),
+        confidence=confidence,
+        corrected_from=word.corrected_from,
+    )
 
 
 def done(offset: int, seconds: float, warnings: Iterable[AudioWarning]) -> Done:

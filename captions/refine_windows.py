@@ -139,4 +139,4 @@ class Layout:
             return word
         origin, longest = to_seconds(self.starts[at]), to_seconds(self.ends[at] - self.starts[at])
         start, end = (min(longest, max(0.0, time - origin)) for time in (word.start, word.end))
-        return Word(word.text, round(start, 3), round(end, 3), word.confidence)
+        return replace(word, start=round(start, 3), end=round(end, 3))

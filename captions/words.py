@@ -15,13 +15,14 @@ class Word:
     """One word as it is shown, with its punctuation.
 
     ``start`` and ``end`` are in seconds; ``confidence`` is a probability in 0..1. All three are None if the decode did
-    not align its words.
+    not align its words. ``corrected_from`` is what was heard, if a term of the vocabulary replaced it.
     """
 
     text: str
     start: float | None = None
     end: float | None = None
     confidence: float | None = None
+    corrected_from: str | None = None
 
     @property
     def timed(self) -> bool:

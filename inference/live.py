@@ -18,6 +18,7 @@ from inference.scheduler import Batch, Scheduler
 from inference.session_language import SessionLanguages
 from inference.settings import WorkerSettings
 from inference.spare_time import SpareTime
+from inference.terms import hear_terms
 from inference.utterance import Utterance
 
 REPORT_INTERVAL = 1.0
@@ -120,6 +121,10 @@ class Live:
             results = await self._languages.finals(
                 batch.utterances, requests, results, lambda again: decode_each(decoder, again, self._probe, attempts)
             )
+        vocabularies = [utterance.settings.vocabulary for utterance in batch.utterances]
+        results = await hear_terms(
+            decoder, requests, results, vocabularies, probe=self._probe, gates=self._settings.gates
+        )
         took = self._clock.monotonic() - began
         audio = sum(len(request.pcm) for request in requests) / to_samples(1)
         kind = "final" if batch.final else "partial"
@@ -143,17 +148,15 @@ class Live:
 
     def _request(self, utterance: Utterance, *, final: bool, unhurried: bool) -> DecodeRequest:
         settings = utterance.settings
-        vocabulary = tuple(term.text for term in settings.vocabulary)
         if final:
             whole = utterance.whole()
-            request = DecodeRequest(pcm=whole, language=settings.language, vocabulary=vocabulary, final=True)
+            request = DecodeRequest(pcm=whole, language=settings.language, final=True)
             return self._languages.request(utterance, request)
         window = utterance.window()
         request = DecodeRequest(
             pcm=window,
             language=settings.language,
             context=join(utterance.revision.trimmed, utterance.language or settings.language),
-            vocabulary=vocabulary,
             aligned=len(window) > to_samples(self._settings.longest_window),
             unhurried=unhurried,
         )

@@ -1,6 +1,7 @@
 """Makes captions of hypotheses and appends them to the log."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import structlog
@@ -179,4 +180,4 @@ def _on_track(word: Word, start: float) -> Word:
     """The word with its times counted from the track's first sample, which is ``start`` seconds before the window."""
     if word.start is None or word.end is None:
         return word
-    return Word(word.text, start + word.start, start + word.end, word.confidence)
+    return replace(word, start=start + word.start, end=start + word.end)

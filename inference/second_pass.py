@@ -23,6 +23,7 @@ from inference.publishing import final_caption
 from inference.refine_tracks import Window
 from inference.settings import WorkerSettings
 from inference.standing import standing
+from inference.terms import hear_terms
 from inference.utterance import Utterance
 
 MARGIN = 2.0
@@ -122,11 +123,14 @@ class SecondPass:
         request = DecodeRequest(
             pcm=layout.audio([utterance.whole() for utterance in heard]),
             language=language,
-            vocabulary=tuple(term.text for term in heard[0].settings.vocabulary),
             final=True,
         )
         began = self._clock.monotonic()
-        (result,) = await decode_each(decoder, [request], self._probe, self._settings.attempts)
+        results = await decode_each(decoder, [request], self._probe, self._settings.attempts)
+        vocabularies = [heard[0].settings.vocabulary]
+        (result,) = await hear_terms(
+            decoder, [request], results, vocabularies, probe=self._probe, gates=self._settings.gates
+        )
         took = self._clock.monotonic() - began
         self._probe.decoded("refined", decoder.model.name, 1, to_seconds(layout.samples), took)
         return result

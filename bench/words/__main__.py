@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bench.words import conditions, finals, languages, mistakes, refined, stability, twice
+from bench.words import conditions, finals, languages, mistakes, refined, stability, twice, vocabulary
 
 TABLES: dict[str, Callable[[str], None]] = {
     "finals": finals.print_table,
@@ -16,6 +16,7 @@ TABLES: dict[str, Callable[[str], None]] = {
     "mistakes": mistakes.print_table,
     "twice": twice.print_table,
     "stability": stability.print_table,
+    "vocabulary": vocabulary.print_table,
 }
 """What prints each table, given the model's name."""
 

@@ -128,7 +128,7 @@ async def test_claims_that_are_not_ours_are_named() -> None:
         {"nbf": int(time.time()) + 3600},
         {"at_hash": "of another token"},
     ],
-    ids=lambda claims: "-".join(claims),
+    ids="-".join,
 )
 async def test_an_id_token_for_somebody_else_is_refused(claims: dict[str, Any]) -> None:
     async with provided(claims={"sub": "ada-1"} | RIGHTS | claims) as provider:

@@ -85,13 +85,13 @@ def test_every_message_becomes_its_event(message: dict[str, Any], kind: type[Eve
 
 def test_a_caption_has_its_words_and_its_version() -> None:
     words = [
-        {"text": "So", "start": 41.22, "end": 41.35, "confidence": 0.97, "tone": "new"},
+        {"text": "So", "start": 41.22, "end": 41.35, "confidence": 0.97, "corrected_from": "sow", "tone": "new"},
         {"text": "the", "start": 41.4, "end": 42},
     ]
     model = "tiny.en@1a5afae06a4d"
     caption = caption_of("So the", words=words, seq=812, final=True, speaker="Ada", stable=2, model=model)
     assert caption.words == (
-        Word(text="So", start=41.22, end=41.35, confidence=0.97),
+        Word(text="So", start=41.22, end=41.35, confidence=0.97, corrected_from="sow"),
         Word(text="the", start=41.4, end=42.0, confidence=None),
     )
     assert caption.started_at == datetime(2026, 11, 23, 17, 58, 3, 120_000, UTC)

@@ -48,12 +48,16 @@ class AudioWarning(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A word. ``start`` and ``end`` count from the track's first sample; ``confidence`` is in 0..1."""
+    """A word. ``start`` and ``end`` count from the track's first sample; ``confidence`` is in 0..1.
+
+    ``corrected_from`` is what was heard, if a term of the vocabulary replaced it.
+    """
 
     text: str
     start: float
     end: float
     confidence: float | None
+    corrected_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

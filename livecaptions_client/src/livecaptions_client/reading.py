@@ -87,6 +87,7 @@ def _word(message: Message) -> Word:
         start=_number(message, "start"),
         end=_number(message, "end"),
         confidence=_maybe_number(message, "confidence"),
+        corrected_from=_maybe(message, "corrected_from", str),
     )
 
 

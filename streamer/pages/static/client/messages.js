@@ -6,6 +6,7 @@
  * @property {number} start seconds since the track's first sample
  * @property {number} end
  * @property {number} confidence 0 to 1
+ * @property {string} [corrected_from] what was heard, if a term of the vocabulary replaced it
  *
  * @typedef {object} CaptionMessage
  * @property {"caption"} type
