@@ -62,7 +62,7 @@ async def test_paragraphs_follow_speakers_and_sentences(browser: Browser, script
         *(caption(f"One {at}.", utterance=at, start=at * 3.0, seq=at) for at in range(1, 5)),
         caption("Two begins and", utterance=5, start=15.0, seq=5),
         caption("goes on.", utterance=6, start=18.0, seq=6),
-        caption("Three.", utterance=1, track="guest", speaker="Joe", start=3.0, seq=7),
+        caption("Three.", utterance=1, track="guest", speaker="Joe", start=21.0, seq=7),
     ]
     page = await connected(browser, scripted)
     assert await said(page) == ["One 1. One 2. One 3. One 4.", "Two begins and goes on.", "Three."]
@@ -127,7 +127,7 @@ async def test_reading_back_is_left_in_peace(browser: Browser, scripted: Scripte
     await page.mouse.wheel(0, -1500)
     await expect(page.locator("#jump")).to_be_visible()
     before = await page.evaluate("scrollY")
-    await scripted.send(caption("News at the end.", utterance=99, seq=100))
+    await scripted.send(caption("News at the end.", utterance=99, start=990.0, seq=100))
     await expect(page.locator("#transcript")).to_contain_text("News at the end.")
     assert await page.evaluate("scrollY") == before
     await page.click("#jump")

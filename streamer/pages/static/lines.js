@@ -40,6 +40,7 @@ const prefix = (speaker) => `${speaker.length > LONGEST_NAME ? `${speaker.slice(
 // The last lines of a room's captions.
 export class Subtitles {
   #captions = new Map(); // key -> {caption, began, name}; `name` is empty unless the speaker changes
+  #latest = 0; // when the last caption began
   #columns = WIDTH;
 
   get columns() { return this.#columns; }
@@ -54,6 +55,10 @@ export class Subtitles {
   take(caption) {
     const { key } = caption;
     const held = this.#captions.get(key);
+    const spoken = Date.parse(caption.started_at);
+    // what the second pass changes stands and is being read, or is gone: it neither moves nor comes back
+    if (caption.pass === "refined" && (held ? held.caption.final : spoken <= this.#latest)) return;
+    this.#latest = Math.max(this.#latest, spoken);
     if (!caption.text) this.#captions.delete(key);
     else if (held) held.caption = caption;
     else {
@@ -64,7 +69,10 @@ export class Subtitles {
     }
   }
 
-  clear() { this.#captions.clear(); }
+  clear() {
+    this.#captions.clear();
+    this.#latest = 0;
+  }
 
   // The last `count` lines: [{name, glue, words}].
   lines(count = 2) {

@@ -84,7 +84,18 @@ $("jump").addEventListener("click", () => {
   draw();
 });
 
-// Inserts a page of earlier captions above. The text that is being read keeps its position.
+// Changes the transcript. For a reader who scrolled up, what is being read keeps its position, whatever changes above it.
+// Not every browser anchors it by itself.
+function inPlace(change) {
+  const top = (element) => element.getBoundingClientRect().top;
+  const read = following ? [] : transcript.below(document.querySelector(".bar").getBoundingClientRect().bottom);
+  const before = read.map(top);
+  change();
+  const stays = read.findIndex((element) => element.getClientRects().length);
+  if (stays >= 0) scrollBy({ top: top(read[stays]) - before[stays], behavior: "instant" });
+}
+
+// Inserts a page of earlier captions above.
 const NEAR_TOP = 1200;
 let failed = false;
 let loading = false;
@@ -97,10 +108,7 @@ async function showEarlier() {
   $("earlier").textContent = failed ? "Earlier captions could not be loaded. Try again" : "Earlier captions";
   $("earlier").hidden = !captions.more;
   if (failed) return;
-  const first = $("transcript").firstElementChild;
-  const before = first?.getBoundingClientRect().top;
-  transcript.showEarlier(page);
-  if (first && !following) scrollBy({ top: first.getBoundingClientRect().top - before, behavior: "instant" });
+  inPlace(() => page.forEach((caption) => transcript.show(caption)));
   draw();
 }
 $("earlier").addEventListener("click", () => {
@@ -132,14 +140,26 @@ function line({ name, glue, words }) {
 }
 
 function show(caption) {
+  let settled = false;
   subtitles.take(caption);
-  transcript.show(caption);
+  if (caption.final) inPlace(() => { settled = transcript.show(caption); });
+  else transcript.show(caption);
   if (caption.text) $("waiting").hidden = true;
-  if (caption.final && caption.text && live) announce(caption);
+  if (settled && caption.text && live) announce(caption);
   draw();
 }
 
-// Screen readers announce finals only: partials change too often.
+// The room so far comes in the order of its last changes. It is shown in the order it was spoken, once it is complete.
+let soFar = [];
+let complete = false;
+function showSoFar() {
+  complete = true;
+  soFar.sort((one, other) => Date.parse(one.started_at) - Date.parse(other.started_at)).forEach(show);
+  soFar = [];
+}
+
+// Screen readers announce each caption once, when it is final: partials change too often, and what the second pass changes
+// was heard already.
 function announce(caption) {
   const spoken = $("spoken");
   const element = document.createElement("p");
@@ -165,12 +185,16 @@ function state(name, text) {
   $("state").textContent = text;
 }
 
-captions.addEventListener("caption", ({ detail }) => show(detail));
+captions.addEventListener("caption", ({ detail }) => {
+  if (complete) show(detail);
+  else soFar.push(detail);
+});
 captions.addEventListener("track", ({ detail }) => {
   tracks.set(detail.track, detail);
   presence();
 });
 captions.addEventListener("live", () => {
+  showSoFar();
   $("earlier").hidden = !captions.more;
   live = true;
   state("live", "connected");
@@ -182,14 +206,20 @@ captions.addEventListener("gap", () => {
   transcript.note("Some earlier captions are no longer kept.");
 });
 captions.addEventListener("deleted", () => {
+  soFar = [];
   transcript.clear();
   subtitles.clear();
   $("spoken").replaceChildren();
   transcript.note("What was said so far was deleted.");
   draw();
 });
-captions.addEventListener("reconnecting", () => state("reconnecting", "reconnecting…"));
+captions.addEventListener("reconnecting", () => {
+  showSoFar();
+  complete = false;
+  state("reconnecting", "reconnecting…");
+});
 captions.addEventListener("error", async ({ detail }) => {
+  showSoFar();
   state("refused", "refused");
   if (detail.code === "unauthorized") await showAccount(room); // the session may have ended
   $("presence").textContent = "";

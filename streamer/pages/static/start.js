@@ -1,6 +1,6 @@
 import { loggedIn, offered, sentence, showAccount, toldAs } from "./account.js";
-import { spans } from "./captions.js";
 import { makeToken, microphones, publish, roomUrl, rooms } from "./client.js";
+import { write } from "./revised.js";
 import { recall, remember } from "./storage.js";
 import { linkFor } from "./share.js";
 import { addressed, enter, token } from "./token.js";
@@ -146,11 +146,13 @@ function meter(level) {
 function show(caption, shown) {
   const { key } = caption;
   if (!shown.has(key)) {
-    shown.set(key, document.createElement("span"));
-    $("mine").append(shown.get(key), " ");
+    shown.set(key, { element: document.createElement("span"), before: null });
+    $("mine").append(shown.get(key).element, " ");
   }
-  shown.get(key).replaceChildren(...spans(caption));
-  $("mine").scrollTop = $("mine").scrollHeight;
+  const { element, before } = shown.get(key);
+  write(element, caption, before);
+  shown.get(key).before = caption;
+  if (!before?.final) $("mine").scrollTop = $("mine").scrollHeight;
 }
 
 function mute(muted) {

@@ -1,47 +1,55 @@
-// Captions as paragraphs. A paragraph ends when the speaker changes, after a pause, or at the end of a sentence when it has
-// enough captions.
-import { glueOf, spans } from "./captions.js";
+// Captions as paragraphs, in the order they were spoken. A paragraph ends when the speaker changes, after a pause, or at the
+// end of a sentence when it has enough captions.
+import { glueOf } from "./captions.js";
+import { write } from "./revised.js";
 
 const PAUSE = 6; // seconds
 const ENOUGH = 4; // captions in a paragraph
 
 const ends = (text) => /[.?!…。？！]["'”’)]*$/u.test(text);
 
+const differ = (turn, other) => turn.track !== other.track || turn.speaker !== other.speaker;
+
+const follows = (caption, before) => !differ(caption, before) && caption.start - before.end <= PAUSE;
+
 export class Transcript {
   #root;
-  #shown = new Map(); // key -> the element of a caption
-  #turn = null; // the last paragraph: {track, speaker, count, end, last, text}
+  #shown = new Map(); // key -> {caption, element, turn}; the last two are null until the caption has text
+  #order = []; // those with text, by their start
+  #turns = []; // paragraphs as they stand on the page: {track, speaker, section, header, text, captions}
+  #apart = true; // what is shown next at the end begins a paragraph, with the speaker's name
 
   constructor(root) { this.#root = root; }
 
+  // Returns whether the caption is final now and was not before.
   show(caption) {
     const { key } = caption;
-    if (!this.#shown.has(key)) {
-      if (!caption.text) return;
-      this.#shown.set(key, this.#place(caption));
+    const shown = this.#shown.get(key) ?? { caption: null, element: null, turn: null };
+    const before = shown.caption;
+    shown.caption = caption;
+    this.#shown.set(key, shown);
+    if (!shown.element && caption.text) this.#place(shown);
+    if (shown.element) {
+      write(shown.element, caption, before);
+      shown.element.dataset.final = caption.final;
+      shown.turn.section.hidden = !shown.turn.text.textContent.trim();
     }
-    const element = this.#shown.get(key);
-    element.replaceChildren(...spans(caption));
-    element.dataset.final = caption.final;
-    if (this.#turn?.track === caption.track) this.#turn.end = Math.max(this.#turn.end, caption.end);
-    const section = element.closest("section");
-    section.hidden = !section.querySelector("p").textContent.trim();
+    return caption.final && !before?.final;
   }
 
-  // Inserts captions above the first one, in the order they were spoken.
-  showEarlier(captions) {
-    const [root, turn] = [this.#root, this.#turn];
-    this.#root = document.createDocumentFragment();
-    this.#turn = null;
-    for (const caption of captions) this.show(caption);
-    root.prepend(this.#root);
-    [this.#root, this.#turn] = [root, turn];
+  // The captions that begin next below `top`, a position in the window.
+  below(top) {
+    const visible = ({ section }) => !section.hidden && section.getBoundingClientRect().bottom > top;
+    const near = this.#turns.filter(visible).slice(0, 3);
+    return near.flatMap(({ text }) => [...text.children]).filter((element) => element.getBoundingClientRect().top >= top);
   }
 
   clear() {
     this.#root.replaceChildren();
     this.#shown.clear();
-    this.#turn = null;
+    this.#order = [];
+    this.#turns = [];
+    this.#apart = true;
   }
 
   note(text) {
@@ -49,43 +57,70 @@ export class Transcript {
     line.className = "note";
     line.textContent = text;
     this.#root.append(line);
-    this.#turn = null;
+    this.#apart = true;
   }
 
-  #place(caption) {
-    if (this.#begins(caption)) this.#begin(caption);
-    const turn = this.#turn;
-    const element = document.createElement("span");
-    element.lang = caption.language;
-    if (turn.count) turn.text.append(glueOf(caption.language));
-    turn.text.append(element);
-    turn.count += 1;
-    turn.last = element;
-    return element;
+  // A partial is being said now, so it comes last. A final may come after others that were spoken later.
+  #place(shown) {
+    const { caption } = shown;
+    const began = Date.parse(caption.started_at);
+    const earlier = ({ caption: { started_at } }) => Date.parse(started_at) <= began;
+    const at = caption.final ? this.#order.findLastIndex(earlier) + 1 : this.#order.length;
+    const [before, after] = [this.#order[at - 1], this.#order[at]];
+    shown.element = document.createElement("span");
+    shown.element.lang = caption.language;
+    this.#order.splice(at, 0, shown);
+    if (before && this.#goesOn(caption, before, after)) this.#join(shown, before, "after");
+    else if (after && follows(after.caption, caption)) this.#join(shown, after, "before");
+    else this.#begin(shown, before, after);
   }
 
-  #begins(caption) {
-    const turn = this.#turn;
-    if (!turn || turn.track !== caption.track || turn.speaker !== caption.speaker) return true;
-    return caption.start - turn.end > PAUSE || (turn.count >= ENOUGH && ends(turn.last.textContent));
+  #goesOn(caption, before, after) {
+    const { turn } = before;
+    if (!follows(caption, before.caption)) return false;
+    if (turn === after?.turn) return true;
+    if (!after && (this.#apart || turn !== this.#turns.at(-1))) return false;
+    return turn.captions.length < ENOUGH || !ends(before.element.textContent);
   }
 
-  #begin(caption) {
-    const section = document.createElement("section");
+  #join(shown, beside, where) {
+    const { turn } = beside;
+    const glue = glueOf(shown.caption.language);
+    const at = turn.captions.indexOf(beside);
+    turn.captions.splice(where === "after" ? at + 1 : at, 0, shown);
+    if (where === "after") beside.element.after(glue, shown.element);
+    else beside.element.before(shown.element, glue);
+    shown.turn = turn;
+    this.#head(turn, turn.named);
+  }
+
+  #begin(shown, before, after) {
+    const { caption, element } = shown;
+    const place = before ? this.#turns.indexOf(before.turn) + 1 : after ? this.#turns.indexOf(after.turn) : 0;
+    const at = after ? place : this.#turns.length;
+    const [section, header, text] = ["section", "header", "p"].map((name) => document.createElement(name));
+    const turn = { track: caption.track, speaker: caption.speaker, section, header, text, captions: [shown] };
+    const [above, below] = [this.#turns[at - 1], this.#turns[at]];
     section.className = "turn";
-    const header = document.createElement("header");
-    if (caption.speaker && (this.#turn?.track !== caption.track || this.#turn.speaker !== caption.speaker)) {
-      const name = document.createElement("b");
-      name.textContent = caption.speaker;
-      header.append(name);
-    }
+    text.append(element);
+    section.append(header, text);
+    if (below) below.section.before(section);
+    else this.#root.append(section);
+    this.#turns.splice(at, 0, turn);
+    shown.turn = turn;
+    this.#head(turn, !above || differ(turn, above) || (!below && this.#apart));
+    if (below && differ(below, turn)) this.#head(below, true);
+    if (!below) this.#apart = false;
+  }
+
+  #head(turn, named) {
+    const { header, speaker, captions: [{ caption }] } = turn;
+    turn.named = named;
+    const name = document.createElement("b");
+    name.textContent = speaker;
     const time = document.createElement("time");
     time.dateTime = caption.started_at;
     time.textContent = new Date(caption.started_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    header.append(time);
-    const text = document.createElement("p");
-    section.append(header, text);
-    this.#root.append(section);
-    this.#turn = { track: caption.track, speaker: caption.speaker, count: 0, end: caption.end, last: null, text };
+    header.replaceChildren(...(named && speaker ? [name] : []), time);
   }
 }
