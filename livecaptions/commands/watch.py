@@ -47,7 +47,7 @@ async def _watch(events: AsyncGenerator[Event, None], mode: Mode, *, jsonl: bool
     if jsonl:
         screen = JsonLines(sys.stdout, lambda: loop.time() - began)
     else:
-        screen = Display(Terminal(), subtitles=mode is Mode.SUBTITLES)
+        screen = Display(Terminal(), subtitles=mode is Mode.SUBTITLES, so_far=True)
     with screen:
         async with aclosing(events):
             async for event in events:

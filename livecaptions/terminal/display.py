@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Self, TextIO
 
 from rich.console import Console, Group
-from rich.live import Live
+from rich.live import Live as LiveScreen
 from rich.text import Text
 
+from captions.transcript import in_order_spoken
+from livecaptions.terminal.recent import Recent
 from livecaptions.terminal.subtitles import Subtitles, printable, styled
-from livecaptions_client import AudioWarning, Caption, Deleted, Event, Gap, Reconnecting, Restarted, Track
+from livecaptions_client import AudioWarning, Caption, Deleted, Event, Gap, Live, Reconnecting, Restarted, Track
 
 APART = 30.0
 """Seconds. If the starts of two captions differ by more, they are different utterances, even with the same number."""
@@ -42,15 +44,24 @@ class Terminal(Console):
 
 
 class Display:
-    """Shows the events of a room. A context manager: at its end, the live part of the screen is removed."""
+    """Shows the events of a room. A context manager: at its end, the live part of the screen is removed.
 
-    def __init__(self, console: Console, *, subtitles: bool = False) -> None:
+    With ``so_far``, the room so far comes first, until ``live``, and again after each lost connection. It comes in the
+    order of its last changes, and is shown in the order it was spoken.
+    """
+
+    def __init__(self, console: Console, *, subtitles: bool = False, so_far: bool = False) -> None:
         self._console = console
         self._partials: dict[str, Caption] = {}
         self._newest = Newest()
-        self._speaker: str | None = None
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self._subtitles = Subtitles() if subtitles and self._live is not None else None
+        self._subtitles = Subtitles() if subtitles and console.is_terminal else None
+        self._recent = Recent(console)
+        self._replays = so_far
+        self._so_far: list[Caption | Track] | None = [] if so_far else None
+        self._live: LiveScreen | None = None
+        if console.is_terminal:
+            screen = self._screen
+            self._live = LiveScreen(console=console, auto_refresh=False, transient=True, get_renderable=screen)
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -58,15 +69,24 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._show_so_far()
         if self._live is not None:
             self._live.stop()
+        self._recent.print()
 
     def show(self, event: Event) -> None:
         """Show one event."""
+        if self._so_far is not None and isinstance(event, Caption | Track):
+            self._so_far.append(event)
+            return
         match event:
             case Caption():
                 self._caption(event)
+            case Live():
+                self._show_so_far()
             case Reconnecting():
+                self._show_so_far()
+                self._so_far = [] if self._replays else None
                 self._note(f"reconnecting: {event.reason}")
             case Restarted():
                 self._note("the server no longer knows the session: continuing in a new one")
@@ -74,6 +94,8 @@ class Display:
                 self._note(event.message)
             case Deleted():
                 self._partials.clear()
+                self._recent.clear()
+                self._so_far = None if self._so_far is None else []
                 self._subtitles = None if self._subtitles is None else Subtitles()
                 self._refresh()  # a note is printed above what is on the screen
                 self._note("what was said until now has been deleted")
@@ -85,33 +107,41 @@ class Display:
                 return
         self._refresh()
 
+    def _show_so_far(self) -> None:
+        events, self._so_far = self._so_far or [], None
+        for caption in in_order_spoken(event for event in events if isinstance(event, Caption)):
+            self._caption(caption)
+        for event in events:
+            if isinstance(event, Track):
+                self.show(event)
+
     def _caption(self, event: Caption) -> None:
         key = self._newest.take(event)
         if key is None:
             return
         if self._subtitles is not None:
             self._subtitles.take(key, event)
-        elif event.final:
+            return
+        if event.final:
             self._partials.pop(key, None)
-            self._print(event)
+            self._recent.take(key, event)
         else:
             self._partials[key] = event
+        self._recent.settle(self._partial_lines() if self._live is not None else None)
 
-    def _print(self, event: Caption) -> None:
-        if not event.text:
-            return
-        if event.speaker and event.speaker != self._speaker:
-            self._console.print(Text(printable(event.speaker), style="bold cyan"), soft_wrap=True)
-            self._speaker = event.speaker
-        self._console.print(Text(printable(event.text)), soft_wrap=not self._console.is_terminal)
+    def _partial_lines(self) -> list[Text]:
+        return [styled(event) for event in self._partials.values()]
 
     def _note(self, text: str) -> None:
+        self._recent.print()
         self._console.print(Text(f"({printable(text)})", style="dim italic"), soft_wrap=not self._console.is_terminal)
+
+    def _screen(self) -> Group:
+        return Group(*(self._subtitles.lines() if self._subtitles else self._recent.lines() + self._partial_lines()))
 
     def _refresh(self) -> None:
         if self._live is not None:
-            lines = self._subtitles.lines() if self._subtitles else [styled(event) for event in self._partials.values()]
-            self._live.update(Group(*lines), refresh=True)
+            self._live.refresh()
 
 
 class Newest:

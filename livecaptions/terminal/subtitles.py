@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 
 from rich.text import Text
@@ -12,6 +13,9 @@ from livecaptions_client import Caption
 
 RECENT = 12
 """The number of utterances kept, which is more than enough to fill two lines."""
+
+REFINED = "refined"
+"""The pass of captions that were decoded again with more context."""
 
 STABLE, VOLATILE = "bold", "not bold dim"
 
@@ -50,9 +54,18 @@ class Subtitles:
     def __init__(self) -> None:
         self._captions: dict[str, Caption] = {}
         self._began: dict[str, set[int]] = {}
+        self._latest: datetime | None = None
 
     def take(self, key: str, event: Caption) -> None:
-        """Store the newest version of the caption under ``key``. A version without text removes it."""
+        """Store the newest version of the caption under ``key``. A version without text removes it.
+
+        What the second pass changes stands already, or is gone: it neither moves nor comes back.
+        """
+        held = self._captions.get(key)
+        read = held.final if held else self._latest is not None and event.started_at <= self._latest
+        if event.pass_ == REFINED and read:
+            return
+        self._latest = max(event.started_at, self._latest or event.started_at)
         if not event.text:
             self._captions.pop(key, None)
             self._began.pop(key, None)

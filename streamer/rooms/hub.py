@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from captions.caption import CaptionId
+from captions.caption import CaptionId, Pass
 from captions.deletion import Deletion, read_deletion
 from captions.errors import Internal, LogError, RecordError
 from captions.messages import CaptionMessage, RoomEvent
@@ -180,7 +180,7 @@ class Hub:
         self._tracer.delivered(
             CaptionId(track, caption.utterance),
             trace_of(entry.record),
-            kind="final" if caption.final else "partial",
+            kind=_kind_of(caption),
             language=caption.language,
             words=len(caption.words or ()),
             since=entry.timestamp,
@@ -237,3 +237,10 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _kind_of(caption: CaptionMessage) -> str:
+    """``partial`` or ``final`` for a caption of the live pass, otherwise the name of its pass."""
+    if caption.version.pass_ > Pass.LIVE:
+        return caption.pass_
+    return "final" if caption.final else "partial"
