@@ -126,6 +126,16 @@ class History:
         at = bisect_right(self._blocks, event.seq, key=lambda block: block.events[0].seq) - 1
         rest = self._blocks[at].where(lambda held: held is not event)
         self._blocks[at : at + 1] = [rest] if rest.events else []
+        self._merge(at + 1)
+        self._merge(at)
+
+    def _merge(self, at: int) -> None:
+        """Put a block together with the one before if both are small: captions that are changed leave small blocks."""
+        if not 0 < at < len(self._blocks):
+            return
+        events = [event for block in self._blocks[at - 1 : at + 1] for event in block.events]
+        if sum(len(event.json) for event in events) <= BLOCK_BYTES // 2:
+            self._blocks[at - 1 : at + 1] = [Block(events)]
 
     @property
     def blocks(self) -> list[Block]:

@@ -1,7 +1,7 @@
 """A room's history for late viewers."""
 
 import json
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -109,6 +109,31 @@ def test_what_is_forgotten_is_gone_and_tracks_that_go_on_stay() -> None:
     assert history.forget(20) == []
     keep(history, TrackMessage(room="hall", track="main", state="ended"), 40)
     assert seqs(whole(history)) == [*range(20, 33), 40]
+
+
+@pytest.mark.parametrize("behind", [3, 40, 400])
+def test_a_history_of_changed_captions_is_no_longer_than_one_of_finals(behind: int) -> None:
+    """However far behind the second pass is, and however often it changes a caption."""
+    finals = 400
+    plain, changed = History(), History()
+    seqs_of = iter(range(100_000))
+    for number in range(finals + behind):
+        if number < finals:
+            keep(plain, caption(utterance=number, final=True, text=f"number {number:03}"), number)
+            keep(changed, caption(utterance=number, final=True, text=f"number {number:03}"), next(seqs_of))
+        for revision in (1, 2):
+            again = caption(
+                utterance=number - behind, final=True, pass_="refined", revision=revision, text="figure 777"
+            )
+            if 0 <= number - behind < finals and number % 5:
+                keep(changed, again, next(seqs_of))
+    assert len(changed.finals(before=None, last=None)) == finals
+    assert changed.weight <= plain.weight * 1.05
+    sizes = [sum(len(event.json) for event in block.events) for block in changed.blocks[:-1]]
+    assert all(one + other > module.BLOCK_BYTES // 2 for one, other in pairwise(sizes)), "in pieces"
+    assert len(seqs(whole(changed))) == len(set(seqs(whole(changed)))) == finals
+    assert len(changed.forget(10**9)) == finals
+    assert (changed.weight, changed.blocks) == (0, [])
 
 
 def test_letting_go_gives_back_what_was_derived_and_nothing_else() -> None:
