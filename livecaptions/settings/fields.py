@@ -142,8 +142,8 @@ class SecondPass(BaseModel):
     """How finished speech is decoded again, in long windows: docs/operations.md."""
 
     refine: Literal["on", "off"] = Field(
-        "on",
-        description="The second pass in `serve`, while live captions leave time; `refine` is a process for it alone.",
+        "off",
+        description="The second pass in `serve`, while live ones leave time. Off: on a busy machine those are later.",
     )
     refine_model: str | None = Field(
         None, description="The model of the second pass, a name or a folder; none: those of the live captions."
