@@ -5,13 +5,15 @@ of reading. At every 16th utterance, and after a long silence, a stretch begins,
 So whoever begins to read in the middle of a track finds the same windows from the next stretch on.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from captions.audio import Pcm, to_samples, to_seconds
+from captions.language import primary
 from captions.words import Word
 
 STRIDE = 16
@@ -43,6 +45,7 @@ class Span:
 
     ``sent`` is the position up to which audio was sent, which is after ``end`` where it was cut at a quieter point.
     ``began`` and ``ended`` are when its first and last segment were appended to the log, in epoch seconds.
+    ``alike`` is what the utterances of one window have in common: their session, model and languages.
     """
 
     number: int
@@ -51,6 +54,7 @@ class Span:
     sent: int
     began: float
     ended: float
+    alike: Hashable = None
 
 
 def begins_stretch(span: Span, before: Span | None) -> bool:
@@ -70,6 +74,7 @@ def ends_window(window: Sequence[Span], span: Span, settings: WindowSettings) ->
     last = window[-1]
     return (
         begins_stretch(span, last)
+        or span.alike != last.alike
         or span.start - last.end > to_samples(settings.pause)
         or span.began - last.ended > settings.quiet
         or span.sent - window[0].end > to_samples(settings.reach)
@@ -86,6 +91,23 @@ def windows(spans: Iterable[Span], settings: WindowSettings) -> list[list[Span]]
         else:
             found.append([span])
     return found
+
+
+def runs(languages: Sequence[str | None]) -> list[range]:
+    """Where the utterances of a window are cut, so that the captions of each part are in one language (BCP 47).
+
+    None, for a caption without words, goes with those before it, or else with those after it.
+    """
+    found: list[range] = []
+    start, spoken = 0, None
+    for at, language in enumerate(languages):
+        if language is None:
+            continue
+        if spoken is not None and primary(language) != spoken:
+            found.append(range(start, at))
+            start = at
+        spoken = primary(language)
+    return [*found, range(start, len(languages))]
 
 
 class Layout:
@@ -112,26 +134,21 @@ class Layout:
     def shares(self, words: Sequence[Word]) -> list[tuple[Word, ...]]:
         """The words of each utterance, with times from its first sample. Each word is in exactly one share.
 
-        A word belongs to the utterance that has most of its time, and never to one before that of the word before it.
-        Words without times belong with the word before them.
+        A word belongs to the utterance in which it begins: the end of a last word reaches over the pause. One that
+        begins in a pause belongs to the next. None belongs to an utterance before that of the word before it, and words
+        without times belong with the word before them.
         """
         shares: list[list[Word]] = [[] for _ in self.starts]
         at = 0
         for word in words:
-            if word.start is not None and word.end is not None:
-                at = max(at, self._owner(word.start, word.end))
+            if word.start is not None:
+                at = max(at, self._owner(word.start))
             shares[at].append(self._moved(word, at))
         return [tuple(share) for share in shares]
 
-    def _owner(self, start: float, end: float) -> int:
-        """The utterance with most of the time between two seconds of the window; else the nearest one."""
-
-        def closeness(at: int) -> tuple[float, float]:
-            begins, ends = to_seconds(self.starts[at]), to_seconds(self.ends[at])
-            middle = (start + end) / 2
-            return min(end, ends) - max(start, begins), -abs(middle - (begins + ends) / 2)
-
-        return max(range(len(self.starts)), key=closeness)
+    def _owner(self, start: float) -> int:
+        """The utterance that has second ``start`` of the window, or the next one; the last one after all of them."""
+        return min(bisect_right(self.ends, to_samples(start)), len(self.ends) - 1)
 
     def _moved(self, word: Word, at: int) -> Word:
         """The word with times from its utterance's first sample, and within the utterance."""

@@ -1,11 +1,14 @@
 """Terms to expect in speech: names, products, jargon."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from captions.words import written_with_spaces
 
 LONGEST_TERM = 50
 MOST_SOUNDS = 5
@@ -61,6 +64,19 @@ def tidied(terms: Iterable[Term]) -> tuple[Term, ...]:
     Each is there once, and they are at most ``MOST_TERMS``.
     """
     return merged(term for term in map(_tidied, terms) if term is not None)
+
+
+def written_terms(text: str, language: str, vocabulary: Iterable[Term]) -> Counter[str]:
+    """How often the terms of ``vocabulary`` stand in ``text`` as they are written, or with a capital in front."""
+    found = Counter[str]()
+    for term in vocabulary:
+        spellings = {term.text, term.text[0].upper() + term.text[1:]}
+        if any(spelling in text for spelling in spellings):  # most terms are not, and patterns take time
+            written = "|".join(map(re.escape, spellings))
+            whole = rf"(?<!\w)(?:{written})(?!\w)" if written_with_spaces(language) else written
+            if times := len(re.findall(whole, text)):
+                found[term.text] = times
+    return found
 
 
 def _tidied(term: Term) -> Term | None:

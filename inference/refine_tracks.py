@@ -150,6 +150,7 @@ class Track:
 
 def span_of(utterance: Utterance) -> Span:
     """Where the utterance is on its track, as far as it was read."""
+    settings = utterance.settings
     return Span(
         number=utterance.id.utterance,
         start=utterance.start,
@@ -157,6 +158,7 @@ def span_of(utterance: Utterance) -> Span:
         sent=utterance.start + utterance.sent,
         began=utterance.opened,
         ended=utterance.opened if utterance.ended is None else utterance.ended,
+        alike=(settings.session, settings.model, settings.language, settings.languages),
     )
 
 

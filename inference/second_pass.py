@@ -6,8 +6,11 @@ from dataclasses import dataclass, field, replace
 from math import log as ln
 
 from captions.audio import to_seconds
-from captions.caption import CaptionId, Pass, Version
+from captions.caption import Caption, CaptionId, Pass, Version
+from captions.corrections import corrected
 from captions.gates import screen
+from captions.glossary import MOST_CANDIDATES, glossary_of
+from captions.language import AUTO, primary
 from captions.messages import CaptionMessage, caption_message
 from captions.ports.clock import Clock
 from captions.ports.engine import DecodeRequest, Hypothesis
@@ -15,15 +18,16 @@ from captions.ports.log import Log
 from captions.ports.probe import Probe
 from captions.quality import comparable_words, places
 from captions.records import CAPTIONS, write_room_event
-from captions.refine_windows import Layout, WindowSettings
+from captions.refine_windows import Layout, WindowSettings, runs
+from captions.terms import Term, merged, written_terms
 from captions.words import Word
 from inference.decoders import Decoder, Decoders
 from inference.decoding import Failed, decode_each
-from inference.publishing import final_caption
+from inference.publishing import UNDETERMINED, final_caption
 from inference.refine_tracks import Window
 from inference.settings import WorkerSettings
 from inference.standing import standing
-from inference.terms import hear_terms
+from inference.terms import better, candidates
 from inference.utterance import Utterance
 
 MARGIN = 2.0
@@ -97,59 +101,97 @@ class SecondPass:
             return False
         if all(captions[utterance.id].version >= _version(utterance) for utterance in _heard(window)):
             return True  # it was done, edited or deleted
-        await self._spare_time()
-        heard = _heard(window)
-        if self.is_late(window) or not heard:
-            return not heard
+        for run in _runs(_heard(window), captions):
+            await self._spare_time()
+            if heard := [utterance for utterance in run if not utterance.deleted]:
+                if self.is_late(window):
+                    return False
+                await self._hear(window, heard, captions)
+        return True
+
+    async def _hear(
+        self, window: Window, heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMessage]
+    ) -> None:
+        """Decode utterances of one language together, and publish the captions that changed."""
         layout = Layout([window.spans[window.utterances.index(utterance)] for utterance in heard], self._windows)
         decoder = self._decoders.named(heard[0].settings.model)
         language = _language(heard, captions)
-        hypothesis = await self._decode(decoder, heard, layout, language)
-        if isinstance(hypothesis, Hypothesis):
-            kept = screen(hypothesis, to_seconds(layout.samples), self._settings.gates).words
-            captions |= await self._standing(window)  # somebody may have edited one meanwhile
-            for utterance, words in zip(heard, layout.shares(kept), strict=True):
-                if not utterance.deleted:
-                    await self._publish(utterance, captions[utterance.id], alone(hypothesis, words), decoder)
-        return True
+        hypothesis = await self._decode(decoder, heard, layout, captions)
+        if not isinstance(hypothesis, Hypothesis) or not _same_language(hypothesis.language, language):
+            return
+        kept = screen(hypothesis, to_seconds(layout.samples), self._settings.gates).words
+        if not kept:
+            return
+        now = {**captions, **await self._standing(window)}  # somebody may have edited one meanwhile
+        for utterance, words in zip(heard, layout.shares(kept), strict=True):
+            if not utterance.deleted:
+                await self._publish(utterance, now[utterance.id], alone(hypothesis, words), decoder)
 
     async def _standing(self, window: Window) -> dict[CaptionId, CaptionMessage]:
         ids = [utterance.id for utterance in window.utterances]
         return await standing(self._log, ids, window.spans[0].began - MARGIN)
 
     async def _decode(
-        self, decoder: Decoder, heard: Sequence[Utterance], layout: Layout, language: str
+        self,
+        decoder: Decoder,
+        heard: Sequence[Utterance],
+        layout: Layout,
+        captions: Mapping[CaptionId, CaptionMessage],
     ) -> Hypothesis | Failed:
+        """Decode with the terms that the live captions have, and again where the words may be others."""
+        vocabulary = merged(*(utterance.settings.vocabulary for utterance in heard))
+        live = Counter[str]()
+        for utterance in heard:
+            live += written_terms(captions[utterance.id].text, captions[utterance.id].language, vocabulary)
         request = DecodeRequest(
             pcm=layout.audio([utterance.whole() for utterance in heard]),
-            language=language,
+            language=_language(heard, captions),
+            languages=heard[0].settings.languages,
+            vocabulary=tuple(live)[:MOST_CANDIDATES],
             final=True,
         )
         began = self._clock.monotonic()
-        results = await decode_each(decoder, [request], self._probe, self._settings.attempts)
-        vocabularies = [heard[0].settings.vocabulary]
-        (result,) = await hear_terms(
-            decoder, [request], results, vocabularies, probe=self._probe, gates=self._settings.gates
-        )
+        (result,) = await decode_each(decoder, [request], self._probe, self._settings.attempts)
+        if isinstance(result, Hypothesis):
+            result = await self._with_terms(decoder, request, result, vocabulary)
         took = self._clock.monotonic() - began
         self._probe.decoded("refined", decoder.model.name, 1, to_seconds(layout.samples), took)
         return result
 
+    async def _with_terms(
+        self, decoder: Decoder, request: DecodeRequest, first: Hypothesis, vocabulary: tuple[Term, ...]
+    ) -> Hypothesis:
+        """``first``, or what a decode with the terms heard that its words may have been.
+
+        Words are corrected later, in the share of one utterance: no term may reach over a boundary.
+        """
+        gates = self._settings.gates
+        terms = candidates(request, first, vocabulary, gates)
+        if not terms:
+            return first
+        few = dict.fromkeys([*request.vocabulary, *(term.text for term in terms)])
+        again = replace(request, language=first.language, vocabulary=tuple(few))
+        (second,) = await decode_each(decoder, [again], self._probe, 1)
+        return better(request, first, second, terms, gates) if isinstance(second, Hypothesis) else first
+
     async def _publish(
         self, utterance: Utterance, before: CaptionMessage, hypothesis: Hypothesis, decoder: Decoder
     ) -> None:
-        """Publish the caption of one utterance, whose words are those of ``hypothesis``, if they changed."""
+        """Publish the caption of one utterance, whose words are those of ``hypothesis``, if its text changed."""
+        vocabulary = utterance.settings.vocabulary
         words = screen(hypothesis, utterance.seconds, self._settings.gates).words
+        words = corrected(words, glossary_of(vocabulary)) if vocabulary else words
         version, model = _version(utterance), decoder.model
         caption = final_caption(utterance, hypothesis.language, words, str(model), version)
         if before.version >= version:
             return
-        if caption.text != before.text:
+        text = caption.text if _may_replace(before, caption, vocabulary) else before.text
+        if text != before.text:
             record = write_room_event(
                 caption.id.track.room, caption_message(caption), began=utterance.began, trace=utterance.trace
             )
             await self._log.append(CAPTIONS, record)
-        new, old = (comparable_words(one.text, one.language) for one in (caption, before))
+        new, old = (comparable_words(one, caption.language) for one in (text, before.text))
         changed = max(len(new), len(old)) - len(places(new, old))
         ended = self._clock.wall() if utterance.ended is None else utterance.ended
         self._probe.refined(model.name, len(new), changed, max(0.0, self._clock.wall() - ended))
@@ -163,17 +205,36 @@ def _version(utterance: Utterance) -> Version:
     return Version(Pass.REFINED, utterance.segments)
 
 
+def _runs(heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMessage]) -> list[Sequence[Utterance]]:
+    """The utterances, cut where the language of the live captions changes."""
+    spoken = [captions[utterance.id] for utterance in heard]
+    return [heard[run.start : run.stop] for run in runs([one.language if one.text else None for one in spoken])]
+
+
 def _language(heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMessage]) -> str:
-    """The language of the window: that of most words of its live captions, where it was to be detected."""
-    language = heard[0].settings.language
-    if language != "auto":
-        return language
-    spoken: Counter[str] = Counter()
-    for utterance in heard:
-        caption = captions[utterance.id]
-        spoken[caption.language] += len(comparable_words(caption.text, caption.language))
-    ((found, words),) = spoken.most_common(1)
-    return found if words else language
+    """The language of utterances of one language, as their live captions have it; ``auto`` where none has one."""
+    named = heard[0].settings.language
+    if named != AUTO:
+        return named
+    spoken = [captions[utterance.id] for utterance in heard]
+    language = next((one.language for one in spoken if one.text), spoken[0].language)
+    return named if language == UNDETERMINED else language
+
+
+def _same_language(found: str, expected: str) -> bool:
+    return expected == AUTO or primary(found) == primary(expected)
+
+
+def _may_replace(before: CaptionMessage, caption: Caption, vocabulary: tuple[Term, ...]) -> bool:
+    """Whether a caption may take the place of a live one: it has words, the same language, and loses no term."""
+    if not before.text:
+        return True
+    if not caption.text or not _same_language(caption.language, before.language):
+        return False
+    return not (
+        written_terms(before.text, before.language, vocabulary)
+        - written_terms(caption.text, caption.language, vocabulary)
+    )
 
 
 def alone(window: Hypothesis, words: Sequence[Word]) -> Hypothesis:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from captions.refine_windows import (
     WindowSettings,
     begins_stretch,
     ends_window,
+    runs,
     windows,
 )
 from captions.words import Word
@@ -125,17 +127,43 @@ def two() -> Layout:
     return Layout([first, replace(first, number=1, start=48_000, end=80_000, sent=80_000)], SETTINGS)
 
 
-def test_a_word_belongs_where_most_of_it_is() -> None:
+def test_a_word_belongs_where_it_begins() -> None:
     words = [Word("a", 0.0, 0.4), Word("last", 1.7, 2.5), Word("first", 2.1, 2.9), Word("b", 2.9, 3.1)]
     first, second = two().shares(words)
     assert first == (Word("a", 0.0, 0.4), Word("last", 1.7, 2.0))
     assert second == (Word("first", 0.0, 0.4), Word("b", 0.4, 0.6))
 
 
-def test_a_word_in_the_pause_belongs_to_the_nearer_utterance() -> None:
+def test_a_word_that_begins_in_the_pause_belongs_to_the_next_utterance() -> None:
     first, second = two().shares([Word("x", 2.05, 2.15), Word("y", 2.35, 2.45)])
-    assert [word.text for word in first] == ["x"]
-    assert [word.text for word in second] == ["y"]
+    assert first == ()
+    assert [word.text for word in second] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("last", "end", "start"), [(Word("it.", 14.08, 15.06), 14.37, 14.56), (Word("conference.", 4.24, 5.00), 4.48, 4.64)]
+)
+def test_a_last_word_that_reaches_over_the_pause_stays(last: Word, end: float, start: float) -> None:
+    """Times that Whisper gave for the last word of a sentence, and between which the utterances' pause was."""
+    first = Span(number=0, start=0, end=to_samples(end), sent=to_samples(end), began=0.0, ended=end)
+    second = replace(first, number=1, start=to_samples(start), end=to_samples(20.0), sent=to_samples(20.0))
+    share, after = Layout([first, second], SETTINGS).shares([last, Word("And", 15.1, 15.3)])
+    assert [word.text for word in share] == [last.text]
+    assert [word.text for word in after] == ["And"]
+
+
+def test_a_window_has_one_session() -> None:
+    first = Span(number=0, start=0, end=32_000, sent=32_000, began=0.0, ended=2.0, alike="one")
+    second = replace(first, number=1, start=48_000, end=80_000, sent=80_000, began=2.5, ended=4.5)
+    other = replace(second, alike="two")
+    assert windows([first, second], SETTINGS) == [[first, second]]
+    assert windows([first, other], SETTINGS) == [[first], [other]]
+
+
+def test_a_window_is_cut_where_the_language_changes() -> None:
+    cut = [range(3), range(3, 5), range(5, 6)]
+    assert runs([None, "de", "de-CH", "en", None, "de"]) == cut
+    assert runs([None, None]) == [range(2)]
 
 
 def test_a_long_silence_or_the_16th_utterance_begins_a_stretch() -> None:

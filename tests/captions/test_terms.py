@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 from captions.records import AudioMark, read_audio, write_mark
 from captions.session import MOST_BYTES, SessionSettings, fitting, write_settings
 from captions.stream_options import MOST_ASKED, StreamOptions
-from captions.terms import MOST_TERMS, Term, merged, tidied
+from captions.terms import MOST_TERMS, Term, merged, tidied, written_terms
 from captions.track import RoomId, TrackId
 from tests.support import terms
 
@@ -82,3 +82,10 @@ def test_a_mark_has_the_terms_that_the_publisher_asked_for() -> None:
     assert read.settings is not None
     assert (read.settings.vocabulary, read.settings.asked) == (terms("a"), terms("a"))
     assert settings.asked == terms("a")
+
+
+def test_terms_stand_in_a_text_as_whole_words_as_they_are_written() -> None:
+    vocabulary = terms("ingress", "C++", "US", "New York", "cat")
+    text = "Ingress in C++, New York's ingress: concatenate what tells us."
+    assert written_terms(text, "en", vocabulary) == {"ingress": 2, "C++": 1, "New York": 1}
+    assert written_terms("私は東京に住んでいます", "ja", terms("東京")) == {"東京": 1}
