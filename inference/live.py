@@ -55,7 +55,6 @@ class Live:
         self._tracer = tracer
         self._settings = settings
         self._scheduler = Scheduler(settings, decoders.batch_key)
-        self._free_decoders = settings.decoders
         self._spare_time = spare_time or SpareTime(settings.decoders)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -79,14 +78,12 @@ class Live:
 
     async def _work(self) -> None:
         while True:
-            batch = self._scheduler.next(self._intake.utterances, decoders=self._free_decoders)
+            batch = self._scheduler.next(self._intake.utterances, decoders=self._spare_time.idle)
             if batch is None:
                 await self._intake.changed()
                 continue
-            self._free_decoders -= 1
             with self._spare_time.taken():
                 await self._decode_batch(batch)
-            self._free_decoders += 1
 
     async def _decode_batch(self, batch: Batch) -> None:
         """Decode a batch, which has one model, publish its captions, and commit where they are final."""

@@ -21,7 +21,7 @@ from captions.ports.usage import UsageLedger
 from captions.segmenter import SegmenterSettings
 from captions.stability import AGREEMENTS
 from inference.decoders import Decoder, Decoders, in_thread
-from inference.engine import WhisperEngine, WhisperSettings, load_engine
+from inference.engine import REFINING, WhisperEngine, WhisperSettings, load_engine
 from inference.refine import Refiner
 from inference.second_pass import RefineSettings, at_once
 from inference.settings import WorkerSettings
@@ -37,9 +37,6 @@ from streamer.settings import GatewaySettings
 from streamer.vad import detector_factory
 
 logger = structlog.get_logger(__name__)
-
-REFINING_BEAMS = 5
-"""As Whisper's authors recommend: nobody waits for the second pass."""
 
 RESTART_DELAY = 1.0
 """Seconds before a worker that failed is started again."""
@@ -60,8 +57,7 @@ def build_refining_engines(settings: Settings, *, decoders: int) -> list[Whisper
     That of ``refine_model``, or else those of live captions. Raises ``SetupError``.
     """
     models = [settings.refine_model] if settings.refine_model is not None else [settings.model, *settings.models]
-    whisper = WhisperSettings(final_window="full", beam_size=REFINING_BEAMS)
-    return [_load(settings, model, whisper, decoders) for model in models]
+    return [_load(settings, model, REFINING, decoders) for model in models]
 
 
 def _build_engine(settings: Settings, model: str) -> WhisperEngine:
@@ -214,7 +210,6 @@ async def refining(
     clock: Clock,
     probe: Probe,
     *,
-    tracer: Tracer = NO_TRACES,  # noqa: ARG001 - as ``working`` has it
     spare_time: SpareTime | None = None,
 ) -> AsyncIterator[Work]:
     """Do the second pass in threads while the context lasts, where ``spare_time`` is left."""

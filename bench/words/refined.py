@@ -21,11 +21,10 @@ from captions.gates import screen
 from captions.ports.engine import DecodeRequest
 from captions.refine_windows import Layout, Span, WindowSettings, windows
 from captions.words import join
-from inference.engine import WhisperEngine, WhisperSettings
+from inference.engine import REFINING, WhisperEngine, WhisperSettings
 from inference.models import resolve
 from inference.second_pass import alone
 
-REFINING = WhisperSettings(final_window="full", beam_size=5)
 Transcribe = Callable[[Recording, Sequence[Cut]], str]
 """The text of a recording, or of its utterances."""
 

@@ -2,6 +2,6 @@
 
 from inference.engine.load import load_engine
 from inference.engine.whisper import WhisperEngine
-from inference.engine.windows import FinalWindow, WhisperSettings
+from inference.engine.windows import REFINING, FinalWindow, WhisperSettings
 
-__all__ = ["FinalWindow", "WhisperEngine", "WhisperSettings", "load_engine"]
+__all__ = ["REFINING", "FinalWindow", "WhisperEngine", "WhisperSettings", "load_engine"]

@@ -122,3 +122,7 @@ def search_states(settings: WhisperSettings) -> int:
 
 def _fixed_tail(settings: WhisperSettings) -> int:
     return 0 if settings.tail is None else round(settings.tail * FRAMES_PER_SECOND / 2)
+
+
+REFINING = WhisperSettings(final_window="full", beam_size=5)
+"""Those of the second pass: as Whisper's authors recommend, because nobody waits for it."""

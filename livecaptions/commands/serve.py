@@ -113,7 +113,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     sock = listen(settings.host, settings.port)  # first, so that an address in use fails immediately
     clock, probe = SystemClock(), serve_probe(settings)
     engines = await _engines(partial(build_engines, settings), probe)
-    behind = await asyncio.to_thread(_engines_behind, settings)
+    behind = await engines_behind(settings, probe)
     spare_time = SpareTime(batches_of(engines))
     async with (
         tracing(settings, clock, "livecaptions") as tracer,
@@ -125,11 +125,12 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         await _answer(settings, sock, log, clock, probe, tracer, stopped, work.not_ready, **engines[0].describe())
 
 
-def _engines_behind(settings: Settings) -> list[WhisperEngine]:
+async def engines_behind(settings: Settings, probe: Probe) -> list[WhisperEngine]:
     """The engines of the second pass, at low priority, for one window at a time; none if it is off."""
     if settings.refine == "off":
         return []
-    return at_low_priority(partial(build_refining_engines, settings, decoders=1))
+    build = partial(build_refining_engines, settings, decoders=1)
+    return await _engines(partial(at_low_priority, build), probe)
 
 
 @asynccontextmanager
@@ -152,20 +153,27 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
-    await _alone(settings, stop, "livecaptions-worker", partial(build_engines, settings), working)
+    @asynccontextmanager
+    async def at_work(log: Log, engines: list[WhisperEngine], clock: Clock, probe: Probe) -> AsyncIterator[Work]:
+        async with (
+            tracing(settings, clock, "livecaptions-worker") as tracer,
+            working(settings, log, engines, clock, probe, tracer=tracer) as work,
+        ):
+            yield work
+
+    await _alone(settings, stop, partial(build_engines, settings), at_work)
 
 
 async def _refine(settings: Settings, stop: asyncio.Event) -> None:
     build = partial(build_refining_engines, settings, decoders=settings.decoders)
-    await _alone(settings, stop, "livecaptions-refine", build, refining)
+    await _alone(settings, stop, build, partial(refining, settings))
 
 
 async def _alone(
     settings: Settings,
     stop: asyncio.Event,
-    name: str,
     build: Build,
-    working: Callable[..., AbstractAsyncContextManager[Work]],
+    at_work: Callable[[Log, list[WhisperEngine], Clock, Probe], AbstractAsyncContextManager[Work]],
 ) -> None:
     """Work in a process of its own until ``stop``."""
     sock = listen(settings.host, settings.metrics_port, "--metrics-port")
@@ -179,9 +187,8 @@ async def _alone(
         engines = await _engines(build, probe)
         readiness.starting = "the log is not connected yet"
         async with (
-            tracing(settings, clock, name) as tracer,
             _log(settings, clock, probe) as log,
-            working(settings, log, engines, clock, probe, tracer=tracer) as work,
+            at_work(log, engines, clock, probe) as work,
         ):
             readiness.started(work.not_ready)
             probe.audio_partitions(log.partitions(AUDIO))

@@ -196,6 +196,23 @@ async def test_no_decode_begins_while_every_live_decoder_is_busy() -> None:
     assert began == [pytest.approx(3)]
 
 
+async def test_live_decodes_and_the_second_pass_count_the_same_decoders() -> None:
+    script, pcm = script_of(2)
+    spare, busy = Spare(1), []
+
+    class Watching(ScriptedEngine):
+        def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+            busy.append(spare.idle)
+            return super().decode(requests)
+
+    log = memory_log()
+    async with worker_on(log, Watching(script), spare_time=spare):
+        await speak(log, pcm)
+        await asyncio.sleep(5)
+    assert set(busy) == {0}
+    assert spare.idle == 1
+
+
 async def test_late_work_is_given_up_and_counted() -> None:
     script, pcm = script_of(8)
     engine, log, probe = Mishearing(script), memory_log(), RecordingProbe()

@@ -192,6 +192,20 @@ async def test_no_term_is_found_over_the_boundary_of_two_captions() -> None:
     assert [caption.text for caption in refined] == ["this is kubectl"]
 
 
+async def test_a_corrected_word_makes_doubtful_words_no_surer() -> None:
+    lines = ("this is what is sure", "cube control now")
+
+    def doubt(_: DecodeRequest, found: Hypothesis) -> Hypothesis:
+        doubtful = set(lines[1].split())
+        words = (replace(word, confidence=0.3 if word.text in doubtful else 0.95) for word in found.words)
+        return replace(found, words=tuple(words), no_speech_probability=0.7, mean_log_probability=-0.1)
+
+    settings = replace(SESSION, vocabulary=(Term(text="kubectl", sounds_like=("cube control",)),))
+    _, refined, ear, _ = await captions_of(lines, instead(control="patrol"), doubt, settings)
+    assert ear.requests
+    assert refined == []
+
+
 async def test_windows_have_one_session_and_the_terms_of_it() -> None:
     other = replace(SESSION, session="t", vocabulary=terms("Kubernetes"))
     lines = ("the Levenshtein distance is short", "the Kubernetes cluster is large")
