@@ -1,4 +1,4 @@
-"""The second pass: finished speech is decoded again in long windows, and captions whose words change are replaced.
+"""The second pass: finished speech is decoded again in long windows, and captions whose text changes are replaced.
 
 It is a consumer group of its own on topic ``audio``. It holds nothing back: work that is late is given up.
 """

@@ -26,7 +26,7 @@ from inference.decoding import Failed, decode_each
 from inference.publishing import UNDETERMINED, final_caption
 from inference.refine_tracks import Window
 from inference.settings import WorkerSettings
-from inference.standing import standing
+from inference.standing import Standing, standing
 from inference.terms import better, candidates
 from inference.utterance import Utterance
 
@@ -96,38 +96,39 @@ class SecondPass:
 
         Raises ``LogError``.
         """
-        captions = await self._standing(window)
-        if any(utterance.id not in captions for utterance in _heard(window)):
+        captions, live = await self._standing(window)
+        if any(utterance.id not in live for utterance in _heard(window)):
             return False
         if all(captions[utterance.id].version >= _version(utterance) for utterance in _heard(window)):
             return True  # it was done, edited or deleted
-        for run in _runs(_heard(window), captions):
+        for run in _runs(_heard(window), live):
             await self._spare_time()
             if heard := [utterance for utterance in run if not utterance.deleted]:
                 if self.is_late(window):
                     return False
-                await self._hear(window, heard, captions)
+                await self._hear(window, heard, live)
         return True
 
-    async def _hear(
-        self, window: Window, heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMessage]
-    ) -> None:
-        """Decode utterances of one language together, and publish the captions that changed."""
+    async def _hear(self, window: Window, heard: Sequence[Utterance], live: Mapping[CaptionId, CaptionMessage]) -> None:
+        """Decode utterances of one language together, and publish the captions that changed.
+
+        What is heard depends on captions of pass ``live`` alone, and so not on what was refined before a crash.
+        """
         layout = Layout([window.spans[window.utterances.index(utterance)] for utterance in heard], self._windows)
         decoder = self._decoders.named(heard[0].settings.model)
-        language = _language(heard, captions)
-        hypothesis = await self._decode(decoder, heard, layout, captions)
+        language = _language(heard, live)
+        hypothesis = await self._decode(decoder, heard, layout, live)
         if not isinstance(hypothesis, Hypothesis) or not _same_language(hypothesis.language, language):
             return
         kept = screen(hypothesis, to_seconds(layout.samples), self._settings.gates).words
         if not kept:
             return
-        now = {**captions, **await self._standing(window)}  # somebody may have edited one meanwhile
+        now = (await self._standing(window)).newest  # somebody may have edited one meanwhile
         for utterance, words in zip(heard, layout.shares(kept), strict=True):
-            if not utterance.deleted:
-                await self._publish(utterance, now[utterance.id], alone(hypothesis, words), decoder)
+            if not utterance.deleted and (before := now.get(utterance.id)):
+                await self._publish(utterance, before, alone(hypothesis, words), decoder)
 
-    async def _standing(self, window: Window) -> dict[CaptionId, CaptionMessage]:
+    async def _standing(self, window: Window) -> Standing:
         ids = [utterance.id for utterance in window.utterances]
         return await standing(self._log, ids, window.spans[0].began - MARGIN)
 
@@ -136,18 +137,18 @@ class SecondPass:
         decoder: Decoder,
         heard: Sequence[Utterance],
         layout: Layout,
-        captions: Mapping[CaptionId, CaptionMessage],
+        live: Mapping[CaptionId, CaptionMessage],
     ) -> Hypothesis | Failed:
         """Decode with the terms that the live captions have, and again where the words may be others."""
         vocabulary = merged(*(utterance.settings.vocabulary for utterance in heard))
-        live = Counter[str]()
-        for utterance in heard:
-            live += written_terms(captions[utterance.id].text, captions[utterance.id].language, vocabulary)
+        there = Counter[str]()
+        for caption in (live[utterance.id] for utterance in heard):
+            there += written_terms(caption.text, caption.language, vocabulary)
         request = DecodeRequest(
             pcm=layout.audio([utterance.whole() for utterance in heard]),
-            language=_language(heard, captions),
+            language=_language(heard, live),
             languages=heard[0].settings.languages,
-            vocabulary=tuple(live)[:MOST_CANDIDATES],
+            vocabulary=tuple(there)[:MOST_CANDIDATES],
             final=True,
         )
         began = self._clock.monotonic()
@@ -205,18 +206,18 @@ def _version(utterance: Utterance) -> Version:
     return Version(Pass.REFINED, utterance.segments)
 
 
-def _runs(heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMessage]) -> list[Sequence[Utterance]]:
+def _runs(heard: Sequence[Utterance], live: Mapping[CaptionId, CaptionMessage]) -> list[Sequence[Utterance]]:
     """The utterances, cut where the language of the live captions changes."""
-    spoken = [captions[utterance.id] for utterance in heard]
+    spoken = [live[utterance.id] for utterance in heard]
     return [heard[run.start : run.stop] for run in runs([one.language if one.text else None for one in spoken])]
 
 
-def _language(heard: Sequence[Utterance], captions: Mapping[CaptionId, CaptionMessage]) -> str:
+def _language(heard: Sequence[Utterance], live: Mapping[CaptionId, CaptionMessage]) -> str:
     """The language of utterances of one language, as their live captions have it; ``auto`` where none has one."""
     named = heard[0].settings.language
     if named != AUTO:
         return named
-    spoken = [captions[utterance.id] for utterance in heard]
+    spoken = [live[utterance.id] for utterance in heard]
     language = next((one.language for one in spoken if one.text), spoken[0].language)
     return named if language == UNDETERMINED else language
 

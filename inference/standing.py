@@ -1,10 +1,11 @@
 """What topic ``captions`` says now of some utterances."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
-from captions.caption import CaptionId
+from captions.caption import CaptionId, Pass
 from captions.deletion import DELETION
 from captions.errors import RecordError
 from captions.log_reading import entries_between
@@ -16,14 +17,21 @@ from captions.track import RoomId, TrackId
 logger = structlog.get_logger(__name__)
 
 
-async def standing(log: Log, of: Sequence[CaptionId], since: float) -> dict[CaptionId, CaptionMessage]:
-    """The newest version of each caption of one room that was appended since epoch second ``since``.
+class Standing(NamedTuple):
+    """Finals: the newest version of each caption, and the newest of pass ``live``."""
+
+    newest: dict[CaptionId, CaptionMessage]
+    live: dict[CaptionId, CaptionMessage]
+
+
+async def standing(log: Log, of: Sequence[CaptionId], since: float) -> Standing:
+    """The captions of one room that were appended since epoch second ``since``.
 
     Raises ``LogError``.
     """
     room = of[0].track.room
     wanted = set(of)
-    found: dict[CaptionId, CaptionMessage] = {}
+    found = Standing({}, {})
     partition = log.partition_of(CAPTIONS, room.key)
     async for entry in entries_between(log, CAPTIONS, partition, since=since):
         if entry.record.key != room.key or DELETION in entry.record.headers:
@@ -36,6 +44,9 @@ async def standing(log: Log, of: Sequence[CaptionId], since: float) -> dict[Capt
         if not isinstance(event, CaptionMessage) or not event.final:
             continue
         caption = CaptionId(TrackId(RoomId.from_key(entry.record.key), event.track), event.utterance)
-        if caption in wanted and (caption not in found or event.version > found[caption].version):
-            found[caption] = event
+        if caption not in wanted:
+            continue
+        for versions in found if event.version.pass_ is Pass.LIVE else (found.newest,):
+            if caption not in versions or event.version > versions[caption].version:
+                versions[caption] = event
     return found

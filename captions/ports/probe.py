@@ -142,7 +142,7 @@ class Probe:
     def refined(self, model: str, words: int, changed: int, late: float) -> None:
         """The second pass is done with a caption of ``words`` words, ``late`` after its utterance's end was on the log.
 
-        ``changed`` of its words are new. A caption without changes is not published.
+        ``changed`` of its words are new. A caption whose text is the same is not published.
         """
 
     def refine_behind(self, seconds: float) -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from captions.caption import Pass
-from captions.messages import CaptionMessage
+from captions.messages import CaptionMessage, PassLabel
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.records import AUDIO, CAPTIONS, write_audio
+from captions.records import AUDIO, CAPTIONS, write_audio, write_room_event
 from captions.session import SessionSettings
 from captions.terms import Term
+from captions.track import RoomId
 from captions.words import Word
 from inference.decoders import Decoder, Decoders
 from inference.engine.scripted import ScriptedEngine, ScriptedWord, scripted_audio
@@ -55,11 +56,12 @@ def said(*lines: str) -> list[ScriptedWord]:
 
 
 async def captions_of(
-    lines: Sequence[str], live: Hear, refined: Hear, *settings: SessionSettings
+    lines: Sequence[str], live: Hear, refined: Hear, *settings: SessionSettings, newer: PassLabel | None = None
 ) -> tuple[list[str], list[CaptionMessage], Ear, RecordingProbe]:
     """The live texts of ``lines``, what the second pass published, its ear, and its probe.
 
-    The settings are those of each line, or of all.
+    The settings are those of each line, or of all. Before the second pass the first caption gets a version of pass
+    ``newer`` with other words.
     """
     script = said(*lines)
     ear, log, probe = Ear(script, refined), memory_log(), RecordingProbe()
@@ -80,6 +82,11 @@ async def captions_of(
             spoken = (segment.start + len(segment.pcm)) / 16_000
             await asyncio.sleep(began + spoken - asyncio.get_running_loop().time())
             await log.append(AUDIO, write_audio(replace(segment, settings=own if segment.settings else None)))
+        await asyncio.sleep(2)
+        if newer is not None:
+            other = {"pass_": newer, "text": "something else"}
+            first = (await told(log, CAPTIONS)).finals[0].model_copy(update=other)
+            await log.append(CAPTIONS, write_room_event(RoomId("hall"), first))
         await asyncio.sleep(30)
         assert not task.done()
         task.cancel()
@@ -175,6 +182,14 @@ async def test_terms_of_the_live_captions_are_expected() -> None:
     assert live == list(OF_TERMS)
     assert ear.requests[0].vocabulary == ("Levenshtein",)
     assert [(caption.utterance, caption.text) for caption in refined] == [(1, "we run it here every night")]
+
+
+@pytest.mark.parametrize("newer", ["refined", "edited"])
+async def test_what_is_heard_depends_on_no_later_version(newer: PassLabel) -> None:
+    """So a window is heard alike by whoever takes over from a member that published a part of it."""
+    _, refined, ear, _ = await captions_of(OF_TERMS, as_said, instead(day="night"), TERMS, newer=newer)
+    assert [request.vocabulary for request in ear.requests] == [("Levenshtein",)]
+    assert [caption.text for caption in refined if caption.utterance == 1] == ["we run it here every night"]
 
 
 async def test_a_caption_that_would_lose_a_term_is_left_alone() -> None:
