@@ -20,7 +20,7 @@ from captions.track import RoomId
 from captions.words import Word
 from inference import session_language
 from inference.settings import WorkerSettings
-from tests.support import memory_log, told, worker_on
+from tests.support import memory_log, terms, told, worker_on
 from transport.memory import MemoryLog
 from transport.memory.group import Group
 
@@ -262,6 +262,20 @@ async def test_the_final_says_what_was_heard() -> None:
         await say(log, [("de", 6.0), ("de", 0.8)])
         await asyncio.sleep(1)
     assert [Heard.read(header).language for header in await headers_of(log)] == ["de", "de"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "language"), [("de-AT", [], "de-AT"), ("auto", [("fr", 4.0)], "fr"), ("auto", [], "und")]
+)
+async def test_too_little_audio_is_in_the_language_of_its_session(
+    asked: str, before: list[tuple[str, float]], language: str
+) -> None:
+    log = memory_log()
+    async with worker_on(log, Polyglot()):
+        await say(log, [*before, ("de", 0.05)], replace(AUTO, language=asked, vocabulary=terms("Kafka")))
+        await asyncio.sleep(2)
+    *_, last = await finals_of(log)
+    assert (last.text, last.language) == ("", language)
 
 
 async def test_sessions_of_older_gateways_are_heard_utterance_by_utterance() -> None:
