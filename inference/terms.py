@@ -18,6 +18,9 @@ from inference.decoding import Failed, decode_each
 GAINED_BY_TERMS = 0.04
 """Mean log-probability that a decode with a term gains where the term was said. Wrong terms gain 0.02 at most."""
 
+GAINED_IN_ALL = 0.5
+"""The same times the number of words: enough where the other words of a long text thin the mean. Wrong terms: 0.37."""
+
 _MORE_WORDS = 2  # that a decode with terms may have
 
 
@@ -49,14 +52,14 @@ async def hear_terms(
         ]
         for (i, (first, terms)), second in zip(few.items(), await decode_each(decoder, again, probe, 1), strict=True):
             if isinstance(second, Hypothesis):
-                found[i] = better(requests[i], first, second, terms, gates)
+                found[i] = with_terms(requests[i], first, second, terms, gates)
     return [
         _corrected(request, result, vocabulary)
         for request, result, vocabulary in zip(requests, found, vocabularies, strict=True)
     ]
 
 
-def better(
+def with_terms(
     request: DecodeRequest, first: Hypothesis, second: Hypothesis, terms: Sequence[Term], gates: GateSettings
 ) -> Hypothesis:
     """``second``, decoded with ``terms``, where one of them is new in it and made the text more probable.
@@ -68,7 +71,8 @@ def better(
     before, after = (sound(join(one.words, one.language)).letters for one in (first, second))
     new = any((letters := sound(term.text).letters) in after and letters not in before for term in terms)
     kept = screen(second, to_seconds(len(request.pcm)), gates)
-    if new and gained >= GAINED_BY_TERMS and not kept.fired and len(second.words) <= len(first.words) + _MORE_WORDS:
+    enough = min(GAINED_BY_TERMS, GAINED_IN_ALL / max(1, len(first.words)))
+    if new and gained >= enough and not kept.fired and len(second.words) <= len(first.words) + _MORE_WORDS:
         return replace(second, redecoded=redecoded)
     return replace(first, redecoded=redecoded)
 

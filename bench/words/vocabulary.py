@@ -30,7 +30,7 @@ from inference.decoders import Decoder
 from inference.decoding import Failed
 from inference.engine import WhisperEngine, WhisperSettings
 from inference.settings import WorkerSettings
-from inference.terms import better, candidates, hear_terms
+from inference.terms import candidates, hear_terms, with_terms
 
 NOISE_MINUTES = 30
 MOST = 1000
@@ -67,7 +67,7 @@ def few_terms(engine: WhisperEngine, pcm: Pcm, terms: tuple[Term, ...]) -> Hypot
     few = candidates(request, first, terms, settings.gates)
     if not few:
         return first
-    return better(request, first, engine.decode([_request(pcm, *(t.text for t in few))])[0], few, settings.gates)
+    return with_terms(request, first, engine.decode([_request(pcm, *(t.text for t in few))])[0], few, settings.gates)
 
 
 def corrected_too(engine: WhisperEngine, pcm: Pcm, terms: tuple[Term, ...]) -> Hypothesis:

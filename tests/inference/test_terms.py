@@ -19,7 +19,7 @@ from inference.decoding import Failed, decode_each
 from inference.engine import WhisperEngine
 from inference.engine.scripted import ScriptedEngine, ScriptedWord, scripted_audio
 from inference.settings import WorkerSettings
-from inference.terms import GAINED_BY_TERMS, hear_terms
+from inference.terms import GAINED_BY_TERMS, GAINED_IN_ALL, hear_terms
 from tests.inference.speaking import SESSION, segments
 from tests.support import inline, memory_log, terms, told, worker_on
 
@@ -82,6 +82,16 @@ async def test_a_final_is_decoded_again_with_its_few_terms_and_the_more_probable
     (found,) = await heard(engine, VOCABULARY)
     assert text(found) == SECOND
     assert [[one.vocabulary for one in batch] for batch in engine.batches] == [[()], [("Levenshtein",)]]
+
+
+@pytest.mark.parametrize(("gained", "shown"), [(GAINED_IN_ALL + 0.1, SECOND), (GAINED_IN_ALL - 0.1, FIRST)])
+async def test_the_gain_of_a_term_is_not_thinned_by_the_words_of_a_long_final(gained: float, shown: str) -> None:
+    rest = " and so it went on from one word to the next until all of it was said"
+    likelihood = -0.3 + gained / len((FIRST + rest).split())
+    assert likelihood < -0.3 + GAINED_BY_TERMS
+    engine = TwoFaced(hypothesis(FIRST + rest), hypothesis(SECOND + rest, likelihood=likelihood))
+    (found,) = await decoded(engine, [replace(request(), pcm=np.ones(10 * 16_000, dtype=np.int16))], [VOCABULARY])
+    assert text(found) == shown + rest
 
 
 @pytest.mark.parametrize(
