@@ -6,7 +6,7 @@ from dataclasses import replace
 from captions.audio import to_seconds
 from captions.corrections import corrected, respelt
 from captions.gates import GateSettings, screen
-from captions.glossary import glossary_of
+from captions.glossary import MOST_CANDIDATES, glossary_of
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.probe import Probe
 from captions.sounds import sound
@@ -80,10 +80,18 @@ def with_terms(
 def candidates(
     request: DecodeRequest, first: Hypothesis, vocabulary: tuple[Term, ...], gates: GateSettings
 ) -> tuple[Term, ...]:
-    """The few terms to decode a final again with; none where nobody spoke, so that no term is put into noise."""
+    """The few terms to decode a final again with; none where nobody spoke, so that no term is put into noise.
+
+    They are those that its words sound like, and of a short vocabulary all that were not heard.
+    """
     if not (request.final and vocabulary and screen(first, to_seconds(len(request.pcm)), gates).words):
         return ()
-    return glossary_of(vocabulary).candidates(first.words)
+    likely = glossary_of(vocabulary).candidates(first.words)
+    if len(vocabulary) > MOST_CANDIDATES:
+        return likely
+    heard = sound(join(first.words, first.language)).letters
+    rest = (term for term in vocabulary if term not in likely and sound(term.text).letters not in heard)
+    return (*likely, *rest)
 
 
 def _corrected(

@@ -26,7 +26,8 @@ from tests.support import inline, memory_log, terms, told, worker_on
 SECONDS = 4
 FIRST = "a Lavenstein distance is short"
 SECOND = "a Levenshtein distance is short"
-VOCABULARY = terms("Levenshtein", "Kubernetes")
+OTHERS = terms("Zanzibar", "Goethe", "Oslo", "Fjord", "Umlaut", "Ouagadougou", "Tchaikovsky", "Ypres")
+VOCABULARY = (*terms("Levenshtein", "Kubernetes"), *OTHERS)
 
 
 def hypothesis(text: str, likelihood: float = -0.3, confidence: float = 0.7, no_speech: float = 0.0) -> Hypothesis:
@@ -112,10 +113,19 @@ async def test_else_the_first_stands(second: Hypothesis | None) -> None:
 
 async def test_only_finals_with_candidates_are_decoded_again_and_as_one_batch() -> None:
     engine = TwoFaced(hypothesis(FIRST), hypothesis(SECOND, likelihood=-0.2))
-    found = await heard(engine, VOCABULARY, (), terms("Zanzibar"), VOCABULARY)
+    found = await heard(engine, VOCABULARY, (), (*OTHERS, *terms("Kubernetes")), VOCABULARY)
     assert [text(one) for one in found] == [SECOND, FIRST, FIRST, SECOND]
     assert [len(batch) for batch in engine.batches] == [4, 2]
     await heard(engine, VOCABULARY, final=False)
+    assert len(engine.batches) == 3
+
+
+async def test_all_terms_of_a_short_vocabulary_are_tried_but_those_that_were_heard() -> None:
+    engine = TwoFaced(hypothesis("he was born in Oslo"), hypothesis("Goethe was born in Oslo", likelihood=-0.2))
+    (found,) = await heard(engine, OTHERS)
+    assert text(found) == "Goethe was born in Oslo"
+    assert sorted(engine.batches[1][0].vocabulary) == sorted(one.text for one in OTHERS if one.text != "Oslo")
+    await heard(engine, terms("Oslo"))
     assert len(engine.batches) == 3
 
 
