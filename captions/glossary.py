@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from math import log2
 from typing import NamedTuple
 
@@ -66,6 +67,7 @@ class Glossary:
         if not words or not self._entries:
             return []
         heard = [sound(word.text) for word in words]
+        confidences = list(accumulate(map(_confidence, words), initial=0.0))
         runs = [
             (start, end)
             for start in range(len(words))
@@ -75,7 +77,7 @@ class Glossary:
         sounds = [joined(heard[start:end]) for start, end in runs]
         near = self._with_same_letters(self._sounds.near(sounds), sounds)
         chance = [
-            _DOUBT * _mean_confidence(words[start:end]) + _SHORT / len(one.letters)
+            _DOUBT * (confidences[end] - confidences[start]) / (end - start) + _SHORT / len(one.letters)
             for (start, end), one in zip(runs, sounds, strict=True)
         ]
         scores = near.similarities - np.array(chance, dtype=np.float32)[near.others] + self._bonus[near.sounds]
@@ -103,7 +105,11 @@ class Glossary:
 
     def _with_same_letters(self, near: Near, heard: Sequence[Sound]) -> Near:
         """All pairs with the same letters too: Metaphone may read them otherwise across the boundary of words."""
-        pairs = [(run, entry) for run, one in enumerate(heard) for entry in self._by_letters.get(one.letters, ())]
+        pairs = [
+            (run, entry)
+            for run, one in enumerate(heard)
+            for entry in self._by_letters.get(one.letters, ())[:MOST_CANDIDATES]
+        ]
         runs, entries = (np.array([pair[side] for pair in pairs], dtype=np.intp) for side in (0, 1))
         return Near(
             np.concatenate([runs, near.others]),
@@ -128,5 +134,5 @@ def glossary_of(terms: tuple[Term, ...]) -> Glossary:
     return Glossary(terms)
 
 
-def _mean_confidence(words: Sequence[Word]) -> float:
-    return sum(_CONFIDENCE if word.confidence is None else word.confidence for word in words) / len(words)
+def _confidence(word: Word) -> float:
+    return _CONFIDENCE if word.confidence is None else word.confidence

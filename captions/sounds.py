@@ -17,12 +17,17 @@ from rapidfuzz.process import cdist, cpdist
 
 from captions.words import fold
 
-_VOWELS = frozenset("AEIOU")
+_VOWELS = str.maketrans(dict.fromkeys("AEIOU"))
 _CLASSES = str.maketrans({"B": "P", "0": "T", "G": "K", "M": "N", "J": "S", "X": "S", "R": "L"} | dict.fromkeys("WHY"))
 """Consonants that are easily taken for each other share a letter; half vowels are left out."""
 
+MOST_PAIRS = 64
+"""Sounds that one is compared with closely. No list of terms that sound alike makes a search long."""
+
 _CONSONANTS, _CLASS, _LETTERS = 0.5, 0.25, 0.25  # of a similarity
 _WORTH_A_LOOK = 0.6  # similarity of the classes below which a pair is not looked at
+_MOST_APART = ((1 - _WORTH_A_LOOK) * np.arange(256) + 1e-4).astype(np.uint8)
+"""Differences that classes of so many letters may have, to be worth a look."""
 
 
 class Sound(NamedTuple):
@@ -40,10 +45,12 @@ def sound(text: str) -> Sound:
 
 def joined(sounds: Iterable[Sound]) -> Sound:
     """The sound of words that are said one after the other."""
-    parts = tuple(sounds)
-    consonants = "".join(part.consonants for part in parts)
-    consonants = consonants[:1] + "".join(c for c in consonants[1:] if c not in _VOWELS)
-    return Sound("".join(part.letters for part in parts), consonants, consonants.translate(_CLASSES))
+    letters = consonants = ""
+    for part in sounds:
+        letters += part.letters
+        consonants += part.consonants
+    consonants = consonants[:1] + consonants[1:].translate(_VOWELS)
+    return Sound(letters, consonants, consonants.translate(_CLASSES))
 
 
 @lru_cache(maxsize=4096)
@@ -75,11 +82,20 @@ class Sounds:
         self._lengths = _lengths(self._classes)
 
     def near(self, others: Sequence[Sound]) -> Near:
-        """The pairs of one of ``others`` and one of these sounds that are worth a closer look."""
+        """The pairs of one of ``others`` and one of these sounds that are worth a closer look.
+
+        Of each one there are ``MOST_PAIRS`` at most, those whose classes are nearest.
+        """
         classes = [one.classes for one in others]
         distances = cdist(classes, self._classes, scorer=Levenshtein.distance, dtype=np.uint8)
-        longest = np.maximum(_lengths(classes)[:, None], self._lengths[None, :])
-        rows, columns = np.divmod(np.flatnonzero(distances <= (1 - _WORTH_A_LOOK) * longest), len(self._sounds))
+        longest = np.maximum(_lengths(classes)[:, None], self._lengths)
+        alike = distances <= _MOST_APART[longest]
+        crowded = alike.sum(axis=1) > MOST_PAIRS
+        for row in crowded.nonzero()[0].tolist():
+            columns = alike[row].nonzero()[0]
+            further = columns[distances[row, columns].argsort(kind="stable")[MOST_PAIRS:]]
+            alike[row, further] = False
+        rows, columns = np.divmod(np.flatnonzero(alike), len(self._sounds))
         theirs = [others[row] for row in rows.tolist()]
         ours = [self._sounds[column] for column in columns.tolist()]
         similarities = np.zeros(len(rows), dtype=np.float32)
@@ -89,5 +105,5 @@ class Sounds:
         return Near(rows, columns, similarities)
 
 
-def _lengths(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    return np.array([len(text) for text in texts], dtype=np.float32)
+def _lengths(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
+    return np.array([min(len(text), 255) for text in texts], dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from captions.audio import to_samples
 from captions.ports.clock import Clock
@@ -13,7 +14,7 @@ from inference.behind import audio_behind
 from inference.decoders import Decoder, Decoders, Model
 from inference.decoding import Failed, decode_each
 from inference.intake import Intake
-from inference.publishing import Publisher
+from inference.publishing import UNDETERMINED, Publisher, language_of
 from inference.scheduler import Batch, Scheduler
 from inference.session_language import SessionLanguages
 from inference.settings import WorkerSettings
@@ -27,7 +28,8 @@ REPORT_INTERVAL = 1.0
 SHORTEST = to_samples(0.1)
 """Samples; less audio holds no word and is not decoded."""
 
-NOTHING = Hypothesis(words=(), language="en")
+NOTHING = Hypothesis(words=(), language=UNDETERMINED)
+"""The result for too little audio; a caption of it is in the language of its session."""
 
 
 class Live:
@@ -162,8 +164,8 @@ class Live:
     async def _publish(
         self, utterance: Utterance, request: DecodeRequest, result: Hypothesis | Failed, model: Model, revision: int
     ) -> None:
-        if utterance.deleted:
-            result = NOTHING
+        if utterance.deleted or len(request.pcm) < SHORTEST:
+            result = replace(NOTHING, language=language_of(utterance))
         if request.final:
             await self._publisher.final(utterance, result, model, revision)
             self._languages.published(utterance)

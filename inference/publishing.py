@@ -100,7 +100,7 @@ class Publisher:
         The audio of a failed decode is appended to the dead letters first.
         """
         screened = Screened((), ())
-        language = _language_of(utterance)
+        language = language_of(utterance)
         if isinstance(hypothesis, Failed):
             logger.error("utterance_lost", **utterance.id.describe(), reason=hypothesis.reason)
             await self._log.append(self._topics.dead_letters, dead_utterance(utterance, hypothesis.reason))
@@ -143,6 +143,12 @@ class Publisher:
         )
 
 
+def language_of(utterance: Utterance) -> str:
+    """The language that the session names or was found out; BCP 47's ``und`` where there is none."""
+    named = utterance.settings.language
+    return utterance.language or UNDETERMINED if named == AUTO else named
+
+
 def final_caption(
     utterance: Utterance, language: str, decoded: Sequence[Word], model: str | None, version: Version
 ) -> Caption:
@@ -168,12 +174,6 @@ def final_caption(
         stable=len(words),
         model=model,
     )
-
-
-def _language_of(utterance: Utterance) -> str:
-    """The language that the session names or was found out; BCP 47's ``und`` where there is none."""
-    named = utterance.settings.language
-    return utterance.language or UNDETERMINED if named == AUTO else named
 
 
 def _on_track(word: Word, start: float) -> Word:

@@ -59,11 +59,14 @@ class SessionLanguages:
     async def recall(self, utterances: Sequence[Utterance], *, final: bool) -> None:
         """Read from the log what it knows of these utterances' sessions and this worker does not. Raises ``LogError``.
 
-        For a final that is what the final just before it said, for a partial anything.
+        For a final that is what the final just before it said, for a partial anything. What is remembered may be newer
+        than a final: its audio is read again where the worker published it and could not commit.
         """
         missing = [utterance for utterance in utterances if self._misses(utterance, final=final)]
         for utterance in missing:
             found = await self._last_on_log(utterance)
+            if final:
+                utterance.heard = _heard_before(utterance, found)
             known = self._last.get(utterance.id.track)
             if known is None or found.utterance > known.utterance:
                 self._remember(utterance.id.track, found)
@@ -128,10 +131,7 @@ class SessionLanguages:
         if utterance.heard is not None:
             return utterance.heard
         known = self._last.get(utterance.id.track)
-        first = utterance.settings.first_utterance
-        if known is None or first is None or not first <= known.utterance < utterance.id.utterance:
-            return Heard()
-        return known.heard
+        return Heard() if known is None else _heard_before(utterance, known)
 
     def _misses(self, utterance: Utterance, *, final: bool) -> bool:
         first, number = utterance.settings.first_utterance, utterance.id.utterance
@@ -163,6 +163,12 @@ class SessionLanguages:
             yield [entry async for entry in entries_between(self._log, CAPTIONS, partition, since=since)]
             if await self._log.offset_at(CAPTIONS, partition, since) <= earliest:
                 return
+
+
+def _heard_before(utterance: Utterance, last: _Last) -> Heard:
+    """What ``last`` says to the utterance; nothing where it is of another session or not before it."""
+    first = utterance.settings.first_utterance
+    return last.heard if first is not None and first <= last.utterance < utterance.id.utterance else Heard()
 
 
 def _last_in(entry: Entry, before: CaptionId) -> _Last | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from captions.audio import to_seconds
 from captions.corrections import corrected, respelt
 from captions.gates import GateSettings, screen
-from captions.glossary import glossary_of
+from captions.glossary import MOST_CANDIDATES, glossary_of
 from captions.ports.engine import DecodeRequest, Hypothesis
 from captions.ports.probe import Probe
 from captions.sounds import sound
@@ -17,6 +17,9 @@ from inference.decoding import Failed, decode_each
 
 GAINED_BY_TERMS = 0.04
 """Mean log-probability that a decode with a term gains where the term was said. Wrong terms gain 0.02 at most."""
+
+GAINED_IN_ALL = 0.5
+"""The same times the number of words: enough where the other words of a long text thin the mean. Wrong terms: 0.37."""
 
 _MORE_WORDS = 2  # that a decode with terms may have
 
@@ -49,14 +52,14 @@ async def hear_terms(
         ]
         for (i, (first, terms)), second in zip(few.items(), await decode_each(decoder, again, probe, 1), strict=True):
             if isinstance(second, Hypothesis):
-                found[i] = better(requests[i], first, second, terms, gates)
+                found[i] = with_terms(requests[i], first, second, terms, gates)
     return [
         _corrected(request, result, vocabulary)
         for request, result, vocabulary in zip(requests, found, vocabularies, strict=True)
     ]
 
 
-def better(
+def with_terms(
     request: DecodeRequest, first: Hypothesis, second: Hypothesis, terms: Sequence[Term], gates: GateSettings
 ) -> Hypothesis:
     """``second``, decoded with ``terms``, where one of them is new in it and made the text more probable.
@@ -68,7 +71,8 @@ def better(
     before, after = (sound(join(one.words, one.language)).letters for one in (first, second))
     new = any((letters := sound(term.text).letters) in after and letters not in before for term in terms)
     kept = screen(second, to_seconds(len(request.pcm)), gates)
-    if new and gained >= GAINED_BY_TERMS and not kept.fired and len(second.words) <= len(first.words) + _MORE_WORDS:
+    enough = min(GAINED_BY_TERMS, GAINED_IN_ALL / max(1, len(first.words)))
+    if new and gained >= enough and not kept.fired and len(second.words) <= len(first.words) + _MORE_WORDS:
         return replace(second, redecoded=redecoded)
     return replace(first, redecoded=redecoded)
 
@@ -76,10 +80,18 @@ def better(
 def candidates(
     request: DecodeRequest, first: Hypothesis, vocabulary: tuple[Term, ...], gates: GateSettings
 ) -> tuple[Term, ...]:
-    """The few terms to decode a final again with; none where nobody spoke, so that no term is put into noise."""
+    """The few terms to decode a final again with; none where nobody spoke, so that no term is put into noise.
+
+    They are those that its words sound like, and of a short vocabulary all that were not heard.
+    """
     if not (request.final and vocabulary and screen(first, to_seconds(len(request.pcm)), gates).words):
         return ()
-    return glossary_of(vocabulary).candidates(first.words)
+    likely = glossary_of(vocabulary).candidates(first.words)
+    if len(vocabulary) > MOST_CANDIDATES:
+        return likely
+    heard = sound(join(first.words, first.language)).letters
+    rest = (term for term in vocabulary if term not in likely and sound(term.text).letters not in heard)
+    return (*likely, *rest)
 
 
 def _corrected(

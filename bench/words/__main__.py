@@ -17,6 +17,7 @@ TABLES: dict[str, Callable[[str], None]] = {
     "twice": twice.print_table,
     "stability": stability.print_table,
     "vocabulary": vocabulary.print_table,
+    "vocabulary-harm": vocabulary.print_harm_table,
 }
 """What prints each table, given the model's name."""
 

@@ -1,11 +1,14 @@
 """Terms found by their sound, and words corrected: the pure core."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from captions.corrections import corrected, respelt
 from captions.glossary import Glossary, glossary_of
+from captions.sounds import MOST_PAIRS, Sounds, sound
 from captions.terms import Term
 from captions.words import Word
 
@@ -58,6 +61,22 @@ def test_a_likelier_term_comes_first() -> None:
 def test_few_candidates_are_asked_for() -> None:
     many = Glossary([Term(text=f"kub{vowel}ctl{end}") for vowel in "aeiou" for end in ("", "s", "a", "o")])
     assert len(many.candidates(said("cubectl"))) == 8
+
+
+def test_few_pairs_are_compared_closely_however_many_terms_sound_alike() -> None:
+    alike = [Term(text=f"kub{vowel}ctl{one}{other}") for vowel in "aeiou" for one in "aeiou" for other in "aeiouhwy"]
+    heard = ["cubectl", "kubectl", "cube", "control"] * 20
+    runs = [sound(" ".join(heard[start : start + length])) for start in range(80) for length in (1, 2, 3, 4)]
+    pairs = Sounds([sound(term.text) for term in alike]).near(runs)
+    assert len(alike) > 2 * MOST_PAIRS
+    assert Counter(pairs.others.tolist()).most_common(1)[0][1] == MOST_PAIRS
+
+
+def test_the_nearest_of_many_that_sound_alike_is_found() -> None:
+    many = [f"kubectl{end}{more}" for end in "bdfgjklmnp" for more in "bdfgjklmnp"]
+    sounds = [sound(text) for text in (*many, "kubectl")]
+    found = Sounds(sounds).near([sound("cubectl")])
+    assert int(found.sounds[found.similarities.argmax()]) == len(many)
 
 
 def test_the_index_is_built_once_for_the_same_terms() -> None:

@@ -13,18 +13,24 @@ from captions.language_choice import Heard
 from captions.log_reading import entries_between
 from captions.messages import CaptionMessage
 from captions.ports.engine import DecodeRequest, Hypothesis
+from captions.ports.log import HOLDING_GROUP
 from captions.records import AUDIO, CAPTIONS, PARTIALS, AudioSegment, heard_in, write_audio
 from captions.session import SessionSettings
 from captions.track import RoomId
 from captions.words import Word
 from inference import session_language
 from inference.settings import WorkerSettings
-from tests.support import memory_log, told, worker_on
+from tests.support import memory_log, terms, told, worker_on
 from transport.memory import MemoryLog
+from transport.memory.group import Group
 
 pytestmark = pytest.mark.looptime
 
 AUTO = SessionSettings(session="s", origin=1_764_000_000.0, language="auto", first_utterance=0)
+HALL = RoomId("hall")
+IN_THE_OTHER_PARTITION = next(
+    room for number in range(99) if memory_log(partitions=2).partition_of(AUDIO, (room := RoomId(f"hall{number}")).key)
+)
 CODES = ("de", "en", "fr", "ja")
 
 
@@ -70,6 +76,7 @@ async def say(
     said: Sequence[tuple[str, float]],
     settings: SessionSettings = AUTO,
     *,
+    room: RoomId = HALL,
     track: str = "main",
     first: int = 0,
     pause: float = 0.5,
@@ -82,7 +89,7 @@ async def say(
         for at, part in enumerate(parts):
             await asyncio.sleep(len(part) / 16_000)
             segment = AudioSegment(
-                track=RoomId("hall").track(track),
+                track=room.track(track),
                 utterance=number,
                 number=at,
                 start=position,
@@ -180,6 +187,26 @@ async def test_a_worker_that_takes_over_after_a_long_silence_still_knows() -> No
     assert languages(await finals_of(log)) == ["de", "de"]
 
 
+async def test_a_worker_that_reads_again_what_it_could_not_commit_decides_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = memory_log(partitions=2)
+    async with worker_on(log, Polyglot()):
+        await say(log, [("de", 6.0)], room=IN_THE_OTHER_PARTITION)
+        await asyncio.sleep(2)
+        monkeypatch.setattr(Group, "commit", lambda *_: None)
+        await say(log, [("de", 0.8)], room=IN_THE_OTHER_PARTITION, first=1)
+        await asyncio.sleep(2)
+        async with log.join(AUDIO, HOLDING_GROUP) as other:
+            for _ in range(3):
+                await other.poll(0.5)
+        await asyncio.sleep(2)
+        await say(log, [("de", 0.8)], room=IN_THE_OTHER_PARTITION, first=2)
+        await asyncio.sleep(2)
+    finals = await finals_of(log)
+    assert [(final.utterance, final.language) for final in finals] == [(0, "de"), (1, "de"), (1, "de"), (2, "de")]
+
+
 async def test_another_session_of_the_track_begins_anew() -> None:
     log = memory_log()
     async with worker_on(log, Polyglot()):
@@ -235,6 +262,20 @@ async def test_the_final_says_what_was_heard() -> None:
         await say(log, [("de", 6.0), ("de", 0.8)])
         await asyncio.sleep(1)
     assert [Heard.read(header).language for header in await headers_of(log)] == ["de", "de"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "language"), [("de-AT", [], "de-AT"), ("auto", [("fr", 4.0)], "fr"), ("auto", [], "und")]
+)
+async def test_too_little_audio_is_in_the_language_of_its_session(
+    asked: str, before: list[tuple[str, float]], language: str
+) -> None:
+    log = memory_log()
+    async with worker_on(log, Polyglot()):
+        await say(log, [*before, ("de", 0.05)], replace(AUTO, language=asked, vocabulary=terms("Kafka")))
+        await asyncio.sleep(2)
+    *_, last = await finals_of(log)
+    assert (last.text, last.language) == ("", language)
 
 
 async def test_sessions_of_older_gateways_are_heard_utterance_by_utterance() -> None:

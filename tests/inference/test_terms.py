@@ -19,14 +19,15 @@ from inference.decoding import Failed, decode_each
 from inference.engine import WhisperEngine
 from inference.engine.scripted import ScriptedEngine, ScriptedWord, scripted_audio
 from inference.settings import WorkerSettings
-from inference.terms import GAINED_BY_TERMS, hear_terms
+from inference.terms import GAINED_BY_TERMS, GAINED_IN_ALL, hear_terms
 from tests.inference.speaking import SESSION, segments
 from tests.support import inline, memory_log, terms, told, worker_on
 
 SECONDS = 4
 FIRST = "a Lavenstein distance is short"
 SECOND = "a Levenshtein distance is short"
-VOCABULARY = terms("Levenshtein", "Kubernetes")
+OTHERS = terms("Zanzibar", "Goethe", "Oslo", "Fjord", "Umlaut", "Ouagadougou", "Tchaikovsky", "Ypres")
+VOCABULARY = (*terms("Levenshtein", "Kubernetes"), *OTHERS)
 
 
 def hypothesis(text: str, likelihood: float = -0.3, confidence: float = 0.7, no_speech: float = 0.0) -> Hypothesis:
@@ -84,6 +85,16 @@ async def test_a_final_is_decoded_again_with_its_few_terms_and_the_more_probable
     assert [[one.vocabulary for one in batch] for batch in engine.batches] == [[()], [("Levenshtein",)]]
 
 
+@pytest.mark.parametrize(("gained", "shown"), [(GAINED_IN_ALL + 0.1, SECOND), (GAINED_IN_ALL - 0.1, FIRST)])
+async def test_the_gain_of_a_term_is_not_thinned_by_the_words_of_a_long_final(gained: float, shown: str) -> None:
+    rest = " and so it went on from one word to the next until all of it was said"
+    likelihood = -0.3 + gained / len((FIRST + rest).split())
+    assert likelihood < -0.3 + GAINED_BY_TERMS
+    engine = TwoFaced(hypothesis(FIRST + rest), hypothesis(SECOND + rest, likelihood=likelihood))
+    (found,) = await decoded(engine, [replace(request(), pcm=np.ones(10 * 16_000, dtype=np.int16))], [VOCABULARY])
+    assert text(found) == shown + rest
+
+
 @pytest.mark.parametrize(
     "second",
     [
@@ -102,10 +113,19 @@ async def test_else_the_first_stands(second: Hypothesis | None) -> None:
 
 async def test_only_finals_with_candidates_are_decoded_again_and_as_one_batch() -> None:
     engine = TwoFaced(hypothesis(FIRST), hypothesis(SECOND, likelihood=-0.2))
-    found = await heard(engine, VOCABULARY, (), terms("Zanzibar"), VOCABULARY)
+    found = await heard(engine, VOCABULARY, (), (*OTHERS, *terms("Kubernetes")), VOCABULARY)
     assert [text(one) for one in found] == [SECOND, FIRST, FIRST, SECOND]
     assert [len(batch) for batch in engine.batches] == [4, 2]
     await heard(engine, VOCABULARY, final=False)
+    assert len(engine.batches) == 3
+
+
+async def test_all_terms_of_a_short_vocabulary_are_tried_but_those_that_were_heard() -> None:
+    engine = TwoFaced(hypothesis("he was born in Oslo"), hypothesis("Goethe was born in Oslo", likelihood=-0.2))
+    (found,) = await heard(engine, OTHERS)
+    assert text(found) == "Goethe was born in Oslo"
+    assert sorted(engine.batches[1][0].vocabulary) == sorted(one.text for one in OTHERS if one.text != "Oslo")
+    await heard(engine, terms("Oslo"))
     assert len(engine.batches) == 3
 
 
