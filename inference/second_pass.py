@@ -27,7 +27,7 @@ from inference.publishing import UNDETERMINED, final_caption
 from inference.refine_tracks import Window
 from inference.settings import WorkerSettings
 from inference.standing import Standing, standing
-from inference.terms import better, candidates
+from inference.terms import candidates, with_terms
 from inference.utterance import Utterance
 
 MARGIN = 2.0
@@ -173,7 +173,7 @@ class SecondPass:
         few = dict.fromkeys([*request.vocabulary, *(term.text for term in terms)])
         again = replace(request, language=first.language, vocabulary=tuple(few))
         (second,) = await decode_each(decoder, [again], self._probe, 1)
-        return better(request, first, second, terms, gates) if isinstance(second, Hypothesis) else first
+        return with_terms(request, first, second, terms, gates) if isinstance(second, Hypothesis) else first
 
     async def _publish(
         self, utterance: Utterance, before: CaptionMessage, hypothesis: Hypothesis, decoder: Decoder
