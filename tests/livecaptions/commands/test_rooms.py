@@ -54,10 +54,12 @@ async def test_a_rooms_terms_are_printed_and_replaced(tmp_path: Path) -> None:
             printed = await livecaptions("rooms", "glossary", *named, *where)
             assert printed == (0, "Ada Lovelace\nkubectl | cube control | 2.0\n", "")
         acme = ("hall", "--tenant", "acme", *where)
-        assert await livecaptions("rooms", "glossary", "--delete", *acme) == (0, "", "")
+        assert await livecaptions("rooms", "glossary", "--delete", *acme) == (0, "Deleted the 2 terms of hall.\n", "")
         assert await livecaptions("rooms", "glossary", *acme) == (0, "", "")
         code, out, _ = await livecaptions("rooms", "glossary", "--json", *where)
         assert (code, json.loads(out)["terms"][0]) == (0, "Ada Lovelace")
+        deleted = await livecaptions("rooms", "glossary", "--delete", *where)
+        assert deleted == (0, "Deleted the 2 terms of all rooms.\n", "")
         code, _, err = await livecaptions("rooms", "glossary", "hall", "--set", "x", "--delete", *where)
         assert (code, "leave one out" in err) == (2, True)
 
