@@ -143,7 +143,8 @@ class SecondPass(BaseModel):
 
     refine: Literal["on", "off"] = Field(
         "off",
-        description="Decode finished speech again while the machine is idle. It can delay live captions on a busy machine.",
+        description="Decode finished speech again while the machine is idle. It can delay live captions on a busy "
+        "machine.",
     )
     refine_model: str | None = Field(
         None, description="The model of the second pass, a name or a folder; none: those of the live captions."
