@@ -12,7 +12,9 @@ Frequency = Callable[[str], int]
 COMMON = 2000
 """From this frequency on, a word is ordinary even where it is capitalised. Names of people are rarer."""
 VERY_COMMON = 100_000
-"""Words such as "our" and "with", which belong to no name at its beginning or end."""
+"""Words such as "our" and "with", which belong to no name at the beginning of a sentence or in a title."""
+OF_GRAMMAR = 1_500_000
+"""Words such as "the" and "how", which belong to no name at its beginning or end, also inside a sentence."""
 
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 _WORD = re.compile(r"[^\W_](?:[\w'\u2019+#&./-]*[\w+#])?")
@@ -38,20 +40,24 @@ _SHOUTED = 2
 """From so many words on, a line in capitals alone is a heading: its words are not acronyms."""
 _TITLE = 5
 """From so many words on, a line may be a title, in which capitals mean little."""
+_LONGEST_NAME = 4
+"""Words of a name that stands alone on a line or between commas, without connectors. Longer ones may be titles."""
 
 
 def proposed_terms(text: str, frequency: Frequency) -> tuple[str, ...]:
     """Terms in ``text``, in order of appearance, each once, as they are written there. At most ``MOST_TERMS``.
 
     Terms are names of several words, acronyms, words with capitals or digits inside, and words that do not occur in
-    ordinary speech. Names do not go across lines.
+    ordinary speech. Names do not go across lines. Rare words that a name has are no terms of their own.
     """
     seen: dict[str, str] = {}
     for line in text.splitlines():
         for term in _terms_of(_words(_ADDRESS.sub(" ; ", line)), frequency):
             if 1 < len(term) <= LONGEST_TERM:
                 seen.setdefault(term.casefold(), term)
-    return tuple(islice(seen.values(), MOST_TERMS))
+    of_names = {word for key in seen if " " in key for word in key.split(" ")}
+    whole = (term for key, term in seen.items() if key not in of_names or _special(term))
+    return tuple(islice(whole, MOST_TERMS))
 
 
 class _Word:
@@ -100,9 +106,38 @@ def _terms_of(words: list[_Word], frequency: Frequency) -> Iterator[str]:
         return
     capitals = sum(word.capitalised or word.text in _CONNECTORS for word in letters)
     title = len(letters) >= _TITLE and capitals > 0.7 * len(letters)
-    for run in _runs(words):
-        yield from _names(run, frequency, title=title)
+    for entry in _entries(words):
+        if _is_name(entry, frequency):
+            yield " ".join(word.text for word in entry)
+        else:
+            for run in _runs(entry):
+                yield from _names(run, frequency, title=title)
     yield from (word.text for word in words if _single(word.text, frequency))
+
+
+def _entries(words: list[_Word]) -> Iterator[list[_Word]]:
+    """The parts of a line between punctuation, without numbers at their ends."""
+    entry: list[_Word] = []
+    for word in words:
+        if not word.joined:
+            yield entry
+            entry = []
+        if entry or word.text[0].isalpha():
+            entry.append(word)
+    yield entry
+
+
+def _is_name(entry: list[_Word], frequency: Frequency) -> bool:
+    """Whether an entry is a name as a whole, such as a line of a list of speakers."""
+    capitalised = [word.text.lower() for word in entry if word.capitalised]
+    return (
+        1 < len(capitalised) <= _LONGEST_NAME
+        and entry[0].capitalised
+        and entry[-1].capitalised
+        and all(word.capitalised or word.text in _CONNECTORS for word in entry)
+        and not any(word in _PROGRAMME or frequency(word) >= OF_GRAMMAR for word in capitalised)
+        and min(map(frequency, capitalised)) < VERY_COMMON
+    )
 
 
 def _runs(words: list[_Word]) -> Iterator[list[_Word]]:
@@ -127,17 +162,18 @@ def _names(run: list[_Word], frequency: Frequency, *, title: bool) -> Iterator[s
         else:
             parts[-1].append(word)
     for part in parts:
-        name = _trimmed(part, frequency)
-        if sum(word.capitalised for word in name) > 1 and not all(_ordinary(word.text, frequency) for word in name):
+        name = _trimmed(part, frequency, title=title)
+        if sum(word.capitalised for word in name) > 1:
             yield " ".join(word.text for word in name)
 
 
-def _trimmed(run: list[_Word], frequency: Frequency) -> list[_Word]:
+def _trimmed(run: list[_Word], frequency: Frequency, *, title: bool) -> list[_Word]:
     """The run without words at its ends that belong to no name."""
 
     def outside(word: _Word) -> bool:
         lower = word.text.lower()
-        if word.text in _CONNECTORS or lower in _PROGRAMME or frequency(lower) >= VERY_COMMON:
+        common = VERY_COMMON if title or word.first else OF_GRAMMAR
+        if word.text in _CONNECTORS or lower in _PROGRAMME or frequency(lower) >= common:
             return True
         return word.first and _ordinary(word.text, frequency)
 

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from captions.explain import explain
-from captions.terms import MOST_TERMS, Term, tidied
+from captions.terms import HEAVIEST, LIGHTEST, LONGEST_TERM, MOST_TERMS, Term, tidied
 
 _CHARACTERS = re.compile(r"\\[\\|,#]|.", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\|,#])")
@@ -54,12 +54,16 @@ def _term(number: int, line: str) -> Term:
     if len(fields) > _FIELDS:
         raise LineError(number, "write term | sounds like, sounds like | weight, and \\| for a | in a term")
     given: dict[str, Any] = {"text": _plain(fields[0])}
+    if not given["text"]:
+        raise LineError(number, "the term is missing")
+    if len(given["text"]) > LONGEST_TERM:
+        raise LineError(number, f"the term is longer than {LONGEST_TERM} characters")
     if len(fields) > 1:
         given["sounds_like"] = tuple(filter(None, map(_plain, _split(fields[1], ","))))
     if len(fields) == _FIELDS:
         weight = fields[2].strip()
-        if not _NUMBER.fullmatch(weight):
-            raise LineError(number, "the weight has to be a number from 0.1 to 10")
+        if not _NUMBER.fullmatch(weight) or not LIGHTEST <= float(weight) <= HEAVIEST:
+            raise LineError(number, f"the weight must be {LIGHTEST} to {HEAVIEST}")
         given["weight"] = float(weight)
     try:
         return Term.model_validate(given)

@@ -12,6 +12,7 @@ from captions.words import written_with_spaces
 
 LONGEST_TERM = 50
 MOST_SOUNDS = 5
+LIGHTEST, HEAVIEST = 0.1, 10
 MOST_TERMS = 1000
 """Terms that count for one stream, those of all its glossaries together."""
 
@@ -31,7 +32,7 @@ class Term(BaseModel):
 
     text: Spelling
     sounds_like: tuple[Spelling, ...] = Field((), max_length=MOST_SOUNDS)
-    weight: float = Field(1.0, ge=0.1, le=10)
+    weight: float = Field(1.0, ge=LIGHTEST, le=HEAVIEST)
 
     @model_validator(mode="before")
     @classmethod

@@ -69,7 +69,10 @@ def glossary(
     path = "/v1/glossary" if room is None else f"/v1/rooms/{quote(room, safe='')}/glossary"
     query = {} if tenant is None else {"tenant": tenant}
     if remove:
+        terms = _request("GET", server, path, query, token).json()["terms"]
         _request("DELETE", server, path, query, token)
+        count = "1 term" if len(terms) == 1 else f"{len(terms)} terms"
+        typer.echo(f"Deleted the {count} of {room or 'all rooms'}.")
         return
     body = None if set_file is None else {"terms": [term.model_dump(mode="json") for term in terms_in(set_file)]}
     response = _request("GET" if body is None else "PUT", server, path, query, token, body)

@@ -112,7 +112,7 @@ class Decoding(BaseModel):
     )
     stability: Stability = Field(
         DEFAULT_STABILITY,
-        description="fast revises at once; balanced and calm take fewer words back; calm is slower: docs/stability.md.",
+        description="fast revises at once; balanced takes fewer words back; calm the fewest, later: docs/stability.md.",
     )
     max_batch: Count = Field(
         _WORKER.max_batch, description="Windows decoded together; larger ones gain little and wait longer."
@@ -143,7 +143,8 @@ class SecondPass(BaseModel):
 
     refine: Literal["on", "off"] = Field(
         "off",
-        description="The second pass in `serve`, while live ones leave time. Off: on a busy machine those are later.",
+        description="Decode finished speech again while the machine is idle. It can delay live captions on a busy "
+        "machine.",
     )
     refine_model: str | None = Field(
         None, description="The model of the second pass, a name or a folder; none: those of the live captions."

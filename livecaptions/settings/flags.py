@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -51,4 +52,6 @@ def _help(name: str) -> str:
 def _metavar(annotation: Any) -> str:  # noqa: ANN401 - a type
     if get_origin(annotation) is Literal:
         return "|".join(get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return "|".join(annotation)
     return {int: "N", float: "SECONDS"}.get(annotation, "TEXT")

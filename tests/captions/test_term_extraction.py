@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captions.term_extraction import COMMON, VERY_COMMON, proposed_terms
+from captions.term_extraction import COMMON, OF_GRAMMAR, VERY_COMMON, proposed_terms
 from captions.terms import LONGEST_TERM
 
 VERY_COMMON_WORDS = "the a and of in to we our it on for with at will is are this what no how about"
@@ -15,7 +15,7 @@ work stack replace container bring open speak people budget prior us teach taugh
 """
 RARE_WORDS = "ada juan cruz kafka apache marie lab observability consensus maintain hall"
 FREQUENCIES = {
-    **dict.fromkeys(VERY_COMMON_WORDS.split(), VERY_COMMON),
+    **dict.fromkeys(VERY_COMMON_WORDS.split(), OF_GRAMMAR),
     **dict.fromkeys(COMMON_WORDS.split(), COMMON),
     **dict.fromkeys(RARE_WORDS.split(), 100),
 }
@@ -55,6 +55,30 @@ def test_a_programme_gives_its_names_and_terms() -> None:
 
 def test_a_name_does_not_go_across_lines_or_commas() -> None:
     assert proposed_terms("Ada Marie\nJuan Cruz, Apache Kafka", frequency) == ("Ada Marie", "Juan Cruz", "Apache Kafka")
+
+
+def test_a_list_of_names_is_taken_whole() -> None:
+    people = ("Grace Hopper", "John Smith", "Ngozi Okonjo-Iweala")
+    ordinary = dict.fromkeys(("grace", "hopper", "john", "smith"), COMMON)
+    for text in ("\n".join(people), ", ".join(people), "".join(f"- 09:30 {name}\n" for name in people)):
+        assert proposed_terms(text, lambda word: ordinary.get(word, 0)) == people
+    assert proposed_terms("Opening Remarks\nChange With Us\nChange", frequency) == ()
+
+
+def test_a_name_of_ordinary_words_is_found_inside_a_sentence() -> None:
+    known = {"the": OF_GRAMMAR, "and": OF_GRAMMAR, "world": VERY_COMMON, "bank": VERY_COMMON}
+    text = "The World Trade Organization and the Bank of England met. Trade met us."
+    found = proposed_terms(text, lambda word: known.get(word, COMMON))
+    assert found == ("World Trade Organization", "Bank of England")
+
+
+def test_a_word_of_a_name_is_no_term_of_its_own() -> None:
+    text = "Ngozi Okonjo-Iweala speaks; later Okonjo-Iweala answers NATS and NATS Streams"
+    assert proposed_terms(text, lambda word: 0 if word in {"ngozi", "okonjo", "iweala", "nats"} else COMMON) == (
+        "Ngozi Okonjo-Iweala",
+        "NATS Streams",
+        "NATS",
+    )
 
 
 def test_where_all_words_are_known_names_are_still_found() -> None:

@@ -52,10 +52,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("x" * 51, "line 3: text: has to be at most 50 characters long"),
-        ("| sound", "line 3: text: has to be at least 1 character long"),
-        ("a | b | c", "line 3: the weight has to be a number from 0.1 to 10"),
-        ("a | b | 11", "line 3: weight: has to be 10 or less"),
+        ("x" * 51, "line 3: the term is longer than 50 characters"),
+        ("| sound", "line 3: the term is missing"),
+        ("a | b | c", "line 3: the weight must be 0.1 to 10"),
+        ("a | b | 11", "line 3: the weight must be 0.1 to 10"),
         ("a | b | 1 | d", "line 3: write term | sounds like, sounds like | weight"),
         ("a | b,c,d,e,f,g", "line 3: sounds_like: has to be at most 5 values long"),
     ],

@@ -56,7 +56,7 @@ async def test_terms_go_in_and_come_out_as_json_and_as_lines(path: str) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"good\nkubectl | a | heavy\n", "line 2: the weight has to be a number from 0.1 to 10"),
+        (b"good\nkubectl | a | heavy\n", "line 2: the weight must be 0.1 to 10"),
         (b"\xff", "the text has to be in UTF-8"),
         ("\n".join(map(str, range(1001))).encode(), "line 1001: there are more than 1000 terms; remove some"),
     ],

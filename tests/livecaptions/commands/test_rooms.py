@@ -54,10 +54,12 @@ async def test_a_rooms_terms_are_printed_and_replaced(tmp_path: Path) -> None:
             printed = await livecaptions("rooms", "glossary", *named, *where)
             assert printed == (0, "Ada Lovelace\nkubectl | cube control | 2.0\n", "")
         acme = ("hall", "--tenant", "acme", *where)
-        assert await livecaptions("rooms", "glossary", "--delete", *acme) == (0, "", "")
+        assert await livecaptions("rooms", "glossary", "--delete", *acme) == (0, "Deleted the 2 terms of hall.\n", "")
         assert await livecaptions("rooms", "glossary", *acme) == (0, "", "")
         code, out, _ = await livecaptions("rooms", "glossary", "--json", *where)
         assert (code, json.loads(out)["terms"][0]) == (0, "Ada Lovelace")
+        deleted = await livecaptions("rooms", "glossary", "--delete", *where)
+        assert deleted == (0, "Deleted the 2 terms of all rooms.\n", "")
         code, _, err = await livecaptions("rooms", "glossary", "hall", "--set", "x", "--delete", *where)
         assert (code, "leave one out" in err) == (2, True)
 
@@ -65,7 +67,10 @@ async def test_a_rooms_terms_are_printed_and_replaced(tmp_path: Path) -> None:
 async def test_a_file_with_a_line_that_is_wrong_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "terms.txt"
     async with running([], working=False) as system:
-        for content, problem in ((b"pod\n| sound\n", "terms.txt, line 2: text: has to be"), (b"\xff", "is not text")):
+        for content, problem in (
+            (b"pod\n| sound\n", "terms.txt, line 2: the term is missing"),
+            (b"\xff", "is not text"),
+        ):
             file.write_bytes(content)
             code, _, err = await livecaptions("rooms", "glossary", "hall", "--set", str(file), "--url", system.http)
             assert (code, problem in err) == (2, True), err

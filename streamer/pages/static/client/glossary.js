@@ -18,13 +18,13 @@ export const glossary = (room, options = {}) =>
  * @param {string} lines a term a line
  * @param {string | null} version of what was changed
  * @param {ServerOptions} [options]
- * @returns {Promise<{count: number, leftOut: string[]}>} `leftOut`: terms that do not fit into a stream
+ * @returns {Promise<{count: number, leftOut: string[], version: string | null}>} `leftOut`: terms that do not fit into a stream
  */
 export async function saveGlossary(room, lines, version, options = {}) {
   const headers = { "Content-Type": "text/plain; charset=utf-8", ...(version && { "If-Match": version }) };
   const answer = await new Server(options).versioned(roomPath(room, "glossary"), [], { method: "PUT", body: lines, headers });
   const { terms, left_out: leftOut } = JSON.parse(answer.text);
-  return { count: terms.length, leftOut };
+  return { count: terms.length, leftOut, version: answer.version };
 }
 
 /**
