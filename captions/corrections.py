@@ -22,7 +22,8 @@ _FEWEST_LETTERS = 5
 _FEWEST_SAME = 4
 """Letters of words that are replaced for having the same letters: "us" is not "US"."""
 
-_OUTER = re.compile(r"^([^\w]*)(.*?)((?:['\u2019]s)?[^\w]*)$", re.DOTALL)
+_BEFORE = re.compile(r"\W*")
+_GENITIVES = ("'s", "\u2019s")
 
 
 def corrected(words: Sequence[Word], glossary: Glossary) -> tuple[Word, ...]:
@@ -59,7 +60,7 @@ def respelt(words: Sequence[Word], glossary: Glossary) -> tuple[Word, ...]:
 
 def _respelt(word: Word, glossary: Glossary) -> Word:
     term, heard = glossary.spelling(word), bare(word.text)
-    if term is None or len(word.folded) < _FEWEST_SAME or _as_written(heard, term):
+    if term is None or not heard or len(word.folded) < _FEWEST_SAME or _as_written(heard, term):
         return word
     return replace(word, text=word.text.replace(heard, term))
 
@@ -90,10 +91,21 @@ def _as_written(heard: str, term: str) -> bool:
 def _replaced(match: Match, words: Sequence[Word]) -> Word:
     run, term = words[match.start : match.end], match.term.text
     heard = " ".join(word.text for word in run)
-    parts = _OUTER.match(heard)
-    before, after = (parts[1], parts[3]) if parts else ("", "")
-    if bare(term).endswith(("'s", "\u2019s")):
-        after = re.sub(r"^['\u2019]s", "", after)
+    before, after = _around(heard)
+    if bare(term).endswith(_GENITIVES) and after.startswith(_GENITIVES):
+        after = after[2:]
     return Word(
         before + term + after, run[0].start, run[-1].end, round(match.similarity, 3), corrected_from=bare(heard)
     )
+
+
+def _around(heard: str) -> tuple[str, str]:
+    """The punctuation before and behind words, the latter with the ``'s`` of a genitive."""
+    found = _BEFORE.match(heard)
+    begin = found.end() if found else 0
+    # the other way round: a pattern that is bound to the end takes the square of the length
+    behind = _BEFORE.match(heard[begin:][::-1])
+    end = len(heard) - (behind.end() if behind else 0)
+    if heard[begin:end].endswith(_GENITIVES):
+        end -= 2
+    return heard[:begin], heard[end:]

@@ -4,9 +4,11 @@ Subtitles read them twice: no iterators.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from captions.lines import Cue, cues
 from captions.messages import CaptionMessage
+from captions.one_line import one_line
 
 
 def as_text(captions: Iterable[CaptionMessage]) -> str:
@@ -14,8 +16,9 @@ def as_text(captions: Iterable[CaptionMessage]) -> str:
     lines: list[str] = []
     before: str | None = None
     for caption in captions:
+        text = one_line(caption.text)
         named = caption.speaker is not None and caption.speaker != before
-        lines.append(f"{caption.speaker}: {caption.text}" if named else caption.text)
+        lines.append(f"{one_line(caption.speaker or '')}: {text}" if named else text)
         before = caption.speaker
     return "".join(f"{line}\n" for line in lines)
 
@@ -40,7 +43,13 @@ def as_json(captions: Iterable[bytes]) -> bytes:
 
 
 def _in_time(captions: Iterable[CaptionMessage]) -> list[Cue]:
-    return sorted(cues(captions), key=lambda cue: (cue.start, cue.end))
+    """The cues with something to show. A line of theirs is one line: a blank line would end the cue."""
+    shown = (
+        replace(cue, lines=lines, speaker=cue.speaker and one_line(cue.speaker))
+        for cue in cues(captions)
+        if (lines := tuple(filter(None, map(one_line, cue.lines))))
+    )
+    return sorted(shown, key=lambda cue: (cue.start, cue.end))
 
 
 def _srt_text(cue: Cue) -> str:

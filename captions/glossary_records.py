@@ -12,7 +12,7 @@ from captions.errors import RecordError
 from captions.explain import explain
 from captions.ports.log import Record
 from captions.stored_glossary import Owner, StoredGlossary
-from captions.terms import MOST_TERMS, Term
+from captions.terms import MOST_TERMS, RecordedTerms
 
 REPLACES = "replaces"
 """Header of a glossary: the version that it replaces. Without it, whatever stands there is replaced."""
@@ -20,11 +20,11 @@ _VERSION_LENGTH = 16
 
 
 class _Content(BaseModel):
-    """What a record holds. Unknown fields, which newer gateways may write, are ignored."""
+    """What a record holds. What newer gateways may write is ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
-    terms: tuple[Term, ...] = Field((), max_length=MOST_TERMS)
+    terms: RecordedTerms = Field((), max_length=MOST_TERMS)
     sources: dict[str, str] = {}
 
 

@@ -52,6 +52,10 @@ HEARD = "heard"
 """Header of a final: what its session's finals have said of its language (``captions.language_choice``)."""
 _MOST_DIGITS = 19
 """Digits of an offset: a signed 64-bit integer."""
+_MOST = 2**63 - 1
+"""Of an offset or a number."""
+_MOST_SAMPLES = 2**50
+"""Of a position on a track: 2,000 years, so that all times of captions are dates."""
 TRACE = ("traceparent", "tracestate", "baggage")
 """Headers that carry the context of a trace."""
 
@@ -156,7 +160,7 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
         return AudioMark(
             track=track,
             utterance=_whole(headers, "utterance"),
-            position=_whole(headers, "mark"),
+            position=_whole(headers, "mark", _MOST_SAMPLES),
             offset=_whole(headers, "offset"),
             settings=read_settings(headers.get("settings", b"")),
             over="over" in headers,
@@ -171,11 +175,11 @@ def read_audio(record: Record) -> AudioSegment | AudioMark:
         track=track,
         utterance=_whole(headers, "utterance"),
         number=number,
-        start=_whole(headers, "start"),
+        start=_whole(headers, "start", _MOST_SAMPLES),
         pcm=from_bytes(record.value),
         offset=_whole(headers, "offset"),
         last="last" in headers,
-        end=_whole(headers, "end") if "end" in headers else None,
+        end=_whole(headers, "end", _MOST_SAMPLES) if "end" in headers else None,
         paused="paused" in headers,
         settings=read_settings(headers["settings"]) if number == 0 else None,
         epoch=_epoch(headers),
@@ -194,13 +198,15 @@ def _epoch(headers: Mapping[str, bytes]) -> int | None:
     return _whole(headers, EPOCH) if EPOCH in headers else None
 
 
-def _whole(headers: Mapping[str, bytes], name: str) -> int:
+def _whole(headers: Mapping[str, bytes], name: str, most: int = _MOST) -> int:
     try:
         value = int(headers[name])
     except (KeyError, ValueError) as error:
         raise RecordError(f"audio header {name!r} is missing or not a number") from error
     if value < 0:
         raise RecordError(f"audio header {name!r} is negative: {value}")
+    if value > most:
+        raise RecordError(f"audio header {name!r} is more than {most}")
     return value
 
 

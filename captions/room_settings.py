@@ -2,11 +2,11 @@
 
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from captions.language import AUTO, LANGUAGE_PATTERN, LanguageTags
 from captions.stream_options import StreamOptions
-from captions.terms import MOST_TERMS, Term, merged
+from captions.terms import MOST_TERMS, Term, merged, tidied
 
 
 class Spoken(NamedTuple):
@@ -27,7 +27,7 @@ class RoomSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    vocabulary: tuple[Term, ...] = Field((), max_length=MOST_TERMS)
+    vocabulary: Annotated[tuple[Term, ...], Field(max_length=MOST_TERMS), AfterValidator(tidied)] = ()
     language: Annotated[str, Field(pattern=LANGUAGE_PATTERN)] | None = None
     languages: LanguageTags = ()
     model: Annotated[str, Field(min_length=1)] | None = None

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from captions.errors import RecordError
 from captions.explain import explain
-from captions.terms import Term
+from captions.terms import RecordedTerms, Term, tidied
 
 MOST_BYTES = 32 * 1024
 """Bytes of a stream's terms in the first segment of each utterance: as many as a second of audio has."""
@@ -31,12 +31,12 @@ class SessionSettings:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
     session: str
-    origin: float
+    origin: Annotated[float, Field(ge=0, le=1e11)]
     language: str
     languages: tuple[str, ...] = ()
     first_utterance: int | None = None
     speaker: str | None = None
-    vocabulary: tuple[Term, ...] = ()
+    vocabulary: RecordedTerms = ()
     model: str | None = None
     audio: str | None = None
     endpointing: float | None = None
@@ -54,7 +54,7 @@ _settings: TypeAdapter[SessionSettings] = TypeAdapter(SessionSettings)
 class _Hinted(BaseModel):
     """The field ``terms``: terms of the vocabulary of which more is known than how they are written."""
 
-    terms: tuple[Term, ...] = ()
+    terms: RecordedTerms = ()
 
 
 def write_settings(settings: SessionSettings) -> bytes:
@@ -67,13 +67,27 @@ def write_settings(settings: SessionSettings) -> bytes:
 
 
 def read_settings(data: bytes) -> SessionSettings:
-    """Read settings. Unknown fields, which newer gateways may write, are ignored. Raises ``RecordError``."""
+    """Read settings. Raises ``RecordError``.
+
+    What newer gateways may write is ignored: unknown fields, and terms that cannot be read. Terms are tidied, because
+    older gateways wrote them as publishers gave them.
+    """
     try:
         settings = _settings.validate_json(data)
-        hinted = {term.text: term for term in _Hinted.model_validate_json(data).terms}
     except ValidationError as error:
         raise RecordError(f"the settings of a session cannot be read: {explain(error)}") from error
-    return replace(settings, vocabulary=tuple(hinted.get(term.text, term) for term in settings.vocabulary))
+    hinted = _hinted(data)
+    vocabulary = tuple(hinted.get(term.text, term) for term in settings.vocabulary)
+    if (own := settings.own_terms) is not None:
+        own -= len(vocabulary[:own]) - len(tidied(vocabulary[:own]))
+    return replace(settings, vocabulary=tidied(vocabulary), own_terms=own)
+
+
+def _hinted(data: bytes) -> dict[str, Term]:
+    try:
+        return {term.text: term for term in _Hinted.model_validate_json(data).terms}
+    except ValidationError:
+        return {}  # the vocabulary has the terms too
 
 
 def fitting(terms: Iterable[Term]) -> tuple[Term, ...]:

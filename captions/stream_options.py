@@ -10,7 +10,7 @@ from captions.errors import BadRequest
 from captions.language import LANGUAGE_PATTERN, LanguageTags
 from captions.messages import Name
 from captions.session import MOST_BYTES, SessionSettings, fitting
-from captions.terms import Term
+from captions.terms import Term, tidied
 
 NO_CONTROL_CHARACTERS = r"^\P{Cc}*$"
 MOST_ASKED = 100
@@ -75,9 +75,10 @@ class StreamOptions(BaseModel):
     @field_validator("vocabulary")
     @classmethod
     def _fits(cls, vocabulary: tuple[Term, ...]) -> tuple[Term, ...]:
-        if len(fitting(vocabulary)) < len(vocabulary):
+        tidy = tidied(vocabulary)
+        if len(fitting(tidy)) < len(tidy):
             raise ValueError(f"has to take at most {MOST_BYTES} bytes in all; give fewer terms, or shorter ones")
-        return vocabulary
+        return tidy
 
     @property
     def format(self) -> AudioFormat:

@@ -16,7 +16,8 @@ VERY_COMMON = 100_000
 OF_GRAMMAR = 1_500_000
 """Words such as "the" and "how", which belong to no name at its beginning or end, also inside a sentence."""
 
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
+_TOKEN = re.compile(r"\S+")
+_WEB_ADDRESS = re.compile(r"(?:https?://|www\.)\S")
 _WORD = re.compile(r"[^\W_](?:[\w'\u2019+#&./-]*[\w+#])?")
 _BETWEEN = re.compile(r"[ \t\u00a0]+")
 _CONNECTING = "of de van von der den la le du da del della di dos y al bin ibn"
@@ -52,12 +53,24 @@ def proposed_terms(text: str, frequency: Frequency) -> tuple[str, ...]:
     """
     seen: dict[str, str] = {}
     for line in text.splitlines():
-        for term in _terms_of(_words(_ADDRESS.sub(" ; ", line)), frequency):
+        for term in _terms_of(_words(_TOKEN.sub(_without_address, line)), frequency):
             if 1 < len(term) <= LONGEST_TERM:
                 seen.setdefault(term.casefold(), term)
     of_names = {word for key in seen if " " in key for word in key.split(" ")}
     whole = (term for key, term in seen.items() if key not in of_names or _special(term))
     return tuple(islice(whole, MOST_TERMS))
+
+
+def _without_address(token: re.Match[str]) -> str:
+    """A token with a mark instead of the address that it ends with, if any."""
+    # by hand: a pattern that looks for both sides of the @ takes hours for a long token
+    text = token.group()
+    at = text.find("@", 1)
+    dot = text.find(".", at + 2) if at > 0 else -1
+    if 0 < dot < len(text) - 1:
+        return " ; "
+    web = _WEB_ADDRESS.search(text)
+    return f"{text[: web.start()]} ; " if web else text
 
 
 class _Word:

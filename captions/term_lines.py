@@ -83,13 +83,13 @@ def _line(term: Term) -> str:
 
 def _split(text: str, separator: str) -> list[str]:
     """Split at each separator without a backslash before it. The parts keep their backslashes."""
-    parts = [""]
+    parts: list[list[str]] = [[]]
     for character in _CHARACTERS.findall(text):
         if character == separator:
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] += character
-    return parts
+            parts[-1].append(character)
+    return ["".join(part) for part in parts]
 
 
 def _plain(text: str) -> str:

@@ -1,24 +1,48 @@
 """Terms to expect in speech: names, products, jargon."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
-from captions.words import written_with_spaces
+from captions.one_line import one_line
+from captions.words import fold, written_with_spaces
 
 LONGEST_TERM = 50
+MOST_LETTERS = 100
+"""Letters of a term when ligatures are written out, as they are compared: one Arabic ligature has 18."""
 MOST_SOUNDS = 5
 LIGHTEST, HEAVIEST = 0.1, 10
 MOST_TERMS = 1000
 """Terms that count for one stream, those of all its glossaries together."""
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HIDDEN = re.compile(r"[\u200b\u202a-\u202e\u2066-\u2069]")
+"""What changes the order of the text around it or is not seen. Joiners stay: Persian and Indic words need them."""
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that show nothing."""
 
-Spelling = Annotated[str, Field(min_length=1, max_length=LONGEST_TERM)]
+
+def _bounded(text: str) -> str:
+    if not text.isascii() and len(fold(text)) > MOST_LETTERS:
+        raise ValueError(f"has to be at most {MOST_LETTERS} letters long when its ligatures are written out")
+    return text
+
+
+Spelling = Annotated[str, Field(min_length=1, max_length=LONGEST_TERM), AfterValidator(_bounded)]
 
 
 class Term(BaseModel):
@@ -51,6 +75,23 @@ class Term(BaseModel):
         return {name: value for name, value in handler(self).items() if value not in ((), [], 1.0)}
 
 
+def _readable(value: Any) -> Any:  # noqa: ANN401 - JSON
+    return list(chain.from_iterable(map(_read, value))) if isinstance(value, list | tuple) else value
+
+
+def _read(value: Any) -> tuple[Term, ...]:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        value = {name: content for name, content in value.items() if name in Term.model_fields}
+    try:
+        return (Term.model_validate(value),)
+    except ValidationError:
+        return ()
+
+
+RecordedTerms = Annotated[tuple[Term, ...], BeforeValidator(_readable)]
+"""Terms of a record. Newer gateways may write others: unknown fields are ignored, unreadable terms are left out."""
+
+
 def merged(*glossaries: Iterable[Term]) -> tuple[Term, ...]:
     """The terms of all glossaries, each once: the first entry of a term counts. At most ``MOST_TERMS``."""
     terms: dict[str, Term] = {}
@@ -60,9 +101,9 @@ def merged(*glossaries: Iterable[Term]) -> tuple[Term, ...]:
 
 
 def tidied(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """The terms as they are stored: spaces and control characters are one space, nothing is blank.
+    """The terms as they are stored: on one line, with single spaces and something to see.
 
-    Each is there once, and they are at most ``MOST_TERMS``.
+    Controls of the direction of text are gone. Each term is there once, and they are at most ``MOST_TERMS``.
     """
     return merged(term for term in map(_tidied, terms) if term is not None)
 
@@ -81,10 +122,17 @@ def written_terms(text: str, language: str, vocabulary: Iterable[Term]) -> Count
 
 
 def _tidied(term: Term) -> Term | None:
-    text = _one_line(term.text)
-    sounds_like = tuple(filter(None, map(_one_line, term.sounds_like)))
+    text = _tidy(term.text)
+    sounds_like = tuple(filter(None, map(_tidy, term.sounds_like)))
+    if (text, sounds_like) == (term.text, term.sounds_like):
+        return term
     return term.model_copy(update={"text": text, "sounds_like": sounds_like}) if text else None
 
 
-def _one_line(text: str) -> str:
-    return " ".join(_CONTROLS.sub(" ", text).split())
+def _tidy(text: str) -> str:
+    text = " ".join(_HIDDEN.sub("", one_line(text)).split())
+    return text if text.isascii() or any(map(_is_seen, text)) else ""
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNPS" and character not in _FILLERS

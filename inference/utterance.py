@@ -8,12 +8,16 @@ import numpy as np
 
 from captions.audio import SAMPLE_RATE, Pcm
 from captions.caption import CaptionId
+from captions.errors import RecordError
 from captions.history import History
 from captions.language_choice import Heard
 from captions.ports.tracer import Context
 from captions.records import AudioSegment
 from captions.revision import Revision
 from captions.session import SessionSettings
+
+LONGEST_HOLE = 300
+"""Seconds without audio within an utterance: nobody pauses for so long, so a segment behind that is wrong."""
 
 
 @dataclass(eq=False)
@@ -111,8 +115,14 @@ class Utterance:
         """
         return self.settings.origin + seconds + self._lag
 
+    def check(self, segment: AudioSegment) -> None:
+        """Raise ``RecordError`` if the segment cannot be of this utterance: it leaves too long a hole."""
+        hole = segment.start - (self.start + self.samples)
+        if segment.number >= self.segments and hole > LONGEST_HOLE * SAMPLE_RATE:
+            raise RecordError(f"segment {segment.number} leaves a hole of {hole} samples in utterance {self.id}")
+
     def append(self, segment: AudioSegment, *, now: float, appended: float) -> bool:
-        """Append a segment; False if it was appended before. A hole in the audio is filled with silence.
+        """Append a segment; False if it was appended before. A hole in the audio is filled with silence: ``check`` it.
 
         ``now`` is in monotonic seconds, ``appended`` is when it was appended to the log in epoch seconds. An utterance
         that was given up is open again.

@@ -118,6 +118,8 @@ class Utterances:
 
     def _of(self, segment: AudioSegment, entry: Entry, now: float) -> Utterance | None:
         key = CaptionId(segment.track, segment.utterance)
+        if (known := self._open.get(key) or self._given_up.get(key)) is not None:
+            known.check(segment)
         known = self._open.get(key)
         if known is not None:
             return known

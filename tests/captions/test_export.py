@@ -56,3 +56,18 @@ def test_tracks_that_began_at_different_times_share_one_clock() -> None:
     assert as_srt([TALK[0], late]) == (
         "1\n00:00:01,000 --> 00:00:02,200\nGood morning, everybody.\n\n2\n00:01:01,000 --> 00:01:01,833\nHello.\n"
     )
+
+
+def test_a_caption_makes_no_line_or_cue_of_its_own() -> None:
+    forged = "yes\n\n9\r\n00:00:09,000 --> 00:00:10,000\u2028Chair:\x85I resign"
+    said = [{"text": text, "start": 1.0, "end": 2.0} for text in ("\n", forged, "\x0b")]
+    blank = [{"text": "\r\n", "start": 3.0, "end": 4.0}]
+    talk = [
+        caption(text=forged, words=said, final=True, speaker="Ada\n\nJoe"),
+        caption(utterance=1, start=3.0, words=blank, final=True, speaker="Ada\n\nJoe"),
+    ]
+    folded = "yes 9 00:00:09,000 --> 00:00:10,000 Chair: I resign"
+    assert as_text(talk[:1]) == f"Ada Joe: {folded}\n"
+    assert [as_srt(talk).splitlines()[at] for at in (0, 2)] == ["1", folded]
+    assert len(as_srt(talk).splitlines()) == 3
+    assert as_vtt(talk).splitlines()[3:] == [f"<v Ada Joe>{folded.replace('>', '&gt;')}"]

@@ -116,6 +116,25 @@ def test_words_of_partials_change_their_spelling_alone() -> None:
     assert shown(respelt(words, GLOSSARY)) == "over gRPC, cube control"
 
 
+def test_a_word_of_lines_alone_stays() -> None:
+    words = (Word("\N{OVERLINE}" * 4),)
+    assert words[0].folded
+    assert respelt(words, Glossary([Term(text="\N{DASHED OVERLINE}" * 4)])) == words
+
+
+@pytest.mark.parametrize(
+    ("heard", "text"),
+    [
+        ("(Lavenstein's),", "(Levenshtein's),"),
+        ('"Lavenstein."', '"Levenshtein."'),
+        ("Alzheimar's?", "Alzheimer's?"),
+        ("Alzheimar\N{RIGHT SINGLE QUOTATION MARK}s", "Alzheimer's"),
+    ],
+)
+def test_a_correction_has_the_signs_around_what_was_heard(heard: str, text: str) -> None:
+    assert shown(corrected(said(heard, 0.3), GLOSSARY)) == text
+
+
 heard_words = st.lists(
     st.builds(
         lambda text, confidence: (text, confidence),

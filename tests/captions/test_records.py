@@ -23,15 +23,16 @@ from captions.records import (
     write_room_event,
 )
 from captions.session import SessionSettings
-from captions.terms import Term
+from captions.terms import MOST_LETTERS, Term, tidied
 from captions.track import RoomId, TrackId
 from captions.usage import UsageTotal, read_usage, write_usage
+from captions.words import fold
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 TRACKS = st.builds(TrackId, st.builds(RoomId, NAMES, st.none() | NAMES), NAMES)
 COUNTS = st.integers(0, 2**40)
 PCM = npst.arrays(np.int16, st.integers(0, 50))
-TEXT = st.text(min_size=1, max_size=50)
+TEXT = st.text(min_size=1, max_size=50).filter(lambda text: len(fold(text)) <= MOST_LETTERS)
 SOUNDS = st.lists(TEXT, max_size=2).map(tuple)
 TERMS = st.builds(Term, text=TEXT, sounds_like=SOUNDS, weight=st.just(1.0) | st.floats(0.1, 10))
 SETTINGS = st.builds(
@@ -40,7 +41,7 @@ SETTINGS = st.builds(
     origin=st.floats(0, 1e10),
     language=st.sampled_from(["en", "auto", "pt-BR"]),
     speaker=st.none() | st.text(),
-    vocabulary=st.lists(TERMS, max_size=3, unique_by=lambda term: term.text).map(tuple),
+    vocabulary=st.lists(TERMS, max_size=3, unique_by=lambda term: term.text).map(tidied),
     model=st.none() | st.text(),
     audio=st.none() | st.text(),
     own_terms=st.none() | st.integers(3, 100),

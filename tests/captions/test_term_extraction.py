@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +93,32 @@ def test_every_term_is_in_the_text_and_short_enough(text: str) -> None:
     for term in proposed_terms(text, frequency):
         assert 1 < len(term) <= LONGEST_TERM
         assert term in flat
+
+
+@pytest.mark.parametrize(
+    ("token", "left"),
+    [
+        ("<Ada@ceph.io>", ()),
+        ("etcd:https://Ceph", ("etcd",)),
+        ("etcd,www.Ceph.io", ("etcd",)),
+        ("etcd@", ("etcd",)),
+        ("@etcd.", ("etcd",)),
+        ("a@etcd.", ("etcd",)),
+        ("https://", ("https",)),
+    ],
+)
+def test_an_address_is_no_term(token: str, left: tuple[str, ...]) -> None:
+    assert proposed_terms(token, frequency) == left
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a@", "a", "a@a.", "@", "a@.", ".@", "www.", "https://", "a.", "A.", "A/", "a/", "a-", "1", "1:", "'s", "a'",
+        "_", "a_", "A ", "A of ", "A. ", "aA", "(", "\N{SUPERSCRIPT TWO}", "I",
+        "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}",
+    ],
+)  # fmt: skip
+def test_long_lines_take_no_longer_than_their_length(piece: str) -> None:
+    for line in (piece * (100_000 // len(piece)), "a" + piece * (100_000 // len(piece)) + "\N{EM DASH}"):
+        proposed_terms(line, frequency)

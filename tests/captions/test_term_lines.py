@@ -71,3 +71,10 @@ def test_too_many_lines_are_refused() -> None:
     assert len(read_terms("\n".join(lines))) == MOST_TERMS
     with pytest.raises(LineError, match="line 1001: there are more than 1000 terms"):
         read_terms("\n".join([*lines, "one more"]))
+
+
+@pytest.mark.parametrize("piece", ["a", "\\", "\\|", ",", "1"])
+def test_long_lines_take_no_longer_than_their_length(piece: str) -> None:
+    for line in (piece * 100_000, f"a|{piece * 100_000}", f"a||{piece * 100_000}"):
+        with suppress(LineError):
+            read_terms(line)

@@ -3,10 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from captions.glossary_records import read_glossary
 from captions.records import AudioMark, read_audio, write_mark
-from captions.session import MOST_BYTES, SessionSettings, fitting, write_settings
+from captions.room_settings import RoomSettings
+from captions.session import MOST_BYTES, SessionSettings, fitting, read_settings, write_settings
 from captions.stream_options import MOST_ASKED, StreamOptions
-from captions.terms import MOST_TERMS, Term, merged, tidied, written_terms
+from captions.terms import MOST_LETTERS, MOST_TERMS, Term, merged, tidied, written_terms
 from captions.track import RoomId, TrackId
 from tests.support import terms
 
@@ -47,6 +49,52 @@ def test_stored_terms_are_tidy() -> None:
         Term(text="cloud native days"),
         Term(text="a", sounds_like=("b c",)),
     )
+
+
+FORGED = Term(text="yes\nChair: I resign", sounds_like=("thank\r\nyou",))
+FOLDED = Term(text="yes Chair: I resign", sounds_like=("thank you",))
+
+
+def test_terms_of_publishers_and_rooms_are_tidy() -> None:
+    given_terms = (FORGED, *terms("\n", "a", "a\x00"))
+    assert StreamOptions(vocabulary=given_terms).vocabulary == (FOLDED, *terms("a"))
+    assert RoomSettings(vocabulary=given_terms).vocabulary == (FOLDED, *terms("a"))
+
+
+def test_terms_that_stand_on_the_log_are_tidied_when_they_are_read() -> None:
+    vocabulary = (FORGED, *terms("\x1b", "\u202eroom"))
+    settings = SessionSettings(session="s", origin=0, language="en", vocabulary=vocabulary, own_terms=2)
+    read = read_settings(write_settings(settings))
+    assert (read.vocabulary, read.asked) == ((FOLDED, *terms("room")), (FOLDED,))
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u202e\u2069", "\u200d", "\u3164\ufe0f", "\u2028", "\xad", "\u0301"])
+def test_a_term_has_something_to_see(text: str) -> None:
+    assert tidied(terms(text)) == ()
+
+
+def test_controls_of_direction_are_dropped_and_joiners_stay() -> None:
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert tidied(terms("\u202eda\u200bta\u2066", persian)) == terms("data", persian)
+
+
+def test_a_term_has_few_letters_when_its_ligatures_are_written_out() -> None:
+    ligature = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}"
+    assert Term(text=ligature).text == ligature
+    for wrong in ({"text": ligature * 10}, {"text": "a", "sounds_like": [ligature * 10]}):
+        with pytest.raises(ValidationError, match=f"at most {MOST_LETTERS} letters"):
+            Term.model_validate(wrong)
+
+
+NEWER = b'[{"text":"pod","weight":2,"mood":"good"},{"text":"%s"},7]' % (b"x" * 51)
+
+
+def test_what_newer_gateways_write_in_terms_is_ignored() -> None:
+    written = b'{"session":"s","origin":0,"language":"en","vocabulary":["pod"],"terms":%s}'
+    pod = (Term(text="pod", weight=2),)
+    assert read_settings(written % NEWER).vocabulary == pod
+    assert read_settings(written % b'{"of":"another kind"}').vocabulary == terms("pod")
+    assert read_glossary(b'{"terms":%s}' % NEWER).terms == pod
 
 
 SPELLINGS = st.text(min_size=1, max_size=50)

@@ -4,6 +4,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,12 +23,13 @@ from auth.authenticator import TokenAuthenticator
 from auth.jwt_tokens import JwtSettings, JwtTokens
 from auth.room_tokens import PREFIX, RoomTokens
 from captions.access import Right
+from captions.audio import to_seconds
 from captions.errors import BadRequest, RecordError, SetupError, Unauthorized
 from captions.messages import CaptionMessage, Deleted, TrackMessage
 from captions.ports.log import Record
 from captions.records import EPOCH, GATEWAY, STABLE, AudioSegment, origin_of, read_audio, read_room_event, stable_words
 from captions.session import SessionSettings
-from captions.terms import Term
+from captions.terms import Term, tidied
 from livecaptions.rooms_file import RoomsFile
 from livecaptions.settings.fields import Settings
 from livecaptions.settings.load import load
@@ -67,6 +69,12 @@ SESSION = {
     "terms": [{"text": "a", "sounds_like": ["b"]}], "model": "tiny.en",
     "audio": "linear16/16000/1", "endpointing": 0.5,
 }  # fmt: skip
+
+
+def session(**changes: Any) -> bytes:  # noqa: ANN401 - JSON
+    return json.dumps({**SESSION, **changes}).encode()
+
+
 NUMBERS = st.one_of(
     st.integers(-3, 2**70).map(lambda number: str(number).encode()),
     st.sampled_from([b"", b"1_0", b" 5", b"+5", b"\xd9\xa5", b"1e3", DIGITS.encode(), b"\xff"]),
@@ -88,6 +96,13 @@ FIRST = {"utterance": b"0", "segment": b"0", "start": b"0", "offset": b"0"}
 @given(headers=HEADERS, value=st.binary(max_size=9), key=st.sampled_from(["hall/main", "a/b/c", "", "/", "a//b"]))
 @example(headers={**FIRST, "settings": DEEP.encode()}, value=b"", key="hall/main")
 @example(headers={**FIRST, "settings": b'{"session":"s","origin":"now","language":"en"}'}, value=b"", key="hall/main")
+@example(headers={"settings": session(origin=1e300)}, value=b"", key="hall/main")
+@example(headers={"settings": session(origin=1e11), "start": b"%d" % 2**50}, value=b"", key="hall/main")
+@example(headers={"settings": session(), "start": b"%d" % 10**25}, value=b"", key="hall/main")
+@example(headers={"settings": session(), "start": b"%d" % 2**62}, value=b"", key="hall/main")
+@example(headers={"settings": session(), "end": b"%d" % 2**70}, value=b"", key="hall/main")
+@example(headers={"settings": session(vocabulary=["a\nb", "\x00"])}, value=b"", key="hall/main")
+@example(headers={"settings": session(terms=[{"text": "a", "new": 1}])}, value=b"", key="hall/main")
 def test_a_record_of_audio_is_of_its_types_or_an_error(headers: dict[str, bytes], value: bytes, key: str) -> None:
     try:
         record = read_audio(Record(key, value, {**FIRST, **headers}))
@@ -98,14 +113,19 @@ def test_a_record_of_audio_is_of_its_types_or_an_error(headers: dict[str, bytes]
     numbers = [record.utterance, record.offset]
     numbers += [record.start, record.number] if isinstance(record, AudioSegment) else [record.position]
     assert min(numbers) >= 0
+    assert max(numbers) < 2**63
+    if isinstance(record, AudioSegment) and record.settings is not None:
+        began = datetime.fromtimestamp(record.settings.origin, UTC) + timedelta(seconds=to_seconds(record.start))
+        assert began.year <= 9999
 
 
 def assert_typed(settings: SessionSettings) -> None:
     assert isinstance(settings.session, str)
     assert isinstance(settings.language, str)
     assert isinstance(settings.origin, float)
-    assert math.isfinite(settings.origin)
+    assert 0 <= settings.origin <= 1e11
     assert all(isinstance(term, Term) for term in settings.vocabulary)
+    assert settings.vocabulary == tidied(settings.vocabulary)
     assert all(isinstance(text, str | None) for text in (settings.speaker, settings.model, settings.audio))
     assert settings.endpointing is None or math.isfinite(settings.endpointing)
 

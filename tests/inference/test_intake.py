@@ -1,14 +1,16 @@
 """The intake with a consumer that is not the live one, on a memory log in virtual time."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from captions.ports.log import Log
 from captions.ports.probe import Probe
-from captions.records import AUDIO, write_audio
+from captions.records import AUDIO, DEAD_LETTERS, write_audio
 from inference.intake import Intake
 from inference.settings import WorkerSettings
 from tests.inference.speaking import segments
@@ -104,3 +106,40 @@ async def test_what_is_revoked_is_forgotten() -> None:
             assert len(one.utterances.partitions) == len(two.utterances.partitions) == 2
             assert {held.partition for held in one.utterances} <= set(one.utterances.partitions)
             assert len(list(one.utterances)) + len(list(two.utterances)) == before == 24
+
+
+async def test_absurd_numbers_are_dead_letters_and_the_rest_goes_on() -> None:
+    log = memory_log()
+    first, second = SEGMENTS[:2]
+    assert first.settings is not None
+    absurd = [
+        replace(first, start=10**25),
+        replace(first, start=2**62),
+        replace(first, settings=replace(first.settings, origin=1e300)),
+        replace(first, settings=replace(first.settings, origin=-1.0)),
+        replace(first, offset=2**63),
+        replace(second, start=second.start + 301 * 16_000),
+        replace(second, end=2**62),
+    ]
+    for segment in (*absurd[:5], first, *absurd[5:], *SEGMENTS[1:]):
+        await log.append(AUDIO, write_audio(segment))
+    async with intake_on(log) as intake:
+        assert await take(intake, 3) == [0, 1, 2]
+    dead = await log.bounds(DEAD_LETTERS, 0)
+    assert dead.end == len(absurd)
+
+
+async def test_a_segment_far_behind_one_that_was_given_up_is_a_dead_letter() -> None:
+    log = memory_log()
+    await log.append(AUDIO, write_audio(SEGMENTS[0]))
+    async with intake_on(log) as intake:
+        assert await take(intake, 1) == [0]
+        late = SEGMENTS[1]
+        await log.append(AUDIO, write_audio(replace(late, start=2**50)))
+        await asyncio.sleep(2)
+        assert (await log.bounds(DEAD_LETTERS, 0)).end == 1
+        assert list(intake.utterances) == []
+        await log.append(AUDIO, write_audio(late))
+        await asyncio.sleep(2)
+        (held,) = intake.utterances
+        assert math.isclose(held.seconds, (len(SEGMENTS[0].pcm) + len(late.pcm)) / 16_000)
