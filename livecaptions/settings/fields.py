@@ -142,9 +142,9 @@ class SecondPass(BaseModel):
     """How finished speech is decoded again, in long windows: docs/operations.md."""
 
     refine: Literal["on", "off"] = Field(
-        "off",
-        description="Decode finished speech again while the machine is idle. It can delay live captions on a busy "
-        "machine.",
+        "on",
+        description="Decode finished speech again in `serve` while live captions leave time. Turn it off on a machine "
+        "that has other work.",
     )
     refine_model: str | None = Field(
         None, description="The model of the second pass, a name or a folder; none: those of the live captions."
