@@ -74,6 +74,11 @@ class Intake:
         self._changes.clear()
         await self._changes.wait()
 
+    @property
+    def excess(self) -> float:
+        """Seconds of audio to let go of until paused partitions are read again; 0 where none is paused."""
+        return max(0.0, self.utterances.buffered - self._most_buffered / 2) if self._paused else 0.0
+
     async def has_read_all(self, partition: int) -> bool:
         """Whether every entry of the partition was read. Raises ``LogError``."""
         return (await self._log.bounds(AUDIO, partition)).end <= self.utterances.position(partition)
@@ -171,7 +176,7 @@ class Intake:
             for partition in {utterance.partition for utterance in self.utterances} - self._paused:
                 self._member.pause(partition)
                 self._paused.add(partition)
-        elif self._paused and self.utterances.buffered < self._most_buffered / 2:
+        elif self._paused and self.utterances.buffered <= self._most_buffered / 2:
             for partition in self._paused:
                 self._member.resume(partition)
             self._paused.clear()

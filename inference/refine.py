@@ -4,7 +4,8 @@ It is a consumer group of its own on topic ``audio``. It holds nothing back: wor
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from operator import itemgetter
 
 import structlog
 
@@ -87,11 +88,7 @@ class Refiner:
         while True:
             self._see(intake)
             await self._end_quiet_ones(intake)
-            for track in list(self._tracks.values()):
-                for window in [
-                    window for window in track.ready if not window.busy and self._second_pass.is_late(window)
-                ]:
-                    self._give_up(track, window)
+            self._give_up(intake.excess)
             self._tracks = {of: track for of, track in self._tracks.items() if not track.idle}
             self._report()
             self._due.set()
@@ -125,17 +122,42 @@ class Refiner:
             if track in quiet and track.partition in read:
                 track.rest(wall - MARGIN)
 
-    def _give_up(self, track: Track, window: Window) -> None:
-        seconds = sum(utterance.seconds for utterance in window.utterances)
+    def _give_up(self, excess: float) -> None:
+        """Give up what is late, and the oldest speech besides until ``excess`` seconds of audio are let go."""
+        waiting = [window for track in self._tracks.values() for window in track.waiting if not window.busy]
+        for window in waiting:
+            if not window.given_up and self._second_pass.is_late(window):
+                excess -= sum(utterance.held for utterance in window.utterances)
+                window.give_up()
+        if excess > 0:
+            self._shed(waiting, excess)
+        for track in self._tracks.values():
+            for window in [window for window in track.ready if window.given_up]:
+                self._count(window)
+                track.done(window)
+
+    def _shed(self, waiting: Sequence[Window], excess: float) -> None:
+        """Let go of so many seconds of audio, the oldest first: no more is read before."""
+        growing = [track.growing for track in self._tracks.values() if track.growing is not None]
+        held = [(window.waits_since, window.utterances, window.give_up) for window in waiting if not window.given_up]
+        held += [(utterance.opened, [utterance], utterance.drop) for utterance in growing]
+        for _, utterances, let_go in sorted(held, key=itemgetter(0)):
+            if excess <= 0:
+                return
+            excess -= sum(utterance.held for utterance in utterances)
+            let_go()
+
+    def _count(self, window: Window) -> None:
+        seconds = window.seconds
         self._probe.refine_skipped(seconds)
         if not self._warned:
             self._warned = True
             logger.warning("refine_is_behind", within=self._refine.within, skipped=round(seconds, 1))
-        track.done(window)
 
     def _report(self) -> None:
         """Report how long the oldest speech waits."""
-        since = [window.waits_since for track in self._tracks.values() for window in track.waiting]
+        waiting = [window for track in self._tracks.values() for window in track.waiting]
+        since = [window.waits_since for window in waiting if not window.given_up]
         self._probe.refine_behind(max(0.0, self._clock.wall() - min(since)) if since else 0.0)
 
     async def _work(self, intake: Intake) -> None:
@@ -158,5 +180,9 @@ class Refiner:
         """The first window of the track that waits longest; a track's windows are done in order."""
         wall = self._clock.wall()
         first = [(track, track.ready[0]) for track in self._tracks.values() if track.ready]
-        due = [(track, window) for track, window in first if not window.busy and window.retry_at <= wall]
+        due = [
+            (track, window)
+            for track, window in first
+            if not (window.busy or window.given_up) and window.retry_at <= wall
+        ]
         return min(due, key=lambda found: found[1].waits_since, default=None)

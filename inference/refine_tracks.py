@@ -27,6 +27,19 @@ class Window:
     retry_at: float = 0.0
     """Not before this epoch second."""
     busy: bool = False
+    given_up: bool = False
+    """It is not decoded: its captions stay as they are, also those of utterances that it still collects."""
+
+    def give_up(self) -> None:
+        """Let go of its audio. It ends where it would have ended, so the windows after it are the same."""
+        self.given_up = True
+        for utterance in self.utterances:
+            utterance.drop()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of speech, whether or not its audio is still held."""
+        return sum(utterance.seconds for utterance in self.utterances)
 
     @property
     def waits_since(self) -> float:
@@ -48,33 +61,36 @@ class Track:
         self._finish = finish
         self.idle = False
         """Whether it may be forgotten: all of it is done, and what comes next begins a stretch."""
+        self.growing: Utterance | None = None
+        """The utterance that is spoken."""
         self._last: Span | None = None
-        self._growing = False
         self._stretches: list[Utterance] = []
 
     def see(self, utterances: Iterable[Utterance]) -> None:
         """Take what ended of the track's open utterances, which come in order."""
-        fresh = [u for u in utterances if self._last is None or u.id.utterance > self._last.number]
-        self._growing = False
+        heard = list(utterances)
+        self._finish_returned(heard)
+        fresh = [u for u in heard if self._last is None or u.id.utterance > self._last.number]
+        self.growing = None
         for utterance, following in zip(fresh, [*fresh[1:], None], strict=False):
             span = span_of(utterance)
             if utterance.complete and utterance.ended_on_the_log:
                 self._take(utterance, span)
-            elif following is not None:  # the track went on without its end, so it keeps its live caption
+            elif utterance.complete or following is not None:  # its end never came: it keeps its live caption
                 self._pass_over(utterance, span)
             else:
-                self._growing = True
+                self.growing = utterance
                 if self.collecting is not None and ends_window(self.collecting.spans, span, self._settings):
                     self.close()
 
     def quiet(self, wall: float) -> bool:
         """Whether ``rest`` would end something."""
         ending = self.collecting is not None and self._silent(wall, self._settings.quiet)
-        return not self._growing and (ending or self._silent(wall, SILENCE))
+        return self.growing is None and (ending or self._silent(wall, SILENCE))
 
     def rest(self, wall: float) -> None:
         """End what a pause until epoch second ``wall`` ends: nothing else of the track is on the log."""
-        if self._growing:
+        if self.growing is not None:
             return
         if self._silent(wall, self._settings.quiet):
             self.close()
@@ -95,6 +111,7 @@ class Track:
         """The window needs no work any more."""
         self.ready.remove(window)
         for utterance in window.utterances:
+            utterance.drop()
             if utterance is not window.stretch:
                 self._finish(utterance)
         self._release(self._stretches[:-1])
@@ -122,15 +139,27 @@ class Track:
             self.collecting = Window(self._stretches[-1])
         self.collecting.utterances.append(utterance)
         self.collecting.spans.append(span)
+        if self.collecting.given_up or utterance.dropped:
+            self.collecting.give_up()
         self._last = span
 
     def _pass_over(self, utterance: Utterance, span: Span) -> None:
         """The utterance has no second pass."""
+        utterance.drop()
         if self._known(utterance, span) and self._begin(utterance, span):
             self.close()
         elif not self._stretches or utterance is not self._stretches[-1]:
             self._finish(utterance)
         self._last = span
+
+    def _finish_returned(self, utterances: Iterable[Utterance]) -> None:
+        """Finish those of which more audio came after they were passed over, as soon as that ends."""
+        held = {id(utterance) for window in self.waiting for utterance in window.utterances}
+        held |= {id(stretch) for stretch in self._stretches}
+        for utterance in utterances:
+            past = self._last is not None and utterance.id.utterance <= self._last.number
+            if past and utterance.complete and id(utterance) not in held:
+                self._finish(utterance)
 
     def _begin(self, utterance: Utterance, span: Span) -> bool:
         """Whether the utterance begins a stretch."""

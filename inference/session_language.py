@@ -5,10 +5,9 @@ until then (``captions.language_choice``). So the language of a final follows fr
 the log, whichever worker decodes it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -35,8 +34,11 @@ SETTLED = 3.0
 MOST_TRACKS = 10_000
 """Tracks that are remembered. The finals of others are looked up on the log."""
 
-LOOKED_BACK = 60.0
-"""Seconds of topic ``captions`` that are read first for the last final of a track; then four times as many, and on."""
+LOOKED_BACK = (60.0, 240.0, 960.0, 3600.0)
+"""Seconds before an utterance from which topic ``captions`` is read for the last final of its track, one after another.
+
+A session that was quiet for longer is found out anew, whether or not its worker is another one.
+"""
 
 DecodeAgain = Callable[[Sequence[DecodeRequest]], Awaitable[Sequence[Hypothesis | Failed]]]
 
@@ -46,6 +48,19 @@ class _Last(NamedTuple):
 
     utterance: int
     heard: Heard
+    at: float
+    """When the final was appended to the log, in epoch seconds."""
+
+
+class _Looked(NamedTuple):
+    """For which utterance of a track the log was read, when, in epoch seconds, and what was found."""
+
+    utterance: int
+    at: float
+    found: _Last
+
+
+_Known = TypeVar("_Known")
 
 
 class SessionLanguages:
@@ -55,6 +70,7 @@ class SessionLanguages:
         self._log = log
         self._clock = clock
         self._last: dict[TrackId, _Last] = {}
+        self._looked: dict[TrackId, _Looked] = {}
 
     async def recall(self, utterances: Sequence[Utterance], *, final: bool) -> None:
         """Read from the log what it knows of these utterances' sessions and this worker does not. Raises ``LogError``.
@@ -69,7 +85,7 @@ class SessionLanguages:
                 utterance.heard = _heard_before(utterance, found)
             known = self._last.get(utterance.id.track)
             if known is None or found.utterance > known.utterance:
-                self._remember(utterance.id.track, found)
+                _set(self._last, utterance.id.track, found)
 
     def request(self, utterance: Utterance, request: DecodeRequest) -> DecodeRequest:
         """The request in the language to decode in now, which is ``auto`` as long as there is no evidence."""
@@ -124,7 +140,9 @@ class SessionLanguages:
     def published(self, utterance: Utterance) -> None:
         """The final of the utterance is on the log."""
         if utterance.heard_after is not None:
-            self._remember(utterance.id.track, _Last(utterance.id.utterance, utterance.heard_after))
+            last = _Last(utterance.id.utterance, utterance.heard_after, self._clock.wall())
+            _set(self._last, utterance.id.track, last)
+            self._looked.pop(utterance.id.track, None)
 
     def _before(self, utterance: Utterance) -> Heard:
         """What the session's finals before the utterance said. A second final hears what its first one did."""
@@ -140,35 +158,43 @@ class SessionLanguages:
         known = self._last.get(utterance.id.track)
         return known is None or (final and known.utterance != number - 1)
 
-    def _remember(self, track: TrackId, last: _Last) -> None:
-        self._last.pop(track, None)
-        self._last[track] = last
-        if len(self._last) > MOST_TRACKS:
-            del self._last[next(iter(self._last))]
-
     async def _last_on_log(self, utterance: Utterance) -> _Last:
-        """What the latest final before the utterance said; nothing where the log has no such final any more."""
-        async for entries in self._backwards(self._log.partition_of(CAPTIONS, utterance.id.track.room.key)):
-            found = [last for entry in entries if (last := _last_in(entry, utterance.id)) is not None]
-            if found:
-                return max(found, key=lambda last: last.utterance)
-        return _Last(-1, Heard())
-
-    async def _backwards(self, partition: int) -> AsyncIterator[list[Entry]]:
-        """Ever longer ends of a partition of topic ``captions``."""
+        """What the latest final before the utterance said; nothing where none of the last hour is on the log."""
+        track, number = utterance.id.track, utterance.id.utterance
+        looked = self._looked.get(track)
         now = self._clock.wall()
-        earliest = (await self._log.bounds(CAPTIONS, partition)).earliest
-        for power in count():
-            since = now - LOOKED_BACK * 4.0**power
-            yield [entry async for entry in entries_between(self._log, CAPTIONS, partition, since=since)]
-            if await self._log.offset_at(CAPTIONS, partition, since) <= earliest:
-                return
+        if looked is not None and looked.utterance == number:
+            starts, known = [looked.at - LOOKED_BACK[0]], looked.found
+        else:
+            starts, known = [utterance.opened - seconds for seconds in LOOKED_BACK], _Last(-1, Heard(), 0.0)
+        partition = self._log.partition_of(CAPTIONS, track.room.key)
+        found, end = known, None
+        for since in starts:
+            async for entry in entries_between(self._log, CAPTIONS, partition, since=since, end=end):
+                last = _last_in(entry, utterance.id)
+                if last is not None and last.utterance > found.utterance:
+                    found = last
+            if found.utterance >= 0:
+                break
+            end = await self._log.offset_at(CAPTIONS, partition, since)
+        _set(self._looked, track, _Looked(number, now, found))
+        return found
+
+
+def _set(known: dict[TrackId, _Known], track: TrackId, value: _Known) -> None:
+    """Remember a value of the track, and forget the track that was set longest ago where there are too many."""
+    known.pop(track, None)
+    known[track] = value
+    if len(known) > MOST_TRACKS:
+        del known[next(iter(known))]
 
 
 def _heard_before(utterance: Utterance, last: _Last) -> Heard:
-    """What ``last`` says to the utterance; nothing where it is of another session or not before it."""
+    """What ``last`` says to the utterance; nothing where it is of another session, not before it, or too old."""
     first = utterance.settings.first_utterance
-    return last.heard if first is not None and first <= last.utterance < utterance.id.utterance else Heard()
+    if first is None or not first <= last.utterance < utterance.id.utterance:
+        return Heard()
+    return last.heard if utterance.opened - last.at <= LOOKED_BACK[-1] else Heard()
 
 
 def _last_in(entry: Entry, before: CaptionId) -> _Last | None:
@@ -179,7 +205,9 @@ def _last_in(entry: Entry, before: CaptionId) -> _Last | None:
         event = read_room_event(entry.record)
         if not isinstance(event, CaptionMessage) or event.track != before.track.name:
             return None
-        return _Last(event.utterance, Heard.read(header)) if event.utterance < before.utterance else None
+        return (
+            _Last(event.utterance, Heard.read(header), entry.timestamp) if event.utterance < before.utterance else None
+        )
     except RecordError as error:
         logger.warning("record_skipped", partition=entry.partition, offset=entry.offset, error=str(error))
         return None

@@ -27,7 +27,7 @@ class WorkerSettings:
     most_buffered: float = 3600.0
     """Seconds of audio buffered, of all utterances together, above which partitions with open utterances are not read.
 
-    Reading resumes below half of it.
+    Reading resumes at half of it.
     """
     attempts: int = 3
     """How often a decode that fails is tried before its utterance gets an empty final and becomes a dead letter."""

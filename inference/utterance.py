@@ -54,6 +54,8 @@ class Utterance:
     """The speaker paused at the end of the last segment."""
     deleted: bool = False
     """Its room was deleted after it began: its audio is gone, and its final is empty."""
+    dropped: bool = False
+    """Its audio is not held any more: nobody will decode it."""
     language: str | None = None
     """The language that was found out; None before that, and where the session names one."""
     language_sure: bool = False
@@ -83,6 +85,11 @@ class Utterance:
     def seconds(self) -> float:
         """Seconds of audio so far."""
         return self.samples / SAMPLE_RATE
+
+    @property
+    def held(self) -> float:
+        """Seconds of audio that it holds."""
+        return 0.0 if self.deleted or self.dropped else self.seconds
 
     @property
     def fresh(self) -> int:
@@ -153,6 +160,11 @@ class Utterance:
         self._pieces.clear()
         self.revision, self.history, self.published = Revision(), History(), ("", 0)
 
+    def drop(self) -> None:
+        """Let go of its audio, and of all that is still to come of it. What is known of it stays."""
+        self.dropped = True
+        self._pieces.clear()
+
     def give_up(self, now: float) -> None:
         """Stop waiting for the last segment, at epoch second ``now``."""
         self.complete = True
@@ -165,15 +177,15 @@ class Utterance:
             self._undecoded.popleft()
 
     def window(self) -> Pcm:
-        """The audio of a partial decode, shape (samples,). It is empty if the utterance was deleted."""
+        """The audio of a partial decode, shape (samples,). It is empty if it was deleted or dropped."""
         return self._audio()[self.window_start :]
 
     def whole(self) -> Pcm:
-        """The audio of the final decode, shape (samples,). It is empty if the utterance was deleted."""
+        """The audio of the final decode, shape (samples,). It is empty if it was deleted or dropped."""
         return self._audio()
 
     def _add(self, pcm: Pcm) -> None:
-        if not self.deleted:
+        if not (self.deleted or self.dropped):
             self._pieces.append(pcm)
         self.samples += len(pcm)
 

@@ -71,8 +71,8 @@ class Utterances:
 
     @property
     def buffered(self) -> float:
-        """Seconds of audio of all open utterances."""
-        return sum(utterance.seconds for utterance in self._open.values())
+        """Seconds of audio that all open utterances hold."""
+        return sum(utterance.held for utterance in self._open.values())
 
     def assign(self, partition: int, offset: int) -> None:
         """Own the partition, which is read from ``offset``."""

@@ -28,7 +28,7 @@ REFINED_SPEECH = 32_000
 
 
 UNDONE = 40.0
-"""Seconds of speech of a publisher beside that: the utterance that is spoken, and the first of its stretch."""
+"""Seconds of speech of a publisher beside that: the first utterance of its oldest window, and what is sent at once."""
 
 
 class Share(NamedTuple):
@@ -40,7 +40,7 @@ class Share(NamedTuple):
 
 
 def _second_pass(settings: Settings) -> list[Share]:
-    """The speech that the second pass holds until it is done or given up."""
+    """The speech that the second pass holds until it is done or given up: never more than ``most_buffered``."""
     speech = min(settings.most_buffered, settings.max_sessions * (settings.refine_within + UNDONE))
     bounds = "max_sessions, refine_within, most_buffered"
     return [Share("speech that waits for its second pass", round(speech) * REFINED_SPEECH, bounds)]

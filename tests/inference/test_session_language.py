@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from captions.language_choice import Heard
 from captions.log_reading import entries_between
 from captions.messages import CaptionMessage
 from captions.ports.engine import DecodeRequest, Hypothesis
-from captions.ports.log import HOLDING_GROUP
+from captions.ports.log import HOLDING_GROUP, Entry, Log
 from captions.records import AUDIO, CAPTIONS, PARTIALS, AudioSegment, heard_in, write_audio
 from captions.session import SessionSettings
 from captions.track import RoomId
@@ -205,6 +205,49 @@ async def test_a_worker_that_reads_again_what_it_could_not_commit_decides_as_bef
         await asyncio.sleep(2)
     finals = await finals_of(log)
     assert [(final.utterance, final.language) for final in finals] == [(0, "de"), (1, "de"), (1, "de"), (2, "de")]
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+@pytest.mark.parametrize(("quiet", "found"), [(1800.0, "de"), (3000.0, "ja")])
+async def test_after_a_long_silence_the_language_is_found_anew_whoever_decodes(
+    taken_over: bool, quiet: float, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_language, "LOOKED_BACK", (60.0, 2400.0))  # the log keeps an hour
+    log = memory_log()
+    async with worker_on(log, Polyglot()):
+        await say(log, [("de", 6.0)])
+        await asyncio.sleep(quiet)
+        if not taken_over:
+            await say(log, [("de", 0.8)], first=1)
+            await asyncio.sleep(2)
+    async with worker_on(log, Polyglot()):
+        if taken_over:
+            await say(log, [("de", 0.8)], first=1)
+        await asyncio.sleep(2)
+    assert languages(await finals_of(log)) == ["de", found]
+
+
+async def test_a_takeover_reads_the_last_hour_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The captions of the room have no header of this track: it is looked for in vain."""
+    log, read = memory_log(), 0
+    async with worker_on(log, Polyglot()):
+        for number in range(150):
+            await say(log, [("en", 1.0)], replace(AUTO, language="en"), track="other", first=number, pause=60.0)
+
+    async def counted(
+        log: Log, topic: str, partition: int, *, since: float, end: int | None = None
+    ) -> AsyncIterator[Entry]:
+        nonlocal read
+        async for entry in entries_between(log, topic, partition, since=since, end=end):
+            read += 1
+            yield entry
+
+    monkeypatch.setattr(session_language, "entries_between", counted)
+    async with worker_on(log, Polyglot()):
+        await say(log, [("de", 4.0), ("de", 0.8)], first=7)
+        await asyncio.sleep(2)
+    assert languages(await finals_of(log), "main") == ["de", "de"]
+    assert 50 < read < 70
 
 
 async def test_another_session_of_the_track_begins_anew() -> None:
