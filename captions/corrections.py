@@ -16,7 +16,7 @@ _UNSURE = 0.6
 _SURE = 0.9
 """The confidence from which one word that is written like a term's sound is taken at its word."""
 
-_FEWEST_LETTERS = 5
+_FEWEST_LETTERS = 6
 """Of words that are replaced for sounding alike: shorter ones sound alike by chance."""
 
 _FEWEST_SAME = 4
