@@ -60,7 +60,7 @@ def shares(settings: Settings) -> list[Share]:
         Share(f"{idle} other connections", idle * CONNECTION, "max_connections"),
     ]
     if settings.transport == MEMORY:
-        if settings.refine == "on":
+        if settings.refines:
             listed += _second_pass(settings)
         sizes = memory_sizes(settings)
         others = sum(size for topic, size in sizes.items() if topic not in {AUDIO, CAPTIONS, GLOSSARIES})

@@ -76,7 +76,7 @@ def _memory(settings: Settings) -> Table:
 
 def _total(settings: Settings) -> str:
     """What the last row says. The second pass in ``serve`` has weights of its own, also where its model is the same."""
-    if settings.transport != MEMORY or settings.refine == "off":
+    if settings.transport != MEMORY or not settings.refines:
         return "total, plus the model"
     second = "again for the second pass" if settings.refine_model is None else f"refine_model {settings.refine_model}"
     return f"total, plus the model, and {second}"

@@ -127,7 +127,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
 
 async def engines_behind(settings: Settings, probe: Probe) -> list[WhisperEngine]:
     """The engines of the second pass, at low priority, for one window at a time; none if it is off."""
-    if settings.refine == "off":
+    if not settings.refines:
         return []
     build = partial(build_refining_engines, settings, decoders=1)
     return await _engines(partial(at_low_priority, build), probe)

@@ -141,10 +141,10 @@ class Decoding(BaseModel):
 class SecondPass(BaseModel):
     """How finished speech is decoded again, in long windows: docs/operations.md."""
 
-    refine: Literal["on", "off"] = Field(
-        "on",
-        description="Decode finished speech again in `serve` while live captions leave time. Turn it off on a machine "
-        "that has other work.",
+    refine: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Decode finished speech again in `serve`, while live captions leave time. auto: if refine_model is "
+        "set.",
     )
     refine_model: str | None = Field(
         None, description="The model of the second pass, a name or a folder; none: those of the live captions."
@@ -155,6 +155,11 @@ class SecondPass(BaseModel):
         allow_inf_nan=False,
         description="Seconds after its end in which a caption may change; a second pass that is later is given up.",
     )
+
+    @property
+    def refines(self) -> bool:
+        """Whether ``serve`` does the second pass."""
+        return self.refine == "on" or (self.refine == "auto" and self.refine_model is not None)
 
 
 class Sessions(BaseModel):

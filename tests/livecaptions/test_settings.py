@@ -146,11 +146,11 @@ def test_check_config_says_what_memory_a_server_may_take() -> None:
     assert told["partials and dead letters on the log"] == 200
     assert told["glossaries on the log"] == 4
     assert told["finals in rooms, twice while many viewers join"] == 100
-    assert told["speech that waits for its second pass"] == 110
-    together = told.pop("total, plus the model, and again for the second pass")
+    together = told.pop("total, plus the model")
     assert together == pytest.approx(sum(told.values()), abs=5)
-    once = CliRunner().invoke(app, ["check-config", "--refine", "off"]).output
-    assert "second pass" not in once.partition("memory of serve")[2]
+    twice = CliRunner().invoke(app, ["check-config", "--refine", "on"]).output
+    assert "110     speech that waits for its second pass" in twice
+    assert "total, plus the model, and again for the second pass" in twice
     over_kafka = CliRunner().invoke(app, ["check-config", "--transport", "kafka://localhost:9092"]).output
     assert "memory of a gateway" in over_kafka
     assert "on the log" not in over_kafka
@@ -225,3 +225,11 @@ def test_the_version_is_told() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert result.exit_code == 0
     assert result.stdout == f"livecaptions {version('livecaptions')}\n"
+
+
+@pytest.mark.parametrize(
+    ("refine", "model", "refines"),
+    [("auto", None, False), ("auto", "base", True), ("on", None, True), ("off", "base", False)],
+)
+def test_serve_refines_if_told_to_or_given_a_model_for_it(refine: str, model: str | None, *, refines: bool) -> None:
+    assert Settings.model_validate({"refine": refine, "refine_model": model}).refines is refines
