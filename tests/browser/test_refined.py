@@ -126,7 +126,7 @@ async def test_a_reader_who_scrolled_up_keeps_the_line(browser: Browser, scripte
     await page.mouse.wheel(0, -1)
     read = page.locator(FINALS).nth(30)
     await page.evaluate("scrollTo(0, scrollY - 1500)")
-    await read.evaluate("(element) => scrollBy(0, element.getBoundingClientRect().top - 250)")
+    await read.evaluate("(element) => scrollBy(0, element.getBoundingClientRect().top - 70)")
     await expect(page.locator("#jump")).to_be_visible()
     before = await read.bounding_box()
     height = await page.evaluate("document.documentElement.scrollHeight")
